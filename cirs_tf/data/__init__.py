@@ -1,0 +1,1 @@
+"""Records on disk and the tf.data pipelines that read them."""

@@ -1,0 +1,174 @@
+"""The manifest of a data set: what was written, by whom, and its checksums.
+
+A writer puts `manifest.json` in place last, so a folder that has one is complete.
+A reader verifies the shards of a split against it before the first step.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import tensorflow as tf
+
+from cirs_tf.errors import DataError
+
+MANIFEST = "manifest.json"
+FORMAT_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """One TFRecord file.
+
+    Attributes:
+        file: File name, without the folder.
+        examples: Number of records.
+        bytes: Size of the file.
+        sha256: Hexadecimal digest of the file.
+    """
+
+    file: str
+    examples: int
+    bytes: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """The shards of one split (`train`, `val` or `test`), and whether they have masks.
+
+    Attributes:
+        shards: In reading order.
+        masks: Whether every record of the split holds a mask.
+    """
+
+    shards: tuple[Shard, ...]
+    masks: bool
+
+    @property
+    def examples(self) -> int:
+        """Number of records in the split."""
+        return sum(shard.examples for shard in self.shards)
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """What stands in `manifest.json`.
+
+    Attributes:
+        name: Name of the data set.
+        height: Height of every image in pixels.
+        width: Width of every image in pixels.
+        classes: Class names; the position is the value in the masks. Class 0 is the
+            background. Empty where nothing is labelled.
+        generator: What wrote the set: `name`, `version`, `seed`, `arguments`.
+        splits: Split name to `Split`.
+    """
+
+    name: str
+    height: int
+    width: int
+    classes: tuple[str, ...]
+    generator: dict
+    splits: dict[str, Split]
+
+    def write(self, directory: str | Path) -> None:
+        """Write `manifest.json` in `directory` in one step (temporary name, rename)."""
+        path = Path(directory) / MANIFEST
+        temporary = path.with_name(f".{MANIFEST}.tmp")
+        content = {"format_version": FORMAT_VERSION, **dataclasses.asdict(self)}
+        try:
+            temporary.write_text(json.dumps(content, indent=2) + "\n")
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @classmethod
+    def read(cls, directory: str | Path) -> "Manifest":
+        """Read `manifest.json` from `directory`.
+
+        Raises:
+            DataError: There is none, or it is not one that this version wrote.
+        """
+        path = Path(directory) / MANIFEST
+        try:
+            content = json.loads(path.read_text())
+            if content.pop("format_version") != FORMAT_VERSION:
+                raise DataError(
+                    f"{path}: written in another format version; draw the set again"
+                )
+            splits = {
+                name: Split(
+                    shards=tuple(Shard(**shard) for shard in split["shards"]),
+                    masks=split["masks"],
+                )
+                for name, split in content.pop("splits").items()
+            }
+            classes = tuple(content.pop("classes"))
+            return cls(classes=classes, splits=splits, **content)
+        except FileNotFoundError:
+            raise DataError(
+                f"{path}: not found; expected a folder written by `python -m data_gen`"
+            ) from None
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise DataError(f"{path}: not a manifest of a data set ({error})") from None
+
+    def split(self, name: str) -> Split:
+        """Return one split.
+
+        Raises:
+            DataError: The data set has no split of that name.
+        """
+        if name not in self.splits:
+            have = ", ".join(self.splits)
+            raise DataError(f"data set {self.name} has no split {name!r}; it has {have}")
+        return self.splits[name]
+
+
+def describe_file(path: str | Path, examples: int) -> Shard:
+    """Return the manifest's entry for a finished shard."""
+    path = Path(path)
+    return Shard(path.name, examples, path.stat().st_size, _sha256(path))
+
+
+def verify_shards(directory: str | Path, split: Split) -> None:
+    """Compare every shard of a split with the manifest.
+
+    Raises:
+        DataError: A file is missing, or differs in size or checksum; the message
+            names the file and, where the damage can be located, the record.
+    """
+    for shard in split.shards:
+        path = Path(directory) / shard.file
+        if not path.is_file():
+            raise DataError(f"{path}: missing; the manifest lists it")
+        if path.stat().st_size == shard.bytes and _sha256(path) == shard.sha256:
+            continue
+        raise DataError(f"{path}: {_locate_damage(path, shard)}")
+
+
+def _locate_damage(path: Path, shard: Shard) -> str:
+    """Say which record of a shard is the first that cannot be read."""
+    read = 0
+    try:
+        for _ in tf.data.TFRecordDataset(str(path)):
+            read += 1
+    except tf.errors.DataLossError:
+        size = path.stat().st_size
+        if size < shard.bytes:
+            return (
+                f"truncated in record {read} (counted from 0) of {shard.examples}: "
+                f"{size} bytes, expected {shard.bytes}"
+            )
+        return f"record {read} (counted from 0) of {shard.examples} is damaged"
+    return (
+        f"{read} records, expected {shard.examples}; "
+        "the file differs from the one that the manifest describes"
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

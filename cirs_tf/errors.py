@@ -1,0 +1,54 @@
+"""Exceptions that a user can act on, and the one line that a command prints."""
+
+import functools
+import sys
+from collections.abc import Callable
+
+
+class CirsError(Exception):
+    """Base of every error that cirs_tf raises on bad input; one clear line."""
+
+
+class ConfigError(CirsError):
+    """A configuration key or value that is unknown or out of range."""
+
+
+class DataError(CirsError):
+    """A data set, shard, record or mask that is missing or damaged."""
+
+
+class ImageError(CirsError):
+    """A file that was expected to be an image and cannot be read as one."""
+
+
+class CheckpointError(CirsError):
+    """A run folder or checkpoint that is missing, incomplete or does not fit."""
+
+
+class TrainingError(CirsError):
+    """Training cannot go on, for example because a loss is not finite."""
+
+
+def command(function: Callable[..., int | None]) -> Callable[..., int]:
+    """Turn a `main(argv=None)` into one that reports a CirsError in one line.
+
+    Args:
+        function: Takes the argument list and returns an exit status or None.
+
+    Returns:
+        A function with the same arguments. It returns the exit status: that of
+        `function`, 0 for None, 1 after a `CirsError`, 130 after Ctrl-C.
+    """
+
+    @functools.wraps(function)
+    def main(argv: list[str] | None = None) -> int:
+        try:
+            return function(argv) or 0
+        except CirsError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+            return 130
+
+    return main
