@@ -1,0 +1,330 @@
+"""Every default and every check, as frozen dataclasses; YAML holds differences."""
+
+import dataclasses
+import difflib
+import importlib.resources
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+
+from cirs_tf.errors import ConfigError
+
+METHODS = ("cirs",)
+STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
+SELECTIONS = ("loss", "oracle")
+
+
+def _check(key: str, value: Any, ok: bool, expected: str) -> None:
+    if not ok:
+        raise ConfigError(f"{key}: expected {expected}, got {value!r}")
+
+
+def _check_choice(key: str, value: str, choices: Sequence[str]) -> None:
+    _check(key, value, value in choices, "one of " + ", ".join(choices))
+
+
+def _check_rate(key: str, value: float) -> None:
+    _check(key, value, 0 <= value < 1, "a rate in [0, 1)")
+
+
+@dataclasses.dataclass(frozen=True)
+class SegmenterConfig:
+    """The U-Net S.
+
+    Attributes:
+        width: Channels of the first block; they double at every level.
+        depth: Number of times that the resolution is halved.
+        norm: `none`, `batch` or `layer`.
+        dropout: Rate at which channels are dropped after every block.
+        upsampling: `transposed` convolution, or `bilinear`.
+    """
+
+    width: int = 16
+    depth: int = 3
+    norm: str = "batch"
+    dropout: float = 0.0
+    upsampling: str = "transposed"
+
+    def __post_init__(self):
+        _check("segmenter.width", self.width, self.width >= 1, "at least 1")
+        _check("segmenter.depth", self.depth, 1 <= self.depth <= 6, "1 to 6")
+        _check_choice("segmenter.norm", self.norm, ("none", "batch", "layer"))
+        _check_rate("segmenter.dropout", self.dropout)
+        upsampling = ("transposed", "bilinear")
+        _check_choice("segmenter.upsampling", self.upsampling, upsampling)
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureNetConfig:
+    """The feature network g.
+
+    Attributes:
+        kind: `dense` (thesis 6) or `conv` with global average pooling.
+        hidden: Widths of the hidden layers.
+        features: Length of the feature vector.
+        norm: `none`, `batch` or `layer`, after every hidden layer.
+        dropout: Rate after every hidden layer (`conv`: after pooling).
+        segment_number: How k enters: `off`, `scalar` (k / (K - 1)) or `one_hot`.
+        output: `none`, `l2` (unit length) or `batch_norm` (unit variance a feature).
+    """
+
+    kind: str = "dense"
+    hidden: tuple[int, ...] = (256, 64)
+    features: int = 16
+    norm: str = "batch"
+    dropout: float = 0.4
+    segment_number: str = "scalar"
+    output: str = "batch_norm"
+
+    def __post_init__(self):
+        _check_choice("feature_net.kind", self.kind, ("dense", "conv"))
+        ok = all(units >= 1 for units in self.hidden)
+        ok = ok and (self.kind == "dense" or len(self.hidden) > 0)
+        _check("feature_net.hidden", self.hidden, ok, "widths of at least 1")
+        _check("feature_net.features", self.features, self.features >= 1, "at least 1")
+        _check_choice("feature_net.norm", self.norm, ("none", "batch", "layer"))
+        _check_rate("feature_net.dropout", self.dropout)
+        numbers = ("off", "scalar", "one_hot")
+        _check_choice("feature_net.segment_number", self.segment_number, numbers)
+        outputs = ("none", "l2", "batch_norm")
+        _check_choice("feature_net.output", self.output, outputs)
+
+
+@dataclasses.dataclass(frozen=True)
+class CirsConfig:
+    """The CIRS objective (thesis 5) and its schedule (thesis 7.4).
+
+    Attributes:
+        alpha_1: Weight of the variance within segments.
+        alpha_2: Weight of the distance between segments.
+        schedule: `joint` updates S and g in one step; `alternating` takes
+            `segmenter_steps` mini-batches for S, then `feature_net_steps` for g.
+        segmenter_steps: Mini-batches a cycle for S.
+        feature_net_steps: Mini-batches a cycle for g.
+    """
+
+    alpha_1: float = 1.0
+    alpha_2: float = 1.0
+    schedule: str = "joint"
+    segmenter_steps: int = 1
+    feature_net_steps: int = 1
+
+    def __post_init__(self):
+        _check("cirs.alpha_1", self.alpha_1, self.alpha_1 >= 0, "at least 0")
+        _check("cirs.alpha_2", self.alpha_2, self.alpha_2 >= 0, "at least 0")
+        _check_choice("cirs.schedule", self.schedule, ("joint", "alternating"))
+        for key in ("segmenter_steps", "feature_net_steps"):
+            steps = getattr(self, key)
+            _check(f"cirs.{key}", steps, steps >= 1, "at least 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """The trainer.
+
+    Attributes:
+        epochs: Number of epochs; validation and a checkpoint follow each.
+        steps_per_epoch: Mini-batches an epoch; None: one pass over the data.
+        batch_size: Images a mini-batch, over all replicas.
+        learning_rate: Of Adam.
+        strategy: `auto`, `one` device, `mirrored` or `multi_worker`.
+        logical_cpus: Split the CPU into so many devices (for tests of `mirrored`).
+        checkpoints_kept: The newest so many; the best ones are kept besides.
+        log_every: Mini-batches between two lines in TensorBoard; also the most that
+            one call of the compiled loop runs.
+        validation_images: How many images of the validation split are used; None: all.
+        selection: The checkpoint that `evaluate` and `export` take when not told:
+            `loss` (label-free) or `oracle` (best by labels).
+    """
+
+    epochs: int = 10
+    steps_per_epoch: int | None = None
+    batch_size: int = 40
+    learning_rate: float = 1e-3
+    strategy: str = "auto"
+    logical_cpus: int = 1
+    checkpoints_kept: int = 3
+    log_every: int = 25
+    validation_images: int | None = None
+    selection: str = "loss"
+
+    def __post_init__(self):
+        at_least_1 = ("epochs", "logical_cpus", "checkpoints_kept", "log_every")
+        for key in at_least_1:
+            value = getattr(self, key)
+            _check(f"training.{key}", value, value >= 1, "at least 1")
+        for key in ("steps_per_epoch", "validation_images"):
+            value = getattr(self, key)
+            _check(f"training.{key}", value, value is None or value >= 1, "at least 1")
+        # The objective compares images, so one image has nothing to say.
+        _check("training.batch_size", self.batch_size, self.batch_size >= 2, "2 or more")
+        ok = self.learning_rate > 0
+        _check("training.learning_rate", self.learning_rate, ok, "more than 0")
+        _check_choice("training.strategy", self.strategy, STRATEGIES)
+        _check_choice("training.selection", self.selection, SELECTIONS)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """One run, whole.
+
+    Attributes:
+        method: The system to train.
+        segments: K, the number of segments.
+        seed: Of weights, dropout and the order of the images.
+        data: Folder of the data set; None: the default set, drawn into the cache.
+        segmenter: S.
+        feature_net: g.
+        cirs: The CIRS objective and schedule.
+        training: The trainer.
+    """
+
+    method: str = "cirs"
+    segments: int = 4
+    seed: int = 0
+    data: str | None = None
+    segmenter: SegmenterConfig = dataclasses.field(default_factory=SegmenterConfig)
+    feature_net: FeatureNetConfig = dataclasses.field(default_factory=FeatureNetConfig)
+    cirs: CirsConfig = dataclasses.field(default_factory=CirsConfig)
+    training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
+
+    def __post_init__(self):
+        _check_choice("method", self.method, METHODS)
+        _check("segments", self.segments, 2 <= self.segments <= 255, "2 to 255")
+        _check("seed", self.seed, 0 <= self.seed < 2**31, "0 to 2**31 - 1")
+
+
+def load_config(
+    source: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    base: Config | None = None,
+) -> Config:
+    """Read a YAML of differences, apply `a.b=value` overrides and check everything.
+
+    Args:
+        source: A YAML file, or the name of an installed one (`cirs`,
+            `thesis/cirs_balanced`); None: defaults only.
+        overrides: Such as `segmenter.width=8`; the last one wins.
+        base: Where to start from instead of the defaults.
+
+    Returns:
+        The resolved configuration.
+
+    Raises:
+        ConfigError: The file is missing or no YAML, a key is unknown (the nearest
+            name is suggested), a value is of another type or out of range.
+    """
+    where = "--set"
+    try:
+        merged = _unlocked(OmegaConf.structured(base or Config))
+        if source is not None:
+            path = find_config(source)
+            where = str(path)
+            merged = OmegaConf.merge(merged, _read_yaml(path))
+        where = "--set"
+        for override in overrides:
+            if "=" not in override:
+                raise ConfigError(f"--set {override}: expected KEY=VALUE")
+            merged = OmegaConf.merge(merged, OmegaConf.from_dotlist([override]))
+        return OmegaConf.to_object(merged)
+    except ConfigKeyError as error:
+        key = error.full_key
+        near = difflib.get_close_matches(key, _keys(Config), n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"{where}: unknown key {key!r}{hint}") from None
+    except (OmegaConfBaseException, yaml.YAMLError) as error:
+        key = getattr(error, "full_key", None)
+        message = " ".join(str(error).split("\n    ")[0].split())
+        raise ConfigError(f"{where}: {f'{key}: ' if key else ''}{message}") from None
+
+
+def save_config(config: Config, path: str | Path) -> None:
+    """Write the resolved configuration as YAML."""
+    Path(path).write_text(to_yaml(config))
+
+
+def to_yaml(config: Config) -> str:
+    """Return the resolved configuration as YAML."""
+    return OmegaConf.to_yaml(OmegaConf.structured(config))
+
+
+def flatten(config: Config) -> dict[str, Any]:
+    """Return `{"segmenter.width": 16, ...}`, tuples as strings."""
+    flat = {}
+
+    def visit(prefix: str, value: Any) -> None:
+        if dataclasses.is_dataclass(value):
+            for field in dataclasses.fields(value):
+                visit(f"{prefix}{field.name}.", getattr(value, field.name))
+        else:
+            is_tuple = isinstance(value, tuple)
+            flat[prefix[:-1]] = ",".join(map(str, value)) if is_tuple else value
+
+    visit("", config)
+    return flat
+
+
+def find_config(source: str | Path) -> Path:
+    """Return the path of a YAML file given by path or by installed name.
+
+    Raises:
+        ConfigError: There is none; the nearest installed name is suggested.
+    """
+    path = Path(source)
+    if path.suffix in (".yaml", ".yml"):
+        if path.is_file():
+            return path
+        raise ConfigError(f"{path}: no such file")
+    folder = config_folder()
+    named = folder / f"{source}.yaml"
+    if named.is_file():
+        return named
+    names = installed_configs()
+    near = difflib.get_close_matches(str(source), names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(names)
+    raise ConfigError(f"config {str(source)!r}: no such name; {hint}")
+
+
+def installed_configs() -> list[str]:
+    """Return the names of the configurations that come with the package."""
+    folder = config_folder()
+    return sorted(
+        str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml")
+    )
+
+
+def config_folder() -> Path:
+    """Return `configs/` of an installed package or of a source checkout."""
+    checkout = Path(__file__).parent.parent / "configs"
+    if checkout.is_dir():
+        return checkout
+    return Path(str(importlib.resources.files("cirs_tf") / "configs"))
+
+
+def _read_yaml(path: Path) -> DictConfig:
+    loaded = OmegaConf.load(path)
+    if not isinstance(loaded, DictConfig):
+        raise ConfigError(f"{path}: expected a mapping of keys to values")
+    return loaded
+
+
+def _unlocked(node: DictConfig) -> DictConfig:
+    """Let values be merged into frozen dataclasses; the result is frozen again."""
+    OmegaConf.set_readonly(node, False)
+    for key in node:
+        if OmegaConf.is_dict(node[key]):
+            _unlocked(node[key])
+    return node
+
+
+def _keys(config_class: type, prefix: str = "") -> list[str]:
+    keys = []
+    for field in dataclasses.fields(config_class):
+        keys.append(prefix + field.name)
+        if dataclasses.is_dataclass(field.type):
+            keys += _keys(field.type, f"{prefix}{field.name}.")
+    return keys

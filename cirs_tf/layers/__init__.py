@@ -1,0 +1,1 @@
+"""Keras layers and custom gradients."""

@@ -1,0 +1,1 @@
+"""How a segmentation compares with the truth."""

@@ -1,0 +1,65 @@
+"""Which predicted segment stands for which true class."""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+
+def iou_matrix(confusion: np.ndarray) -> np.ndarray:
+    """Return the intersection over union of every (segment, class) pair.
+
+        iou[p, t] = c[p, t] / (sum_j c[p, j] + sum_i c[i, t] - c[p, t])
+
+    Args:
+        confusion: `[segments, classes]` pixel counts.
+
+    Returns:
+        `[segments, classes]` float64 in [0, 1]; NaN where both are empty.
+    """
+    intersection = confusion.astype(np.float64)
+    union = (
+        intersection.sum(axis=1, keepdims=True)
+        + intersection.sum(axis=0, keepdims=True)
+        - intersection
+    )
+    with np.errstate(invalid="ignore"):
+        return intersection / union
+
+
+def match_segments(confusion: np.ndarray) -> np.ndarray:
+    """Assign at most one segment to each class so that the summed IoU is largest.
+
+    An empty segment is matched to an absent class where there is one: it costs no
+    other pair anything, and leaves the absent class out of a mean over present ones.
+
+    Args:
+        confusion: `[segments, classes]` pixel counts.
+
+    Returns:
+        `[classes]` int64: the segment of each class, -1 where segments ran out.
+
+    Reference: Kuhn 1955; thesis 5.1.2 ("all bipartite mappings, the maximum").
+    """
+    score = iou_matrix(confusion)
+    score = np.where(np.isnan(score), 1.0, score)
+    segments, classes = linear_sum_assignment(score, maximize=True)
+    assignment = np.full(confusion.shape[1], -1, np.int64)
+    assignment[classes] = segments
+    return assignment
+
+
+def matched_iou(confusion: np.ndarray, assignment: np.ndarray) -> np.ndarray:
+    """Return the IoU of each class with the segment assigned to it.
+
+    Args:
+        confusion: `[segments, classes]` pixel counts.
+        assignment: `[classes]`, from `match_segments`.
+
+    Returns:
+        `[classes]` float64; 0 for a present class without a segment, NaN for a class
+        that is absent from the truth and whose segment is empty or missing.
+    """
+    iou = iou_matrix(confusion)
+    present = confusion.sum(axis=0) > 0
+    classes = np.arange(len(assignment))
+    without = np.where(present, 0.0, np.nan)
+    return np.where(assignment >= 0, iou[assignment, classes], without)

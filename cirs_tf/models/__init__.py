@@ -1,0 +1,1 @@
+"""Bare networks: they know no loss and no training."""

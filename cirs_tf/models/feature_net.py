@@ -1,0 +1,103 @@
+"""The feature network g: from one masked image to a feature vector."""
+
+import keras
+
+from cirs_tf.config import FeatureNetConfig
+from cirs_tf.layers.conv_block import normalisation
+from cirs_tf.layers.dropout import ReplicaDropout
+
+
+def feature_net(
+    config: FeatureNetConfig, height: int, width: int, segments: int, seed: int
+) -> keras.Model:
+    """Build g.
+
+    `dense`: flattened image -> (dense, normalisation, ReLU, dropout) a hidden width.
+    `conv`: (3x3 convolution of stride 2, normalisation, ReLU) a hidden width, then
+    global average pooling and dropout. A final linear layer gives the features.
+
+    Args:
+        config: Kind, hidden widths, features, normalisation, dropout, how the segment
+            number enters, what is done to the output.
+        height: Height of the images in pixels.
+        width: Width of the images in pixels.
+        segments: K, the range of the segment number.
+        seed: Seed of the weights and of dropout.
+
+    Returns:
+        A model of `images` `[batch, height, width, 3]` float in [0, 1] (masked) and
+        `segment` `[batch]` int32 in [0, K), to `[batch, features]` float. Without
+        `config.segment_number` the second input is accepted and not used.
+
+    Reference: thesis 6 (fully connected, segment number appended).
+    """
+    seeds = iter(range(seed * 1_000, (seed + 1) * 1_000))
+    images = x = keras.Input((height, width, 3), name="images")
+    segment = keras.Input((), dtype="int32", name="segment")
+    if config.kind == "dense":
+        x = keras.layers.Flatten()(x)
+        x = _append_segment(x, segment, config.segment_number, segments)
+        for units in config.hidden:
+            x = _dense(x, units, config.norm, next(seeds))
+            x = _activate(x, config, next(seeds))
+    else:
+        for filters in config.hidden:
+            x = keras.layers.Conv2D(
+                filters,
+                3,
+                strides=2,
+                padding="same",
+                use_bias=config.norm == "none",
+                kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+            )(x)
+            for layer in normalisation(config.norm):
+                x = layer(x)
+            x = keras.layers.ReLU()(x)
+        x = keras.layers.GlobalAveragePooling2D()(x)
+        if config.dropout:
+            x = ReplicaDropout(config.dropout, next(seeds))(x)
+        x = _append_segment(x, segment, config.segment_number, segments)
+    features = keras.layers.Dense(
+        config.features,
+        kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+        name="features",
+    )(x)
+    features = _constrain(features, config.output)
+    return keras.Model([images, segment], features, name="feature_net")
+
+
+def _append_segment(x, segment, how: str, segments: int):
+    """Concatenate the segment number to `[batch, n]`: as k / (K - 1) or one-hot."""
+    if how == "off":
+        return x
+    if how == "one_hot":
+        number = keras.ops.one_hot(segment, segments)
+    else:
+        number = keras.ops.cast(segment, "float32")[:, None] / (segments - 1)
+    return keras.layers.Concatenate()([x, number])
+
+
+def _dense(x, units: int, norm: str, seed: int):
+    return keras.layers.Dense(
+        units,
+        use_bias=norm == "none",
+        kernel_initializer=keras.initializers.HeNormal(seed=seed),
+    )(x)
+
+
+def _activate(x, config: FeatureNetConfig, seed: int):
+    for layer in normalisation(config.norm):
+        x = layer(x)
+    x = keras.layers.ReLU()(x)
+    return ReplicaDropout(config.dropout, seed)(x) if config.dropout else x
+
+
+def _constrain(features, output: str):
+    """Bound the features: not at all, to the unit sphere, or to unit variance."""
+    if output == "l2":
+        return keras.layers.UnitNormalization()(features)
+    if output == "batch_norm":
+        return keras.layers.BatchNormalization(
+            momentum=0.9, center=False, scale=False, synchronized=True
+        )(features)
+    return features
