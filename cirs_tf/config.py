@@ -161,7 +161,9 @@ class TrainingConfig:
             value = getattr(self, key)
             _check(f"training.{key}", value, value is None or value >= 1, "at least 1")
         # The objective compares images, so one image has nothing to say.
-        _check("training.batch_size", self.batch_size, self.batch_size >= 2, "2 or more")
+        _check(
+            "training.batch_size", self.batch_size, self.batch_size >= 2, "2 or more"
+        )
         ok = self.learning_rate > 0
         _check("training.learning_rate", self.learning_rate, ok, "more than 0")
         _check_choice("training.strategy", self.strategy, STRATEGIES)

@@ -123,7 +123,9 @@ class Manifest:
         """
         if name not in self.splits:
             have = ", ".join(self.splits)
-            raise DataError(f"data set {self.name} has no split {name!r}; it has {have}")
+            raise DataError(
+                f"data set {self.name} has no split {name!r}; it has {have}"
+            )
         return self.splits[name]
 
 

@@ -1,1 +1,1 @@
-
+"""Systems: networks and the phases that train them, one a file."""

@@ -4,6 +4,7 @@ import keras
 
 from cirs_tf.config import SegmenterConfig
 from cirs_tf.layers.conv_block import conv_block
+from cirs_tf.layers.padding import CropToSize, PadToMultiple
 
 
 def unet(config: SegmenterConfig, segments: int, seed: int) -> keras.Model:
@@ -20,13 +21,14 @@ def unet(config: SegmenterConfig, segments: int, seed: int) -> keras.Model:
 
     Returns:
         A model from `[batch, height, width, 3]` float in [0, 1] to
-        `[batch, height, width, K]` logits. Height and width must be divisible by
-        2 ** depth; nothing else about them is fixed.
+        `[batch, height, width, K]` logits, for any height and width: images are padded
+        inside to a multiple of 2 ** depth and logits cropped back.
 
     Reference: Ronneberger et al. 2015; thesis 2.1, 6.
     """
     seeds = iter(range(seed * 1_000, (seed + 1) * 1_000, 5))
-    images = x = keras.Input((None, None, 3), name="images")
+    images = keras.Input((None, None, 3), name="images")
+    x = PadToMultiple(2**config.depth)(images)
     skips = []
     filters = config.width
     for _ in range(config.depth):
@@ -46,6 +48,7 @@ def unet(config: SegmenterConfig, segments: int, seed: int) -> keras.Model:
         kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
         name="logits",
     )(x)
+    logits = CropToSize()(logits, images)
     return keras.Model(images, logits, name="segmenter")
 
 

@@ -1,1 +1,1 @@
-
+"""SavedModels: written for TensorFlow Serving, and read."""

@@ -1,1 +1,1 @@
-
+"""One trainer for every method."""

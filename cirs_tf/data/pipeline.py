@@ -1,0 +1,136 @@
+"""From records to batches: decoded once, shuffled by seed, resumable at any step."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from cirs_tf.data.manifest import Manifest, verify_shards
+from cirs_tf.data.records import decode_example
+from cirs_tf.errors import DataError
+
+Batch = dict[str, tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadedSplit:
+    """A decoded split, in the order of its records.
+
+    Attributes:
+        images: `[examples, height, width, 3]` uint8.
+        masks: `[examples, height, width]` uint8 class indices, or None.
+        filenames: A name for each image.
+    """
+
+    images: np.ndarray
+    masks: np.ndarray | None
+    filenames: tuple[str, ...]
+
+
+def load_split(
+    directory: str | Path,
+    split: str,
+    with_masks: bool,
+    limit: int | None = None,
+) -> LoadedSplit:
+    """Verify and decode one split into memory.
+
+    Args:
+        directory: Folder of a data set.
+        split: `train`, `val` or `test`.
+        with_masks: Whether masks are read. Training never asks for them.
+        limit: Read only the first so many examples.
+
+    Returns:
+        The decoded split.
+
+    Raises:
+        DataError: The split is missing or empty, masks are asked for where there are
+            none, or a file or record is damaged (both are named).
+    """
+    manifest = Manifest.read(directory)
+    entry = manifest.split(split)
+    if with_masks and not entry.masks:
+        raise DataError(f"{directory}: split {split!r} has no masks")
+    verify_shards(directory, entry)
+    examples = min(limit or entry.examples, entry.examples)
+    if examples == 0:
+        raise DataError(f"{directory}: split {split!r} is empty")
+
+    def decode(serialized: tf.Tensor) -> Batch:
+        return decode_example(serialized, manifest.height, manifest.width, with_masks)
+
+    files = [str(Path(directory) / shard.file) for shard in entry.shards]
+    records = tf.data.TFRecordDataset(files).take(examples)
+    size = (examples, manifest.height, manifest.width)
+    images = np.empty((*size, 3), np.uint8)
+    masks = np.empty(size, np.uint8) if with_masks else None
+    filenames: list[str] = []
+    try:
+        for batch in records.map(decode, tf.data.AUTOTUNE).batch(256):
+            rows = slice(len(filenames), len(filenames) + len(batch["filename"]))
+            images[rows] = batch["image"]
+            if masks is not None:
+                masks[rows] = batch["mask"]
+            filenames += [name.decode() for name in batch["filename"].numpy()]
+    except tf.errors.InvalidArgumentError as error:
+        raise DataError(_first_undecodable(files, decode) or str(error)) from None
+    return LoadedSplit(images, masks, tuple(filenames))
+
+
+def training_dataset(
+    images: np.ndarray, batch_size: int, seed: int, first_step: int = 0
+) -> tf.data.Dataset:
+    """Return endless batches, from any step on the same as if read from the start.
+
+    Every image occurs once an epoch; the order of epoch e depends on (seed, e) alone.
+    Batches have a fixed size and run on over the end of an epoch.
+
+    Args:
+        images: `[examples, height, width, 3]` uint8.
+        batch_size: Images a batch.
+        seed: Of the order.
+        first_step: Number of batches to leave out at the start.
+
+    Returns:
+        A dataset of `{"image": [batch_size, height, width, 3] float32 in [0, 1]}`.
+    """
+    count = len(images)
+    cached = tf.constant(images)
+    first = first_step * batch_size
+
+    def order(epoch: tf.Tensor) -> tf.data.Dataset:
+        shuffled = tf.random.experimental.stateless_shuffle(
+            tf.range(count), seed=tf.stack([tf.constant(seed, tf.int64), epoch])
+        )
+        return tf.data.Dataset.from_tensor_slices(shuffled)
+
+    def gather(indices: tf.Tensor) -> Batch:
+        return {"image": as_float(tf.gather(cached, indices))}
+
+    return (
+        tf.data.Dataset.range(first // count, tf.int64.max)
+        .flat_map(order)
+        .skip(first % count)
+        .batch(batch_size, drop_remainder=True)
+        .map(gather, tf.data.AUTOTUNE)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def as_float(images: tf.Tensor) -> tf.Tensor:
+    """Map uint8 in [0, 255] to float32 in [0, 1]."""
+    return tf.cast(images, tf.float32) / 255.0
+
+
+def _first_undecodable(files: list[str], decode) -> str | None:
+    """Name the first file and record that cannot be decoded, and why."""
+    for file in files:
+        for number, serialized in enumerate(tf.data.TFRecordDataset(file)):
+            try:
+                decode(serialized)
+            except (tf.errors.InvalidArgumentError, ValueError) as error:
+                reason = " ".join(str(error).split())[:200]
+                return f"{file}: record {number} (counted from 0): {reason}"
+    return None

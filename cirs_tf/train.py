@@ -1,0 +1,156 @@
+"""Train a segmenter: `python -m cirs_tf.train --model cirs`."""
+
+import argparse
+import datetime
+import os
+from pathlib import Path
+
+import tensorflow as tf
+
+from cirs_tf.config import METHODS, STRATEGIES, Config, load_config
+from cirs_tf.data.manifest import MANIFEST, Manifest
+from cirs_tf.data.pipeline import load_split
+from cirs_tf.errors import ConfigError, command
+from cirs_tf.methods.build import build_method
+from cirs_tf.training.run_folder import RunFolder, RunLog
+from cirs_tf.training.strategy import is_chief, make_strategy
+from cirs_tf.training.trainer import Trainer
+
+# Command-line flag to configuration key, for what everyone sets.
+_FLAGS = {
+    "data": "data",
+    "epochs": "training.epochs",
+    "steps_per_epoch": "training.steps_per_epoch",
+    "batch_size": "training.batch_size",
+    "seed": "seed",
+    "strategy": "training.strategy",
+}
+
+
+@command
+def main(argv: list[str] | None = None) -> int:
+    """Parse the command line, train, and say where everything is."""
+    arguments = _parser().parse_args(argv)
+    overrides = list(arguments.overrides)
+    for flag, key in _FLAGS.items():
+        value = getattr(arguments, flag)
+        if value is not None:
+            overrides.append(f"{key}={value}")
+    if arguments.resume:
+        run = RunFolder.open(arguments.resume)
+        config = load_config(run.config_file, overrides)
+    else:
+        config = load_config(arguments.config or arguments.model or "cirs", overrides)
+        run = None
+    if arguments.model and arguments.model != config.method:
+        raise ConfigError(
+            f"--model {arguments.model}: the configuration is for {config.method!r}"
+        )
+    # Same seed, same weights, also after a crash and --resume.
+    tf.config.experimental.enable_op_determinism()
+    strategy = make_strategy(config.training)
+    chief = is_chief(strategy)
+    data = Path(config.data) if config.data else _default_data()
+    if run is None:
+        path = Path(arguments.run or _new_run_name(config))
+        run = RunFolder.create(path, config) if chief else RunFolder(path)
+    elif chief:
+        run.save_config(config)
+    with RunLog(run if chief else None) as log:
+        classes = len(Manifest.read(data).classes)
+        validation_masks = Manifest.read(data).split("val").masks
+        limit = config.training.validation_images
+        train = load_split(data, "train", with_masks=False)
+        validation = load_split(data, "val", validation_masks, limit)
+        height, width = train.images.shape[1:3]
+        with strategy.scope():
+            method = build_method(config, height, width)
+            trainer = Trainer(method, config, strategy, run, train, validation, classes)
+            if arguments.resume:
+                trainer.restore()
+        _announce(log, config, run, data, trainer)
+        stopped_by = trainer.fit()
+        if stopped_by is not None:
+            log.info(
+                f"stopped at step {trainer.step} of {trainer.total_steps}; go on with: "
+                f"python -m cirs_tf.train --resume {run.path}"
+            )
+            return 128 + stopped_by
+        log.info(f"done: python -m cirs_tf.evaluate {run.path}")
+    return 0
+
+
+def _announce(log, config: Config, run: RunFolder, data: Path, trainer) -> None:
+    networks = trainer.method.networks
+    sizes = ", ".join(
+        f"{name} {net.count_params():,}" for name, net in networks.items()
+    )
+    replicas = trainer.strategy.num_replicas_in_sync
+    log.info(f"run          {run.path}")
+    log.info(f"data         {data} ({len(trainer.images):,} training images)")
+    log.info(f"method       {config.method}, K={config.segments}; parameters: {sizes}")
+    log.info(f"TensorBoard  tensorboard --logdir {run.tensorboard}")
+    start = f"from step {trainer.step} " if trainer.step else ""
+    log.info(
+        f"training     {start}to step {trainer.total_steps}, "
+        f"{trainer.steps_per_epoch} mini-batches of {config.training.batch_size} an "
+        f"epoch, {replicas} device{'s' if replicas > 1 else ''}"
+    )
+
+
+def _default_data() -> Path:
+    """Draw the default fruit set into the cache, once."""
+    from data_gen.data_set import draw
+    from data_gen.options import default_options
+
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "cirs_tf" / "fruit"
+    if not (folder / MANIFEST).exists():
+        print(f"no --data given: drawing the fruit set once, into {folder}", flush=True)
+    draw(default_options(), folder, workers=os.cpu_count() or 1, progress=True)
+    return folder
+
+
+def _new_run_name(config: Config) -> str:
+    return f"runs/{config.method}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m cirs_tf.train",
+        description="Train a segmenter without labels.",
+        epilog="Every other setting: --set segmenter.width=8 (configs/ and "
+        "cirs_tf/config.py list them).",
+    )
+    add = parser.add_argument
+    add("--model", choices=METHODS, help="the method, with its default configuration")
+    add(
+        "--config",
+        metavar="YAML",
+        help="a file, or a name such as thesis/cirs_balanced",
+    )
+    add(
+        "--data",
+        metavar="DIR",
+        help="from data_gen; default: the fruit set, drawn once",
+    )
+    add("--run", metavar="DIR", help="run folder; default: runs/METHOD-DATE-TIME")
+    add("--resume", metavar="RUN", help="go on with an interrupted or shorter run")
+    add("--epochs", type=int, metavar="N")
+    add("--steps-per-epoch", type=int, metavar="N", help="default: one pass")
+    add("--batch-size", type=int, metavar="N", help="images over all devices")
+    add("--seed", type=int, metavar="N")
+    add("--strategy", choices=STRATEGIES, help="devices; default: auto")
+    add(
+        "--set",
+        dest="overrides",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="any other setting; may be repeated",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

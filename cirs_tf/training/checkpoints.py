@@ -1,0 +1,209 @@
+"""Checkpoints as folders that appear whole or not at all."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from cirs_tf.errors import CheckpointError
+
+_INDEX = "checkpoints.json"
+_STATE = "state.json"
+
+
+class CheckpointStore:
+    """The checkpoints of a run: the newest ones, the best by loss, the best by labels.
+
+    A checkpoint is a folder `step-00001200` with TensorFlow's files and `state.json`.
+    It is written under a temporary name and renamed. `checkpoints.json`, replaced in
+    one step, says which of them is `last`, `loss` or `oracle`; others are deleted.
+
+    Args:
+        directory: `checkpoints/` of a run.
+        keep: How many of the newest are kept.
+        chief: Whether this process keeps what it writes. On several workers all must
+            take part in saving, and only the chief's files count.
+    """
+
+    def __init__(self, directory: str | Path, keep: int = 3, chief: bool = True):
+        self.directory = Path(directory)
+        self.keep = keep
+        self.chief = chief
+        self._index = self._read_index()
+
+    def save(
+        self,
+        step: int,
+        networks: Mapping[str, keras.Model],
+        optimizers: Mapping[str, keras.optimizers.Optimizer],
+        state: Mapping[str, Any],
+        scores: Mapping[str, float] | None = None,
+    ) -> list[str]:
+        """Write a checkpoint and update which one is best.
+
+        Args:
+            step: Mini-batches done.
+            networks: Models by name.
+            optimizers: Optimizers by name.
+            state: What else resuming needs; JSON.
+            scores: `loss` (lower is better), `oracle` (higher is better), where known.
+
+        Returns:
+            The names among `loss`, `oracle` of which this is the best so far.
+
+        Raises:
+            CheckpointError: It could not be written; earlier ones are untouched.
+        """
+        name = f"step-{step:08d}"
+        temporary = self.directory / f".{name}.{os.getpid()}.tmp"
+        try:
+            temporary.mkdir(parents=True, exist_ok=True)
+            tf.train.Checkpoint(**networks, **optimizers).write(
+                str(temporary / "variables")
+            )
+            content = {
+                **state,
+                "step": step,
+                "variables": {key: _variables(net) for key, net in networks.items()},
+            }
+            (temporary / _STATE).write_text(json.dumps(content))
+            if not self.chief:
+                return []
+            final = self.directory / name
+            shutil.rmtree(final, ignore_errors=True)
+            os.replace(temporary, final)
+            index, best = self._updated_index(step, scores or {})
+            self._write_index(index)
+        except (OSError, tf.errors.OpError) as error:
+            reason = getattr(error, "strerror", None) or _first_line(error)
+            raise CheckpointError(
+                f"{self.directory / name}: cannot be written: {reason}"
+            ) from None
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        self._index = index
+        self._delete_others()
+        return best
+
+    def path(self, name: str) -> Path:
+        """Return the folder of the checkpoint `last`, `loss` or `oracle`.
+
+        Raises:
+            CheckpointError: There is none.
+        """
+        if name == "last":
+            step = self._index["last"][-1] if self._index["last"] else None
+        else:
+            step = (self._index.get(name) or {}).get("step")
+        if step is None:
+            why = " (validation had no masks)" if name == "oracle" else ""
+            raise CheckpointError(f"{self.directory}: no checkpoint {name!r} yet{why}")
+        path = self.directory / f"step-{step:08d}"
+        if not (path / _STATE).is_file():
+            raise CheckpointError(f"{path}: missing or incomplete")
+        return path
+
+    def restore(
+        self,
+        name: str,
+        networks: Mapping[str, keras.Model],
+        optimizers: Mapping[str, keras.optimizers.Optimizer] | None = None,
+    ) -> dict[str, Any]:
+        """Load weights, and optimizers where given, from a checkpoint.
+
+        Returns:
+            The state that was saved with it, `step` included.
+
+        Raises:
+            CheckpointError: There is none, it is damaged, or it belongs to networks of
+                another architecture (the first difference is named).
+        """
+        path = self.path(name)
+        try:
+            state = json.loads((path / _STATE).read_text())
+            for key, network in networks.items():
+                _check_architecture(path, key, state["variables"][key], network)
+            objects = {**networks, **(optimizers or {})}
+            status = tf.train.Checkpoint(**objects).restore(str(path / "variables"))
+            status.assert_existing_objects_matched()
+            if optimizers is not None:
+                status.assert_consumed()
+            status.expect_partial()
+        except (tf.errors.OpError, ValueError, KeyError, AssertionError) as error:
+            raise CheckpointError(
+                f"{path}: cannot be restored: {_first_line(error)}"
+            ) from None
+        return state
+
+    def _updated_index(
+        self, step: int, scores: Mapping[str, float]
+    ) -> tuple[dict[str, Any], list[str]]:
+        index = json.loads(json.dumps(self._index))
+        index["last"] = [s for s in index["last"] if s < step] + [step]
+        index["last"] = index["last"][-self.keep :]
+        best = []
+        for name, sign in (("loss", -1), ("oracle", 1)):
+            value = scores.get(name)
+            entry = index.get(name)
+            # A resumed run may come again to a step that was best when it crashed.
+            is_new = entry is None or entry["step"] >= step
+            if value is not None and (is_new or sign * value > sign * entry["value"]):
+                index[name] = {"step": step, "value": value}
+                best.append(name)
+        return index, best
+
+    def _delete_others(self) -> None:
+        kept = set(self._index["last"])
+        kept |= {self._index[n]["step"] for n in ("loss", "oracle") if n in self._index}
+        for path in self.directory.glob("step-*"):
+            if int(path.name.removeprefix("step-")) not in kept:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _read_index(self) -> dict[str, Any]:
+        path = self.directory / _INDEX
+        try:
+            return json.loads(path.read_text())
+        except FileNotFoundError:
+            return {"last": []}
+        except json.JSONDecodeError as error:
+            raise CheckpointError(f"{path}: damaged ({error})") from None
+
+    def _write_index(self, index: Mapping[str, Any]) -> None:
+        temporary = self.directory / f".{_INDEX}.tmp"
+        try:
+            temporary.write_text(json.dumps(index, indent=2) + "\n")
+            os.replace(temporary, self.directory / _INDEX)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _variables(network: keras.Model) -> list[list]:
+    """Return name and shape of every variable, in order."""
+    return [[variable.name, list(variable.shape)] for variable in network.variables]
+
+
+def _check_architecture(
+    path: Path, key: str, saved: list[list], network: keras.Model
+) -> None:
+    built = _variables(network)
+    if saved == built:
+        return
+    pairs = zip(saved, built, strict=False)
+    differing = next(((a, b) for a, b in pairs if a != b), None)
+    if differing is None:
+        found, wanted = f"{len(saved)} variables", f"{len(built)}"
+    else:
+        found, wanted = (f"{name} {tuple(shape)}" for name, shape in differing)
+    raise CheckpointError(
+        f"{path}: holds a {key} of another architecture: {found} where this "
+        f"configuration has {wanted}"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else repr(error)

@@ -1,0 +1,118 @@
+"""The compiled loop: many mini-batches a call, one tape an update."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from cirs_tf.data.pipeline import Batch
+from cirs_tf.errors import TrainingError
+from cirs_tf.training.phases import Part, Phase
+from cirs_tf.training.strategy import scale_loss
+
+
+class PhaseSums(NamedTuple):
+    """Loss terms of one phase, summed over mini-batches.
+
+    Attributes:
+        totals: `[terms]` float64.
+        steps: How many mini-batches were summed.
+    """
+
+    totals: np.ndarray
+    steps: int
+
+
+class TrainingLoop:
+    """Runs the phases of a method under a strategy.
+
+    Args:
+        phases: One cycle.
+        strategy: The scope in which networks and optimizers were built.
+        batch_size: Examples a mini-batch over all replicas.
+    """
+
+    def __init__(
+        self,
+        phases: Sequence[Phase],
+        strategy: tf.distribute.Strategy,
+        batch_size: int,
+    ):
+        self.phases = list(phases)
+        self.strategy = strategy
+        self.batch_size = batch_size
+
+    def run(self, iterator, part: Part, first_step: int) -> list[PhaseSums]:
+        """Run a part of a cycle or several cycles.
+
+        Args:
+            iterator: From `distributed_iterator`.
+            part: What to run.
+            first_step: Mini-batches done before, for messages.
+
+        Returns:
+            The summed terms of each phase.
+
+        Raises:
+            TrainingError: A term was not finite; step, phase and term are named.
+        """
+        totals, bad = self._run(
+            iterator,
+            tf.constant(part.cycles),
+            tf.constant(part.counts),
+            tf.constant(first_step),
+        )
+        step, phase, term = bad.numpy()
+        if step >= 0:
+            culprit = self.phases[phase]
+            raise TrainingError(
+                f"step {step}: {culprit.terms[term]} of phase {culprit.name} "
+                "is not finite"
+            )
+        return [
+            PhaseSums(total.numpy().astype(np.float64), part.cycles * count)
+            for total, count in zip(totals, part.counts, strict=True)
+        ]
+
+    @tf.function
+    def _run(self, iterator, cycles, counts, step):
+        totals = tuple(tf.zeros(len(phase.terms)) for phase in self.phases)
+        bad = tf.constant([-1, -1, -1])  # first step, phase, term that is not finite
+        for _ in tf.range(cycles):
+            in_cycle = []
+            for number, phase in enumerate(self.phases):
+                total, step, bad = self._run_phase(
+                    number, phase, iterator, counts[number], totals[number], step, bad
+                )
+                in_cycle.append(total)
+            totals = tuple(in_cycle)
+        return totals, bad
+
+    def _first_bad(self, terms, number, step, bad):
+        wrong = tf.logical_not(tf.math.is_finite(terms))
+        term = tf.argmax(wrong, output_type=tf.int32)
+        is_first = tf.reduce_any(wrong) & (bad[0] < 0)
+        return tf.where(is_first, tf.stack([step, number, term]), bad)
+
+    def _run_phase(self, number, phase, iterator, count, total, step, bad):
+        for _ in tf.range(count):
+            terms = self._distributed_step(phase, next(iterator))
+            total += terms
+            bad = self._first_bad(terms, number, step, bad)
+            step += 1
+        return total, step, bad
+
+    def _distributed_step(self, phase: Phase, batch) -> tf.Tensor:
+        terms = self.strategy.run(self._train_step, args=(phase, batch))
+        return self.strategy.reduce(tf.distribute.ReduceOp.MEAN, terms, axis=None)
+
+    def _train_step(self, phase: Phase, batch: Batch) -> tf.Tensor:
+        """Update once on this replica's share; return its terms `[terms]`."""
+        with tf.GradientTape() as tape:
+            terms = phase.loss(batch)
+            loss = scale_loss(terms["loss"], self.batch_size)
+        variables = [variable.value for variable in phase.variables]
+        gradients = tape.gradient(loss, variables)
+        phase.optimizer.apply(gradients, phase.variables)
+        return tf.stack([tf.reduce_mean(terms[name]) for name in phase.terms])

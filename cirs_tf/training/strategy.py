@@ -1,0 +1,143 @@
+"""Where a run computes, and the two rules that make replicas add up to one device."""
+
+import os
+
+import tensorflow as tf
+
+from cirs_tf.config import TrainingConfig
+from cirs_tf.data.pipeline import training_dataset
+from cirs_tf.errors import ConfigError
+
+
+def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
+    """Return the strategy that `config.strategy` names.
+
+    `auto` is `multi_worker` where TF_CONFIG is set, `mirrored` on several devices,
+    else `one`.
+
+    Raises:
+        ConfigError: The batch does not divide by the replicas, or the CPU cannot be
+            split any more because TensorFlow is running.
+    """
+    _split_cpu(config.logical_cpus)
+    gpus = tf.config.list_logical_devices("GPU")
+    devices = gpus or tf.config.list_logical_devices("CPU")
+    kind = config.strategy
+    if kind == "auto":
+        several = "mirrored" if len(devices) > 1 else "one"
+        kind = "multi_worker" if "TF_CONFIG" in os.environ else several
+    if kind == "one":
+        strategy = tf.distribute.get_strategy()
+    elif kind == "mirrored":
+        # On CPUs, a second strategy in one process would fail in its collectives.
+        on_cpu = None if gpus else tf.distribute.ReductionToOneDevice()
+        names = [device.name for device in devices]
+        strategy = tf.distribute.MirroredStrategy(names, cross_device_ops=on_cpu)
+    else:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(
+            communication_options=tf.distribute.experimental.CommunicationOptions(
+                implementation=tf.distribute.experimental.CommunicationImplementation.AUTO
+                if gpus
+                else tf.distribute.experimental.CommunicationImplementation.RING
+            )
+        )
+    replicas = strategy.num_replicas_in_sync
+    if config.batch_size % replicas:
+        raise ConfigError(
+            f"training.batch_size: expected a multiple of the {replicas} replicas, "
+            f"got {config.batch_size}"
+        )
+    return strategy
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process writes the run folder (always, but for extra workers)."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.cluster_spec():
+        return True
+    task_type, task_id = resolver.task_type, resolver.task_id
+    has_chief = "chief" in resolver.cluster_spec().jobs
+    return task_type == "chief" if has_chief else task_id == 0
+
+
+def scale_loss(loss: tf.Tensor, global_batch: int) -> tf.Tensor:
+    """Scale a loss so that the sum of the replicas' gradients is the gradient.
+
+    The one place where this is done; `optimizer.apply` then sums over replicas.
+
+    Args:
+        loss: `[batch]`, one value an example of this replica; or a scalar computed
+            from statistics of the global batch (see `batch_mean`), the same on every
+            replica.
+        global_batch: Examples over all replicas.
+
+    Returns:
+        A scalar: the sum over examples / `global_batch`, or the scalar / replicas
+        (the gradient of an all-reduce sums what the replicas send back).
+    """
+    if loss.shape.rank == 0:
+        return loss / tf.distribute.get_strategy().num_replicas_in_sync
+    return tf.reduce_sum(loss) / global_batch
+
+
+def batch_mean(values: tf.Tensor) -> tf.Tensor:
+    """Return the mean over the global batch: `[batch, ...]` to `[...]`.
+
+    Gradient: that of the mean over all replicas' examples, given `scale_loss`.
+    """
+    replica = tf.distribute.get_replica_context()
+    total = tf.reduce_sum(values, axis=0)
+    if replica.num_replicas_in_sync > 1:
+        total = replica.all_reduce(tf.distribute.ReduceOp.SUM, total)
+    count = tf.shape(values)[0] * replica.num_replicas_in_sync
+    return total / tf.cast(count, values.dtype)
+
+
+def distributed_iterator(
+    strategy: tf.distribute.Strategy,
+    images,
+    batch_size: int,
+    seed: int,
+    first_step: int,
+):
+    """Return an iterator of each replica's share of every global batch.
+
+    The global batch of a step is the same for any number of replicas and workers.
+
+    Args:
+        strategy: From `make_strategy`.
+        images: `[examples, height, width, 3]` uint8.
+        batch_size: Images over all replicas.
+        seed: Of the order.
+        first_step: Number of global batches to leave out.
+    """
+    replicas = strategy.num_replicas_in_sync
+
+    def shares(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        dataset = training_dataset(
+            images, batch_size // replicas, seed, first_step * replicas
+        )
+        workers = context.num_input_pipelines
+        if workers == 1:
+            return dataset
+        here = replicas // workers
+        dataset = dataset.batch(here).shard(workers, context.input_pipeline_id)
+        return dataset.unbatch().prefetch(tf.data.AUTOTUNE)
+
+    return iter(strategy.distribute_datasets_from_function(shares))
+
+
+def _split_cpu(count: int) -> None:
+    if count == 1:
+        return
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    if len(tf.config.get_logical_device_configuration(cpu) or ()) == count:
+        return
+    try:
+        tf.config.set_logical_device_configuration(
+            cpu, [tf.config.LogicalDeviceConfiguration()] * count
+        )
+    except RuntimeError:
+        raise ConfigError(
+            f"training.logical_cpus: {count} must be set before TensorFlow runs"
+        ) from None

@@ -1,0 +1,65 @@
+"""What TensorBoard shows of a run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from tensorboard.plugins.hparams import api as hparams
+
+from cirs_tf.config import Config, flatten
+
+
+class Summaries:
+    """Writes scalars, pictures and hyperparameters.
+
+    Args:
+        directory: `tensorboard/` of a run, or None: nothing is written.
+    """
+
+    def __init__(self, directory: Path | None):
+        self._writer = (
+            tf.summary.create_noop_writer()
+            if directory is None
+            else tf.summary.create_file_writer(str(directory))
+        )
+
+    def hyperparameters(self, config: Config) -> None:
+        """Record the configuration for the HParams dashboard."""
+        values = {
+            key: "none" if value is None else value
+            for key, value in flatten(config).items()
+        }
+        shown = {
+            "validation/miou": "validation mIoU",
+            "validation/miou_thesis": "validation mIoU (thesis)",
+            "validation/loss": "validation loss",
+        }
+        metrics = [
+            hparams.Metric(tag, display_name=name) for tag, name in shown.items()
+        ]
+        with self._writer.as_default():
+            hparams.hparams_config(
+                hparams=[hparams.HParam(key) for key in values], metrics=metrics
+            )
+            hparams.hparams(values)
+
+    def scalars(self, values: Mapping[str, float], step: int) -> None:
+        """Record scalars by tag."""
+        with self._writer.as_default(step):
+            for tag, value in values.items():
+                tf.summary.scalar(tag, value)
+
+    def picture(self, tag: str, picture: Image.Image, step: int) -> None:
+        """Record one picture."""
+        with self._writer.as_default(step):
+            tf.summary.image(tag, np.asarray(picture)[None])
+
+    def flush(self) -> None:
+        """Write what is pending."""
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Write what is pending and close the file."""
+        self._writer.close()

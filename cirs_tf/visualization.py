@@ -1,0 +1,104 @@
+"""Pictures of segmentations: fixed colours, overlays and labelled grids."""
+
+import colorsys
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+# Okabe and Ito 2008, told apart by colour-blind readers; segment k is always colour k.
+_FIRST_COLOURS = (
+    (86, 180, 233),
+    (240, 228, 66),
+    (213, 94, 0),
+    (0, 158, 115),
+    (204, 121, 167),
+    (0, 114, 178),
+    (230, 159, 0),
+    (90, 90, 90),
+)
+_GOLDEN_RATIO = 0.61803398875
+_UNMATCHED = (255, 255, 255)
+
+
+def palette(count: int) -> np.ndarray:
+    """Return `[count, 3]` uint8 colours; the first ones never depend on `count`."""
+    colours = list(_FIRST_COLOURS[:count])
+    for index in range(len(colours), count):
+        hue = (index * _GOLDEN_RATIO) % 1.0
+        red_green_blue = colorsys.hsv_to_rgb(hue, 0.65, 0.6 + 0.35 * (index % 2))
+        colours.append(tuple(round(255 * value) for value in red_green_blue))
+    return np.array(colours, np.uint8)
+
+
+def colourise(labels: np.ndarray, colours: np.ndarray | None = None) -> np.ndarray:
+    """Map labels `[..., height, width]` in [0, 255] to RGB in a last axis of 3."""
+    colours = palette(256) if colours is None else colours
+    return colours[labels]
+
+
+def overlay(image: np.ndarray, colours: np.ndarray, opacity: float = 0.5) -> np.ndarray:
+    """Lay segment colours over images, both `[..., height, width, 3]` uint8."""
+    return np.uint8(image * (1 - opacity) + colours * opacity + 0.5)
+
+
+def class_colours(assignment: Sequence[int]) -> np.ndarray:
+    """Return a colour for each value of a truth mask, that of the matched segment.
+
+    Args:
+        assignment: `[classes]`: the segment that stands for each class, -1: none.
+
+    Returns:
+        `[256, 3]` uint8; white for classes without a segment and for ignored pixels.
+    """
+    colours = np.full((256, 3), _UNMATCHED, np.uint8)
+    segments = palette(256)
+    for true_class, segment in enumerate(assignment):
+        if segment >= 0:
+            colours[true_class] = segments[segment]
+    return colours
+
+
+def segmentation_grid(
+    images: np.ndarray,
+    labels: np.ndarray,
+    truth: np.ndarray | None = None,
+    assignment: Sequence[int] | None = None,
+    scale: int = 2,
+) -> Image.Image:
+    """Draw rows input, segments, truth (where there is one) and overlay.
+
+    Args:
+        images: `[images, height, width, 3]` uint8.
+        labels: `[images, height, width]` segment indices.
+        truth: `[images, height, width]` class indices, or None.
+        assignment: The segment that stands for each class; truth takes its colour.
+        scale: Enlargement.
+
+    Returns:
+        One picture, images side by side.
+    """
+    segments = colourise(labels)
+    rows = {"input": images, "segments": segments}
+    if truth is not None:
+        rows["truth"] = colourise(truth, class_colours(assignment))
+    rows["overlay"] = overlay(images, segments)
+    return _grid(rows, scale)
+
+
+def _grid(rows: Mapping[str, np.ndarray], scale: int, margin: int = 4) -> Image.Image:
+    """Place rows of equally large pictures under each other, names at the left."""
+    font = ImageFont.load_default(size=14)
+    left = round(max(font.getlength(name) for name in rows)) + 2 * margin
+    count, height, width = next(iter(rows.values())).shape[:3]
+    height, width = height * scale, width * scale
+    size = (left + count * (width + margin), len(rows) * (height + margin) + margin)
+    picture = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(picture)
+    for row, (name, tiles) in enumerate(rows.items()):
+        top = margin + row * (height + margin)
+        draw.text((margin, top + height // 2), name, "black", font, anchor="lm")
+        for column, tile in enumerate(tiles):
+            enlarged = Image.fromarray(tile).resize((width, height), Image.NEAREST)
+            picture.paste(enlarged, (left + column * (width + margin), top))
+    return picture

@@ -1,0 +1,80 @@
+"""Writes what `tfds.builder_from_directory` needs to read a data set's folder.
+
+The files are TensorFlow Datasets' own JSON; that package is not needed to write them.
+A record may lack its mask, and tfds has no optional image. It does read a sequence of
+images from a key that may be absent, so the mask is declared as one: of length 1 where
+there is a mask, of length 0 where there is none.
+"""
+
+import json
+from pathlib import Path
+
+from cirs_tf.data.manifest import Manifest
+from cirs_tf.data.records import FILENAME, HEIGHT, IMAGE, MASK, WIDTH
+
+FEATURES = "features.json"
+DATASET_INFO = "dataset_info.json"
+_PACKAGE = "tensorflow_datasets.core.features"
+
+
+def write_tfds_metadata(directory: Path, manifest: Manifest) -> None:
+    """Write `features.json` and `dataset_info.json` for the shards of a manifest."""
+    contents = {FEATURES: _features(manifest), DATASET_INFO: _dataset_info(manifest)}
+    for name, content in contents.items():
+        (directory / name).write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _features(manifest: Manifest) -> dict:
+    features = {
+        IMAGE: _image(manifest, channels=3),
+        HEIGHT: _integer(),
+        WIDTH: _integer(),
+        FILENAME: {"pythonClassName": f"{_PACKAGE}.text_feature.Text", "text": {}},
+    }
+    if any(split.masks for split in manifest.splits.values()):
+        features[MASK] = {
+            "pythonClassName": f"{_PACKAGE}.sequence_feature.Sequence",
+            "sequence": {"feature": _image(manifest, channels=1), "length": "-1"},
+        }
+    return {
+        "pythonClassName": f"{_PACKAGE}.features_dict.FeaturesDict",
+        "featuresDict": {"features": features},
+    }
+
+
+def _image(manifest: Manifest, channels: int) -> dict:
+    shape = [str(length) for length in (manifest.height, manifest.width, channels)]
+    return {
+        "pythonClassName": f"{_PACKAGE}.image_feature.Image",
+        "image": {
+            "shape": {"dimensions": shape},
+            "dtype": "uint8",
+            "encodingFormat": "png",
+        },
+    }
+
+
+def _integer() -> dict:
+    return {
+        "pythonClassName": f"{_PACKAGE}.scalar.Scalar",
+        "tensor": {"shape": {}, "dtype": "int64", "encoding": "none"},
+    }
+
+
+def _dataset_info(manifest: Manifest) -> dict:
+    classes = ", ".join(f"{i} {name}" for i, name in enumerate(manifest.classes))
+    return {
+        "name": manifest.name,
+        "version": manifest.generator["version"],
+        "description": f"Pictures with masks. Classes: {classes}.",
+        "fileFormat": "tfrecord",
+        "splits": [
+            {
+                "name": name,
+                "filepathTemplate": "{SPLIT}-{SHARD_X_OF_Y}.{FILEFORMAT}",
+                "numBytes": str(sum(shard.bytes for shard in split.shards)),
+                "shardLengths": [str(shard.examples) for shard in split.shards],
+            }
+            for name, split in manifest.splits.items()
+        ],
+    }
