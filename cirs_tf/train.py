@@ -1,6 +1,7 @@
 """Train a segmenter: `python -m cirs_tf.train --model cirs`."""
 
 import argparse
+import dataclasses
 import datetime
 import os
 from pathlib import Path
@@ -50,21 +51,23 @@ def main(argv: list[str] | None = None) -> int:
     tf.config.experimental.enable_op_determinism()
     strategy = make_strategy(config.training)
     chief = is_chief(strategy)
-    data = Path(config.data) if config.data else _default_data()
+    data = Path(config.data).resolve() if config.data else _default_data()
+    config = dataclasses.replace(config, data=str(data))
+    manifest = Manifest.read(data)
     if run is None:
         path = Path(arguments.run or _new_run_name(config))
-        run = RunFolder.create(path, config) if chief else RunFolder(path)
+        run = RunFolder.create(path, config, manifest) if chief else RunFolder(path)
     elif chief:
         run.save_config(config)
     with RunLog(run if chief else None) as log:
-        classes = len(Manifest.read(data).classes)
-        validation_masks = Manifest.read(data).split("val").masks
+        masks = manifest.split("val").masks
         limit = config.training.validation_images
         train = load_split(data, "train", with_masks=False)
-        validation = load_split(data, "val", validation_masks, limit)
+        validation = load_split(data, "val", masks, limit)
         height, width = train.images.shape[1:3]
         with strategy.scope():
             method = build_method(config, height, width)
+            classes = len(manifest.classes)
             trainer = Trainer(method, config, strategy, run, train, validation, classes)
             if arguments.resume:
                 trainer.restore()

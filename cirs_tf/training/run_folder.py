@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cirs_tf.config import Config, load_config, save_config
+from cirs_tf.data.manifest import Manifest
 from cirs_tf.errors import CheckpointError, ConfigError
 
 _LOGGER = logging.getLogger("cirs_tf")
@@ -18,8 +19,9 @@ _LOGGER = logging.getLogger("cirs_tf")
 class RunFolder:
     """Paths and small files of one run.
 
-    `config.yaml` (resolved), `versions.json`, `train.log`, `metrics.jsonl` (a line an
-    epoch), `tensorboard/`, `checkpoints/`, `eval/`.
+    `config.yaml` (resolved), `manifest.json` (of the data), `versions.json`,
+    `train.log`, `metrics.jsonl` (a line an epoch), `tensorboard/`, `checkpoints/`,
+    `eval/`.
 
     Args:
         path: The folder.
@@ -35,8 +37,13 @@ class RunFolder:
         self.evaluation = self.path / "eval"
 
     @classmethod
-    def create(cls, path: str | Path, config: Config) -> "RunFolder":
+    def create(cls, path: str | Path, config: Config, data: Manifest) -> "RunFolder":
         """Start a run in an empty or new folder.
+
+        Args:
+            path: The folder.
+            config: The run.
+            data: The data set's manifest; a copy tells later commands what was seen.
 
         Raises:
             ConfigError: The folder already holds a run, or cannot be made.
@@ -49,6 +56,7 @@ class RunFolder:
             )
         try:
             run.path.mkdir(parents=True, exist_ok=True)
+            data.write(run.path)
             run.save_config(config)
             versions = json.dumps(_versions(), indent=2) + "\n"
             (run.path / "versions.json").write_text(versions)
