@@ -238,7 +238,7 @@ def load_config(
         near = difflib.get_close_matches(key, _keys(Config), n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ConfigError(f"{where}: unknown key {key!r}{hint}") from None
-    except (OmegaConfBaseException, yaml.YAMLError) as error:
+    except (OmegaConfBaseException, yaml.YAMLError, TypeError) as error:
         key = getattr(error, "full_key", None)
         message = " ".join(str(error).split("\n    ")[0].split())
         raise ConfigError(f"{where}: {f'{key}: ' if key else ''}{message}") from None
@@ -308,7 +308,12 @@ def config_folder() -> Path:
 
 
 def _read_yaml(path: Path) -> DictConfig:
-    loaded = OmegaConf.load(path)
+    try:
+        loaded = OmegaConf.load(path)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not a text file ({error})") from None
+    except OSError as error:  # also OmegaConf's word for a YAML of one number
+        raise ConfigError(f"{path}: {error}") from None
     if not isinstance(loaded, DictConfig):
         raise ConfigError(f"{path}: expected a mapping of keys to values")
     return loaded

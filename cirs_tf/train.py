@@ -57,8 +57,6 @@ def main(argv: list[str] | None = None) -> int:
     if run is None:
         path = Path(arguments.run or _new_run_name(config))
         run = RunFolder.create(path, config, manifest) if chief else RunFolder(path)
-    elif chief:
-        run.save_config(config)
     with RunLog(run if chief else None) as log:
         masks = manifest.split("val").masks
         limit = config.training.validation_images
@@ -71,6 +69,8 @@ def main(argv: list[str] | None = None) -> int:
             trainer = Trainer(method, config, strategy, run, train, validation, classes)
             if arguments.resume:
                 trainer.restore()
+                if chief:
+                    run.save_config(config)
         _announce(log, config, run, data, trainer)
         stopped_by = trainer.fit()
         if stopped_by is not None:

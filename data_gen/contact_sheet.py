@@ -51,10 +51,12 @@ def draw_contact_sheet(options: SceneOptions, sampler: SceneSampler) -> Image.Im
 
 
 def class_colours(count: int) -> np.ndarray:
-    """Return `[count, 3]` uint8: a pale grey for class 0, then hues far apart."""
-    # The golden ratio keeps any number of hues apart; the start makes the first yellow.
-    hues = [(0.13 + 0.618034 * 1.35 * index) % 1 for index in range(count - 1)]
-    colours = [colorsys.hls_to_rgb(hue, 0.52, 0.75) for hue in hues]
+    """Return `[count, 3]` uint8: a pale grey for class 0, then six hues in turn."""
+    lightness = (0.52, 0.36, 0.70)  # of each round of hues
+    colours = [
+        colorsys.hls_to_rgb((0.13 - index / 6) % 1, lightness[index // 6 % 3], 0.75)
+        for index in range(count - 1)
+    ]
     return np.rint(np.array([(0.86, 0.88, 0.91), *colours]) * 255).astype(np.uint8)
 
 

@@ -64,8 +64,9 @@ def draw(
     """
     check_at_least("workers", workers, 1)
     out = Path(out)
-    if out.exists() and not out.is_dir():
-        raise DataError(f"{out}: is a file; expected a folder to write the data set to")
+    with writing(out):
+        if out.exists() and not out.is_dir():
+            raise DataError(f"{out}: is a file; expected a folder to write to")
     sprites = background = None
     if options.sprites is not None:
         sprites = load_sprites(options.sprites, object_size(options.size))
@@ -73,7 +74,8 @@ def draw(
         background = load_background(options.background, options.size)
     generator = _generator(options, sprites, background)
     if not overwrite:
-        present = _present(out, generator)
+        with writing(out):
+            present = _present(out, generator)
         if present is not None:
             return DrawnSet(present, fresh=False)
     sampler = SCENES[options.scene](options.size, sprites, background)

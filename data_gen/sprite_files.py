@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cirs_tf.errors import DataError, ImageError
-from data_gen.scene import SUPERSAMPLING, Sprite
+from data_gen.scene import SUPERSAMPLING, Sprite, framed
 
 # 255 marks pixels without a label, 0 is the background.
 _MOST_SPRITES = 254
@@ -86,7 +86,7 @@ def _load_sprite(file: Path, size: int) -> Sprite:
     scale = size * SUPERSAMPLING / max(cut.size)
     fine = [max(1, round(length * scale)) for length in cut.size]
     resized = cut.resize(fine, Image.Resampling.BILINEAR)
-    return Sprite(file.stem, np.asarray(resized))
+    return framed(file.stem, np.asarray(resized))
 
 
 @contextmanager

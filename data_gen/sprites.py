@@ -6,7 +6,7 @@ a shape.
 
 import numpy as np
 
-from data_gen.scene import SUPERSAMPLING, Sprite
+from data_gen.scene import SUPERSAMPLING, Sprite, framed
 
 _OVERSAMPLING = 3
 _LIGHT = np.array([-0.45, -0.60, 0.66])
@@ -84,7 +84,7 @@ class _Canvas:
         """Return what was painted, premultiplied, at the scale of sprites."""
         rgba = np.concatenate([self._colour * self._alpha, self._alpha * 255], axis=-1)
         fine = Sprite(name, np.rint(rgba).clip(0, 255).astype(np.uint8))
-        return Sprite(name, np.asarray(fine.image.reduce(_OVERSAMPLING)))
+        return framed(name, np.asarray(fine.image.reduce(_OVERSAMPLING)))
 
 
 def _ball(

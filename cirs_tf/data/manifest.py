@@ -154,16 +154,20 @@ def verify_shards(directory: str | Path, split: Split) -> None:
 def _locate_damage(path: Path, shard: Shard) -> str:
     """Say which record of a shard is the first that cannot be read."""
     read = 0
+    damaged = False
     try:
         for _ in tf.data.TFRecordDataset(str(path)):
             read += 1
     except tf.errors.DataLossError:
-        size = path.stat().st_size
-        if size < shard.bytes:
-            return (
-                f"truncated in record {read} (counted from 0) of {shard.examples}: "
-                f"{size} bytes, expected {shard.bytes}"
-            )
+        damaged = True
+    size = path.stat().st_size
+    # A file that ends within the first bytes of a record reads as if it ended before.
+    if size < shard.bytes and read < shard.examples:
+        return (
+            f"truncated in record {read} (counted from 0) of {shard.examples}: "
+            f"{size} bytes, expected {shard.bytes}"
+        )
+    if damaged:
         return f"record {read} (counted from 0) of {shard.examples} is damaged"
     return (
         f"{read} records, expected {shard.examples}; "

@@ -1,6 +1,7 @@
 """From records to batches: decoded once, shuffled by seed, resumable at any step."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,11 @@ def load_split(
             filenames += [name.decode() for name in batch["filename"].numpy()]
     except tf.errors.InvalidArgumentError as error:
         raise DataError(_first_undecodable(files, decode) or str(error)) from None
+    if len(filenames) < examples:
+        raise DataError(
+            f"{directory}: the manifest counts {entry.examples} records in split "
+            f"{split!r}, its files hold {len(filenames)}"
+        )
     return LoadedSplit(images, masks, tuple(filenames))
 
 
@@ -131,6 +137,8 @@ def _first_undecodable(files: list[str], decode) -> str | None:
             try:
                 decode(serialized)
             except (tf.errors.InvalidArgumentError, ValueError) as error:
-                reason = " ".join(str(error).split())[:200]
+                # TensorFlow names the operation first, at length.
+                reason = re.sub(r"^\{\{.*?\}\}", "", str(error))
+                reason = " ".join(reason.split())[:200]
                 return f"{file}: record {number} (counted from 0): {reason}"
     return None

@@ -58,7 +58,7 @@ class Cirs:
         logits = self.segmenter(images, training=training)  # (B, H, W, K)
         masks = argmax_in_place(tf.nn.softmax(logits))
         masks = tf.transpose(masks, [0, 3, 1, 2])[..., None]  # (B, K, H, W, 1)
-        masked = masks * images[:, None]  # (B, K, H, W, 3)
+        masked = masks * tf.cast(images, masks.dtype)[:, None]  # (B, K, H, W, 3)
         count = tf.shape(images)[0]
         flat = tf.reshape(masked, tf.concat([[-1], tf.shape(images)[1:]], axis=0))
         number = tf.tile(tf.range(segments), [count])  # (B * K,)

@@ -30,6 +30,7 @@ def match_segments(confusion: np.ndarray) -> np.ndarray:
 
     An empty segment is matched to an absent class where there is one: it costs no
     other pair anything, and leaves the absent class out of a mean over present ones.
+    For the same reason a segment with pixels goes to an absent class last.
 
     Args:
         confusion: `[segments, classes]` pixel counts.
@@ -40,7 +41,8 @@ def match_segments(confusion: np.ndarray) -> np.ndarray:
     Reference: Kuhn 1955; thesis 5.1.2 ("all bipartite mappings, the maximum").
     """
     score = iou_matrix(confusion)
-    score = np.where(np.isnan(score), 1.0, score)
+    absent = confusion.sum(axis=0) == 0
+    score = np.where(np.isnan(score), 1.0, np.where(absent, -1.0, score))
     segments, classes = linear_sum_assignment(score, maximize=True)
     assignment = np.full(confusion.shape[1], -1, np.int64)
     assignment[classes] = segments

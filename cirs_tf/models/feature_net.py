@@ -57,8 +57,10 @@ def feature_net(
         if config.dropout:
             x = ReplicaDropout(config.dropout, next(seeds))(x)
         x = _append_segment(x, segment, config.segment_number, segments)
+    # The objective does not see a shift of all features; only L2 output does.
     features = keras.layers.Dense(
         config.features,
+        use_bias=config.output == "l2",
         kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
         name="features",
     )(x)

@@ -63,9 +63,8 @@ class CheckpointStore:
         temporary = self.directory / f".{name}.{os.getpid()}.tmp"
         try:
             temporary.mkdir(parents=True, exist_ok=True)
-            tf.train.Checkpoint(**networks, **optimizers).write(
-                str(temporary / "variables")
-            )
+            checkpoint = _checkpoint(networks, optimizers)
+            checkpoint.write(str(temporary / "variables"))
             content = {
                 **state,
                 "step": step,
@@ -128,8 +127,8 @@ class CheckpointStore:
             state = json.loads((path / _STATE).read_text())
             for key, network in networks.items():
                 _check_architecture(path, key, state["variables"][key], network)
-            objects = {**networks, **(optimizers or {})}
-            status = tf.train.Checkpoint(**objects).read(str(path / "variables"))
+            checkpoint = _checkpoint(networks, optimizers or {})
+            status = checkpoint.read(str(path / "variables"))
             if optimizers is None:
                 status.expect_partial()
             status.assert_existing_objects_matched()
@@ -179,6 +178,15 @@ class CheckpointStore:
             os.replace(temporary, self.directory / _INDEX)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _checkpoint(
+    networks: Mapping[str, keras.Model],
+    optimizers: Mapping[str, keras.optimizers.Optimizer],
+) -> tf.train.Checkpoint:
+    """Join both, of which some may have the same name."""
+    named = {f"{name}_optimizer": value for name, value in optimizers.items()}
+    return tf.train.Checkpoint(**networks, **named)
 
 
 def _variables(network: keras.Model) -> list[list]:

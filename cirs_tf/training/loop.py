@@ -115,4 +115,5 @@ class TrainingLoop:
         variables = [variable.value for variable in phase.variables]
         gradients = tape.gradient(loss, variables)
         phase.optimizer.apply(gradients, phase.variables)
-        return tf.stack([tf.reduce_mean(terms[name]) for name in phase.terms])
+        means = [tf.reduce_mean(terms[name]) for name in phase.terms]
+        return tf.cast(tf.stack(means), tf.float32)  # under any dtype policy

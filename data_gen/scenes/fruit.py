@@ -3,8 +3,8 @@
 import numpy as np
 
 from data_gen.scene import Scene, Sprite, scatter
-from data_gen.sprites import draw_apple, draw_blueberry, draw_lemon
 from data_gen.sky import draw_sky
+from data_gen.sprites import draw_apple, draw_blueberry, draw_lemon
 
 # The thesis does not give the size of its fruits; 24 of 64 pixels cover about a fifth
 # of the picture, as in its Figure 4.

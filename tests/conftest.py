@@ -1,0 +1,65 @@
+"""One TensorFlow for the whole test session: two logical CPUs, and a tiny data set."""
+
+import os
+
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+
+import pytest
+
+import cirs_tf  # noqa: F401  (first, so that TensorFlow imports quietly)
+
+import tensorflow as tf  # isort: skip
+
+_CPU = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    _CPU, [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+# The smallest networks and batches that still have every part.
+TINY = (
+    "segmenter.width=2",
+    "segmenter.depth=1",
+    "feature_net.hidden=[8]",
+    "feature_net.features=4",
+    "training.batch_size=8",
+    "training.strategy=one",
+    "training.log_every=5",
+)
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """Return overrides for a configuration that trains in a second."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def fruit(tmp_path_factory):
+    """Return the folder of a fruit set of 48, 16 and 16 images of 16 pixels a side."""
+    from data_gen.data_set import draw
+    from data_gen.options import default_options
+
+    folder = tmp_path_factory.mktemp("data") / "fruit"
+    draw(default_options(train=48, val=16, test=16, size=16, shards=2), folder)
+    return folder
+
+
+def set_flags(overrides):
+    """Return `--set KEY=VALUE` for every override."""
+    return [flag for override in overrides for flag in ("--set", override)]
+
+
+@pytest.fixture(scope="session")
+def command(tiny, fruit):
+    """Return arguments of `train` for a tiny run on the tiny set."""
+    return ["--data", str(fruit), "--steps-per-epoch", "10", *set_flags(tiny)]
+
+
+@pytest.fixture(scope="session")
+def finished(command, tmp_path_factory):
+    """Return the folder of a finished run of two epochs; tests must not change it."""
+    from cirs_tf import train
+
+    run = tmp_path_factory.mktemp("train") / "run"
+    assert train.main(["--epochs", "2", "--run", str(run), *command]) == 0
+    return run

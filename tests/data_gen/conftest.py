@@ -1,0 +1,17 @@
+import pytest
+
+from data_gen.data_set import draw
+from data_gen.options import SceneOptions
+
+
+@pytest.fixture(scope="session")
+def small_options():
+    return SceneOptions(train=40, val=16, test=16, seed=5, shards=3)
+
+
+@pytest.fixture(scope="session")
+def small_set(tmp_path_factory, small_options):
+    """A folder with a finished data set; tests only read it."""
+    out = tmp_path_factory.mktemp("data") / "fruit"
+    draw(small_options, out)
+    return out

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from data_gen.scene import SUPERSAMPLING
+from data_gen.sky import draw_sky
+from data_gen.sprites import draw_apple, draw_blueberry, draw_lemon
+
+FRUITS = {"lemon": draw_lemon, "apple": draw_apple, "blueberry": draw_blueberry}
+YELLOW, RED, BLUE = (240, 200, 40), (200, 25, 35), (50, 55, 125)
+
+
+def opaque_colours(sprite):
+    return sprite.pixels[sprite.pixels[..., 3] == 255][:, :3].astype(int)
+
+
+def near(colours, colour, distance):
+    return np.linalg.norm(colours - np.array(colour), axis=-1) < distance
+
+
+@pytest.mark.parametrize("name", FRUITS)
+@pytest.mark.parametrize("size", [6, 24, 60])
+def test_a_fruit_fills_its_size_and_is_premultiplied(name, size):
+    sprite = FRUITS[name](size)
+    assert sprite.name == name
+    side = size * SUPERSAMPLING + 2  # with a transparent rim
+    assert sprite.pixels.shape == (side, side, 4)
+    assert not sprite.pixels[[0, -1]].any() and not sprite.pixels[:, [0, -1]].any()
+    assert (sprite.pixels[..., :3] <= sprite.pixels[..., 3:]).all()
+    solid = sprite.pixels[..., 3] > 127
+    extent = 1 + max(np.ptp(np.flatnonzero(solid.any(axis))) for axis in (0, 1))
+    assert extent / SUPERSAMPLING > 0.75 * size
+    assert solid.mean() > 0.25
+
+
+@pytest.mark.parametrize(
+    ("name", "colour"), [("lemon", YELLOW), ("apple", RED), ("blueberry", BLUE)]
+)
+def test_a_fruit_is_mostly_of_its_colour(name, colour):
+    assert near(opaque_colours(FRUITS[name](24)), colour, 90).mean() > 0.6
+
+
+def test_the_apple_has_a_brown_stem_and_a_green_leaf():
+    colours = opaque_colours(draw_apple(24))
+    assert near(colours, (92, 54, 22), 25).sum() > 10
+    red, green, blue = colours.T
+    assert ((green > red + 40) & (green > blue + 40)).sum() > 15
+
+
+def test_the_lemon_is_pointed_at_both_ends():
+    heights = (draw_lemon(24).pixels[..., 3] > 127).sum(0)
+    drawn = np.flatnonzero(heights)
+    assert heights.max() > 3.5 * heights[drawn[1]]
+    assert heights.max() > 3.5 * heights[drawn[-2]]
+
+
+def test_the_blueberry_has_a_crown_darker_than_its_skin():
+    pixels = draw_blueberry(24).pixels.astype(int)
+    middle = pixels.shape[0] // 2
+    assert pixels[middle, middle + 1, :3].sum() < 110
+    assert pixels[pixels.shape[0] // 4, middle, :3].sum() > 200
+
+
+def test_the_sky_is_the_same_every_time_and_its_colours_vary():
+    sky = draw_sky(64)
+    np.testing.assert_array_equal(sky, draw_sky(64))
+    assert sky.shape == (64, 64, 3) and sky.dtype == np.uint8
+    assert (sky.reshape(-1, 3).std(0) > [50, 35, 12]).all()
+    assert near(sky.astype(int), (255, 255, 255), 30).mean() > 0.05  # clouds
+    assert near(sky.astype(int), (60, 120, 215), 40).mean() > 0.1  # deep blue
+
+
+def test_no_part_of_a_fruit_hides_in_the_sky():
+    sky = draw_sky(64).reshape(-1, 3).astype(int)
+    for draw in FRUITS.values():
+        colours = np.unique(opaque_colours(draw(24)), axis=0)
+        nearest = np.array([np.linalg.norm(sky - one, axis=1).min() for one in colours])
+        # Only highlights come near a cloud's white or a shaded blue.
+        assert np.mean(nearest < 30) < 0.1

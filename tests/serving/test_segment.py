@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from cirs_tf import export, segment
+from cirs_tf.errors import DataError, ImageError
+from cirs_tf.serving.image_files import find_images, read_image
+from cirs_tf.serving.savedmodel import SavedSegmenter
+from cirs_tf.visualization import palette
+
+
+@pytest.fixture(scope="module")
+def model_dir(finished, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("segment") / "model"
+    assert export.main([str(finished), "--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def images(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for name, size in (("a.png", (16, 16)), ("b.jpg", (97, 130))):
+        pixels = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / name)
+    (folder / "notes.txt").write_text("not looked at")
+    return folder
+
+
+def opened(path):
+    with Image.open(path) as file:
+        file.load()
+        return file
+
+
+def read(path):
+    return np.asarray(opened(path))
+
+
+def test_masks_have_the_image_size_and_segment_indices(model_dir, images, tmp_path):
+    out = tmp_path / "out"
+    assert segment.main([str(model_dir), str(images), "--out", str(out)]) == 0
+    names = ["a.png", "a_overlay.png", "b.png", "b_overlay.png"]
+    assert sorted(path.name for path in out.iterdir()) == names
+    for name, source in (("a.png", "a.png"), ("b.png", "b.jpg")):
+        mask = opened(out / name)
+        pixels = read(images / source)
+        assert mask.mode == "P"
+        expected = SavedSegmenter(model_dir)(pixels)
+        np.testing.assert_array_equal(np.asarray(mask), expected)
+        colours = np.asarray(mask.convert("RGB"))
+        np.testing.assert_array_equal(colours, palette(4)[expected])
+        overlay = read(out / name.replace(".", "_overlay."))
+        half = (pixels.astype(float) + colours) / 2
+        np.testing.assert_allclose(overlay, half, atol=0.5)  # rounded to 8 bits
+
+
+def test_a_file_that_is_no_image_does_not_stop_the_others(
+    capsys, model_dir, images, tmp_path
+):
+    (images / "aa.png").write_bytes(b"no image at all")
+    out = tmp_path / "out"
+    assert segment.main([str(model_dir), str(images), "--out", str(out)]) == 1
+    captured = capsys.readouterr()
+    line = f"error: {images / 'aa.png'}: not an image; expected a readable image file"
+    assert captured.err.strip() == line
+    assert "2 of 3 images" in captured.out
+    assert (out / "b.png").exists()
+    assert not (out / "aa.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["MODEL", "nowhere.png"], "nowhere.png: no such file or folder"),
+        (["nowhere", "IMAGES"], "nowhere: no SavedModel"),
+        (["MODEL", "EMPTY"], "no images found"),
+    ],
+)
+def test_bad_input_is_one_line(capsys, model_dir, images, tmp_path, argv, message):
+    (tmp_path / "empty").mkdir()
+    places = {"MODEL": model_dir, "IMAGES": images, "EMPTY": tmp_path / "empty"}
+    argv = [str(places.get(word, word)) for word in argv]
+    assert segment.main([*argv, "--out", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert "\n" not in error
+
+
+def test_two_images_of_one_name_are_refused(images):
+    Image.new("RGB", (3, 3)).save(images / "a.gif")
+    with pytest.raises(DataError, match="would both be written as a.png"):
+        find_images([images])
+
+
+def test_every_kind_of_image_becomes_8_bit_rgb(tmp_path):
+    grey16 = np.array([[0, 257, 65535]], np.uint16)
+    Image.fromarray(grey16).save(tmp_path / "grey16.png")
+    assert read_image(tmp_path / "grey16.png").tolist() == [
+        [[0] * 3, [1] * 3, [255] * 3]
+    ]
+
+    rgba = np.array([[[255, 100, 0, 255], [255, 100, 0, 0]]], np.uint8)
+    Image.fromarray(rgba).save(tmp_path / "rgba.png")
+    assert read_image(tmp_path / "rgba.png").tolist() == [[[255, 100, 0], [0, 0, 0]]]
+
+    Image.new("CMYK", (2, 1), (0, 0, 0, 0)).save(tmp_path / "cmyk.jpg")
+    assert read_image(tmp_path / "cmyk.jpg").tolist() == [[[255] * 3] * 2]
+
+    turned = Image.new("RGB", (4, 2))
+    exif = turned.getexif()
+    exif[0x0112] = 6  # "rotate by 90 degrees to view"
+    turned.save(tmp_path / "turned.jpg", exif=exif)
+    assert read_image(tmp_path / "turned.jpg").shape == (4, 2, 3)
+
+
+def test_a_truncated_image_is_named(tmp_path):
+    path = tmp_path / "cut.png"
+    Image.fromarray(np.zeros((50, 50, 3), np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(ImageError, match="cut.png"):
+        read_image(path)

@@ -1,0 +1,110 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import adjusted_rand_score
+
+from cirs_tf import evaluate
+from cirs_tf.config import load_config
+from cirs_tf.data.pipeline import load_split
+from cirs_tf.methods.build import build_method
+from cirs_tf.training.checkpoints import CheckpointStore
+
+KEYS = {
+    "miou",
+    "miou_thesis",
+    "pixel_accuracy",
+    "ari",
+    "fg_ari",
+    "per_class_iou",
+    "segment_share",
+    "assignment",
+    "checkpoint",
+    "step",
+    "images",
+}
+
+
+@pytest.fixture(scope="module")
+def result(finished, tmp_path_factory):
+    file = tmp_path_factory.mktemp("evaluate") / "scores.json"
+    assert (
+        evaluate.main([str(finished), "--checkpoint", "last", "--json", str(file)]) == 0
+    )
+    return json.loads(file.read_text())
+
+
+def test_has_the_promised_keys_and_no_nan(result):
+    assert result.keys() >= KEYS
+    assert (result["checkpoint"], result["step"], result["images"]) == ("last", 20, 16)
+    json.dumps(result, allow_nan=False)
+    assert sum(result["segment_share"]) == pytest.approx(1)
+
+
+def test_scores_are_those_of_labels_predicted_another_way(finished, fruit, result):
+    """Keras's own `predict`, and IoU and Rand index from scikit-learn or by hand."""
+    config = load_config(finished / "config.yaml")
+    segmenter = build_method(config, 16, 16).networks["segmenter"]
+    CheckpointStore(finished / "checkpoints").restore("last", {"segmenter": segmenter})
+    split = load_split(fruit, "test", with_masks=True)
+    logits = segmenter.predict(split.images.astype(np.float32) / 255, verbose=0)
+    labels = logits.argmax(-1)
+    ious = []
+    for true_class, segment in enumerate(result["assignment"]):
+        predicted, true = labels == segment, split.masks == true_class
+        ious.append((predicted & true).sum() / (predicted | true).sum())
+    assert result["miou"] == pytest.approx(np.mean(ious), abs=1e-9)
+    rand = [
+        adjusted_rand_score(truth.ravel(), label.ravel())
+        for truth, label in zip(split.masks, labels, strict=True)
+    ]
+    assert result["ari"] == pytest.approx(np.mean(rand), abs=1e-9)
+
+
+def test_prints_a_table_and_draws_a_picture(capsys, finished):
+    assert evaluate.main([str(finished), "--split", "val"]) == 0
+    out = capsys.readouterr().out
+    for words in ("mIoU, thesis", "blueberry", "oracle - loss", "for scale"):
+        assert words in out
+    with Image.open(finished / "eval" / "val.png") as picture:
+        assert picture.size[0] > 12 * 16 * 2
+    assert json.loads((finished / "eval" / "val.json").read_text())["images"] == 16
+
+
+def test_the_oracle_is_never_below_the_label_free_choice_on_validation(
+    finished, tmp_path
+):
+    file = tmp_path / "val.json"
+    assert evaluate.main([str(finished), "--split", "val", "--json", str(file)]) == 0
+    found = json.loads(file.read_text())["by_checkpoint"]
+    assert found.keys() == {"loss", "oracle", "last"}
+    best = found["oracle"]["miou"]
+    assert all(
+        best >= entry["miou"] or math.isclose(best, entry["miou"])
+        for entry in found.values()
+    )
+
+
+def test_a_split_without_masks_has_shares_only(capsys, finished, tmp_path):
+    file = tmp_path / "train.json"
+    assert evaluate.main([str(finished), "--split", "train", "--json", str(file)]) == 0
+    result = json.loads(file.read_text())
+    assert result.keys() == {"segment_share", "checkpoint", "step", "images"}
+    assert "no masks" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["nowhere"], "nowhere: not a run folder"),
+        (["RUN", "--split", "tset"], "has no split 'tset'; it has train, val, test"),
+        (["RUN", "--data", "nowhere"], "nowhere/manifest.json: not found"),
+    ],
+)
+def test_bad_input_is_one_line(capsys, finished, argv, message):
+    assert evaluate.main([str(finished) if a == "RUN" else a for a in argv]) == 1
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert "\n" not in error

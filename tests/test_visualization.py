@@ -1,0 +1,116 @@
+"""Colours and pictures, pixel by pixel."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cirs_tf.visualization import (
+    class_colours,
+    colourise,
+    overlay,
+    palette,
+    segmentation_grid,
+)
+
+
+def test_first_colours_never_depend_on_the_count():
+    whole = palette(256)
+    assert whole.shape == (256, 3)
+    assert whole.dtype == np.uint8
+    for count in (1, 2, 8, 9, 100):
+        np.testing.assert_array_equal(palette(count), whole[:count])
+
+
+def test_colours_of_segments_are_told_apart():
+    colours = palette(16).astype(int)
+    distances = np.abs(colours[:, None] - colours[None]).sum(axis=-1)
+    assert (
+        distances[~np.eye(16, dtype=bool)].min() >= 80
+    )  # the two nearest of the first eight: 82
+    white = np.array([255, 255, 255])
+    assert np.abs(palette(256) - white).sum(axis=-1).min() > 30
+
+
+def test_labels_become_colours():
+    labels = np.array([[[0, 1], [2, 255]]])
+    colours = colourise(labels)
+    assert colours.shape == (1, 2, 2, 3)
+    for place in np.ndindex(labels.shape):
+        np.testing.assert_array_equal(colours[place], palette(256)[labels[place]])
+    own = np.arange(9, dtype=np.uint8).reshape(3, 3)
+    np.testing.assert_array_equal(colourise(np.array([[2, 0]]), own)[0, 0], [6, 7, 8])
+
+
+@pytest.mark.parametrize(
+    ("opacity", "expected"), [(0.0, [0, 100, 255]), (1.0, [255, 50, 255])]
+)
+def test_overlay_at_both_ends(opacity, expected):
+    image = np.array([[[0, 100, 255]]], np.uint8)
+    colours = np.array([[[255, 50, 255]]], np.uint8)
+    np.testing.assert_array_equal(overlay(image, colours, opacity)[0, 0], expected)
+
+
+def test_overlay_is_the_rounded_mean():
+    image = np.array([[[0, 100, 255]]], np.uint8)
+    colours = np.array([[[255, 51, 255]]], np.uint8)
+    found = overlay(image, colours)
+    assert found.dtype == np.uint8
+    # 127.5, 75.5 and 255, halves upwards
+    np.testing.assert_array_equal(found[0, 0], [128, 76, 255])
+
+
+def test_classes_take_the_colours_of_their_segments():
+    colours = class_colours([2, -1, 0])
+    assert colours.shape == (256, 3)
+    np.testing.assert_array_equal(colours[0], palette(3)[2])
+    np.testing.assert_array_equal(colours[2], palette(3)[0])
+    for unmatched in (1, 3, 255):
+        np.testing.assert_array_equal(colours[unmatched], [255, 255, 255])
+
+
+def tile(picture: Image.Image, rows: int, row: int, column: int, size) -> np.ndarray:
+    """Cut one tile out of a grid by its place, counted from the right."""
+    height, width = size
+    pixels = np.asarray(picture)
+    gap = (pixels.shape[0] - rows * height) // (rows + 1)
+    top = gap + row * (height + gap)
+    right = pixels.shape[1] - gap - (1 - column) * (width + gap)
+    return pixels[top : top + height, right - width : right]
+
+
+@pytest.mark.parametrize("with_truth", [True, False])
+@pytest.mark.parametrize("scale", [1, 3])
+def test_grid_holds_every_picture_enlarged(with_truth, scale):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (2, 20, 16, 3), np.uint8)
+    labels = rng.integers(0, 3, (2, 20, 16))
+    truth = rng.integers(0, 2, (2, 20, 16))
+    truth[0, 0, 0] = 255
+    assignment = [2, -1]
+    colours = palette(3)[labels]
+    rows = [images, colours]
+    if with_truth:
+        of_class = np.full((256, 3), 255, np.uint8)
+        of_class[0] = palette(3)[2]
+        rows.append(of_class[truth])
+        picture = segmentation_grid(images, labels, truth, assignment, scale)
+    else:
+        picture = segmentation_grid(images, labels, scale=scale)
+    rows.append(np.floor((images.astype(float) + colours) / 2 + 0.5))
+    assert picture.mode == "RGB"
+    size = (20 * scale, 16 * scale)
+    for row, tiles in enumerate(rows):
+        for column, expected in enumerate(tiles):
+            found = tile(picture, len(rows), row, column, size)
+            enlarged = expected.repeat(scale, axis=0).repeat(scale, axis=1)
+            np.testing.assert_array_equal(found, enlarged)
+
+
+def test_rows_of_a_grid_are_named_at_the_left():
+    images = np.zeros((1, 20, 10, 3), np.uint8)
+    picture = np.asarray(segmentation_grid(images, images[..., 0], scale=1))
+    left = picture[:, : -(10 + 2 * 4)]
+    for row in range(3):
+        strip = left[4 + row * 24 : 24 + row * 24]
+        assert strip.min() < 100  # some dark letters
+        assert strip.max() == 255

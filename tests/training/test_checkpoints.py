@@ -1,0 +1,132 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from cirs_tf.errors import CheckpointError
+from cirs_tf.training.checkpoints import CheckpointStore
+
+
+def network(units=3):
+    return keras.Sequential([keras.Input((2,)), keras.layers.Dense(units)])
+
+
+def optimizer(model):
+    built = keras.optimizers.Adam()
+    built.build(model.trainable_variables)
+    return built
+
+
+def save(store, model, adam, step, **scores):
+    return store.save(step, {"net": model}, {"adam": adam}, {"note": step}, scores)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_restore_brings_back_weights_optimizer_and_state(tmp_path):
+    store = CheckpointStore(tmp_path)
+    model = network()
+    adam = optimizer(model)
+    adam.apply([np.ones((2, 3), np.float32), np.ones(3, np.float32)])
+    save(store, model, adam, 7)
+    other = network()
+    other_adam = optimizer(other)
+    state = CheckpointStore(tmp_path).restore(
+        "last", {"net": other}, {"adam": other_adam}
+    )
+    assert (state["step"], state["note"]) == (7, 7)
+    for a, b in zip(model.variables, other.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+    for a, b in zip(adam.variables, other_adam.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_keeps_the_newest_and_the_best_of_each_kind(tmp_path):
+    store = CheckpointStore(tmp_path, keep=2)
+    model = network()
+    adam = optimizer(model)
+    best = [
+        save(store, model, adam, 10, loss=3.0, oracle=0.2),
+        save(store, model, adam, 20, loss=1.0, oracle=0.1),
+        save(store, model, adam, 30, loss=1.0, oracle=0.4),
+        save(store, model, adam, 40, loss=2.0, oracle=0.4),
+        save(store, model, adam, 50, loss=9.0),
+    ]
+    assert best == [["loss", "oracle"], ["loss"], ["oracle"], [], []]
+    assert names(tmp_path) == [
+        "checkpoints.json",
+        "step-00000020",
+        "step-00000030",
+        "step-00000040",
+        "step-00000050",
+    ]
+    reopened = CheckpointStore(tmp_path)
+    found = [reopened.path(name).name for name in ("last", "loss", "oracle")]
+    assert found == ["step-00000050", "step-00000020", "step-00000030"]
+
+
+def test_a_failed_write_leaves_the_earlier_ones_and_nothing_else(tmp_path):
+    store = CheckpointStore(tmp_path)
+    model = network()
+    adam = optimizer(model)
+    save(store, model, adam, 1, loss=2.0)
+    before = names(tmp_path)
+    # The index's place is taken by a folder: writing it fails after the variables.
+    (tmp_path / ".checkpoints.json.tmp").mkdir()
+    with pytest.raises(CheckpointError, match="step-00000002: cannot be written"):
+        try:
+            save(store, model, adam, 2, loss=1.0)
+        finally:
+            (tmp_path / ".checkpoints.json.tmp").rmdir()
+    assert CheckpointStore(tmp_path).path("loss").name == "step-00000001"
+    assert set(names(tmp_path)) - set(before) <= {"step-00000002"}
+    save(store, model, adam, 3)
+    assert "step-00000002" not in names(tmp_path)
+
+
+def test_another_architecture_is_named(tmp_path):
+    store = CheckpointStore(tmp_path)
+    model = network(3)
+    save(store, model, optimizer(model), 1)
+    message = r"net of another architecture: kernel \(2, 3\) where .* kernel \(2, 4\)"
+    with pytest.raises(CheckpointError, match=message):
+        store.restore("last", {"net": network(4)})
+
+
+def test_missing_and_damaged_checkpoints_are_named(tmp_path):
+    store = CheckpointStore(tmp_path)
+    with pytest.raises(CheckpointError, match="no checkpoint 'loss' yet"):
+        store.path("loss")
+    model = network()
+    save(store, model, optimizer(model), 1)
+    with pytest.raises(CheckpointError, match="'oracle' yet .validation had no masks"):
+        store.path("oracle")
+    (tmp_path / "step-00000001" / "variables.index").write_bytes(b"x")
+    with pytest.raises(CheckpointError, match="step-00000001: cannot be restored"):
+        store.restore("last", {"net": network()})
+    (tmp_path / "step-00000001" / "state.json").unlink()
+    with pytest.raises(CheckpointError, match="missing or incomplete"):
+        store.path("last")
+    (tmp_path / "checkpoints.json").write_text("{")
+    with pytest.raises(CheckpointError, match="checkpoints.json: damaged"):
+        CheckpointStore(tmp_path)
+
+
+def test_an_extra_worker_keeps_nothing(tmp_path):
+    store = CheckpointStore(tmp_path, chief=False)
+    model = network()
+    assert save(store, model, optimizer(model), 1, loss=1.0) == []
+    assert names(tmp_path) == []
+
+
+def test_going_through_a_best_step_again_does_not_compare_it_with_itself(tmp_path):
+    store = CheckpointStore(tmp_path)
+    model = network()
+    adam = optimizer(model)
+    save(store, model, adam, 10, loss=1.0)
+    index = json.loads((tmp_path / "checkpoints.json").read_text())
+    assert index["loss"] == {"step": 10, "value": 1.0}
+    assert save(CheckpointStore(tmp_path), model, adam, 10, loss=1.0) == ["loss"]
