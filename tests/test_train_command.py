@@ -187,3 +187,19 @@ def test_without_data_the_default_set_is_drawn_once(
     assert "drawing the fruit set once" in capsys.readouterr().out
     assert train.main([*argv, "--run", str(tmp_path / "b")]) == 0
     assert "drawing" not in capsys.readouterr().out
+
+
+def test_mirrored_trains_like_one_device(finished, command, tmp_path):
+    run = tmp_path / "run"
+    argv = ["--epochs", "1", "--run", str(run), *command]
+    argv += ["--strategy", "mirrored", *set_flags(["feature_net.dropout=0"])]
+    assert train.main(argv) == 0
+    assert "2 devices" in (run / "train.log").read_text()
+    one = tmp_path / "one"
+    argv = ["--epochs", "1", "--run", str(one), *command]
+    assert train.main([*argv, *set_flags(["feature_net.dropout=0"])]) == 0
+    row, expected = (
+        json.loads((folder / "metrics.jsonl").read_text()) for folder in (run, one)
+    )
+    # Float32: Adam amplifies the rounding of sums taken in another order.
+    assert row["train"] == pytest.approx(expected["train"], rel=1e-3)

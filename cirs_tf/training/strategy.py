@@ -20,27 +20,11 @@ def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
             split any more because TensorFlow is running.
     """
     _split_cpu(config.logical_cpus)
-    gpus = tf.config.list_logical_devices("GPU")
-    devices = gpus or tf.config.list_logical_devices("CPU")
     kind = config.strategy
-    if kind == "auto":
-        several = "mirrored" if len(devices) > 1 else "one"
-        kind = "multi_worker" if "TF_CONFIG" in os.environ else several
-    if kind == "one":
-        strategy = tf.distribute.get_strategy()
-    elif kind == "mirrored":
-        # On CPUs, a second strategy in one process would fail in its collectives.
-        on_cpu = None if gpus else tf.distribute.ReductionToOneDevice()
-        names = [device.name for device in devices]
-        strategy = tf.distribute.MirroredStrategy(names, cross_device_ops=on_cpu)
-    else:
-        strategy = tf.distribute.MultiWorkerMirroredStrategy(
-            communication_options=tf.distribute.experimental.CommunicationOptions(
-                implementation=tf.distribute.experimental.CommunicationImplementation.AUTO
-                if gpus
-                else tf.distribute.experimental.CommunicationImplementation.RING
-            )
-        )
+    if kind == "auto" and "TF_CONFIG" in os.environ:
+        kind = "multi_worker"
+    # Workers connect before anything else makes TensorFlow start.
+    strategy = _multi_worker() if kind == "multi_worker" else _on_this_machine(kind)
     replicas = strategy.num_replicas_in_sync
     if config.batch_size % replicas:
         raise ConfigError(
@@ -125,6 +109,26 @@ def distributed_iterator(
         return dataset.unbatch().prefetch(tf.data.AUTOTUNE)
 
     return iter(strategy.distribute_datasets_from_function(shares))
+
+
+def _multi_worker() -> tf.distribute.Strategy:
+    implementation = tf.distribute.experimental.CommunicationImplementation
+    on_gpu = tf.config.list_physical_devices("GPU")
+    options = tf.distribute.experimental.CommunicationOptions(
+        implementation=implementation.AUTO if on_gpu else implementation.RING
+    )
+    return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
+
+
+def _on_this_machine(kind: str) -> tf.distribute.Strategy:
+    gpus = tf.config.list_logical_devices("GPU")
+    devices = gpus or tf.config.list_logical_devices("CPU")
+    if kind == "one" or (kind == "auto" and len(devices) == 1):
+        return tf.distribute.get_strategy()
+    # On CPUs, a second strategy in one process would fail in its collectives.
+    on_cpu = None if gpus else tf.distribute.ReductionToOneDevice()
+    names = [device.name for device in devices]
+    return tf.distribute.MirroredStrategy(names, cross_device_ops=on_cpu)
 
 
 def _split_cpu(count: int) -> None:

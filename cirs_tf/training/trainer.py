@@ -180,7 +180,7 @@ class Trainer:
     def _show(self, bar: tqdm, sums: list[PhaseSums], steps: int) -> None:
         means = self._means(sums)
         rates = {
-            f"learning_rate/{name}": float(optimizer.learning_rate)
+            f"learning_rate/{name}": float(optimizer.learning_rate.numpy())
             for name, optimizer in self.method.optimizers.items()
         }
         train = {f"train/{name}": value for name, value in means.items()}
