@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import importlib.resources
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -114,8 +115,10 @@ class CirsConfig:
     feature_net_steps: int = 1
 
     def __post_init__(self):
-        _check("cirs.alpha_1", self.alpha_1, self.alpha_1 >= 0, "at least 0")
-        _check("cirs.alpha_2", self.alpha_2, self.alpha_2 >= 0, "at least 0")
+        for key in ("alpha_1", "alpha_2"):
+            weight = getattr(self, key)
+            ok = 0 <= weight < math.inf
+            _check(f"cirs.{key}", weight, ok, "a finite number of at least 0")
         _check_choice("cirs.schedule", self.schedule, ("joint", "alternating"))
         for key in ("segmenter_steps", "feature_net_steps"):
             steps = getattr(self, key)
@@ -164,8 +167,8 @@ class TrainingConfig:
         _check(
             "training.batch_size", self.batch_size, self.batch_size >= 2, "2 or more"
         )
-        ok = self.learning_rate > 0
-        _check("training.learning_rate", self.learning_rate, ok, "more than 0")
+        ok = 0 < self.learning_rate < math.inf
+        _check("training.learning_rate", self.learning_rate, ok, "a finite number > 0")
         _check_choice("training.strategy", self.strategy, STRATEGIES)
         _check_choice("training.selection", self.selection, SELECTIONS)
 

@@ -5,6 +5,7 @@ import os
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 import pytest
+from command_line import set_flags
 
 import cirs_tf  # noqa: F401  (first, so that TensorFlow imports quietly)
 
@@ -42,11 +43,6 @@ def fruit(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data") / "fruit"
     draw(default_options(train=48, val=16, test=16, size=16, shards=2), folder)
     return folder
-
-
-def set_flags(overrides):
-    """Return `--set KEY=VALUE` for every override."""
-    return [flag for override in overrides for flag in ("--set", override)]
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ class SegmentationScores:
             neither in the truth nor in its segment.
         segment_share: `[segments]`, share of pixels in each predicted segment.
         assignment: `[classes]`: the segment that stands for each class, -1: none.
-        images: Number of images.
+        images: Number of images that have a pixel which is not ignored.
     """
 
     miou: float
@@ -75,12 +75,19 @@ def score(confusions: np.ndarray, background: int = 0) -> SegmentationScores:
     """Compute every metric from per-image confusion matrices.
 
     Args:
-        confusions: `[images, segments, classes]` pixel counts.
+        confusions: `[images, segments, classes]` pixel counts. Images of which every
+            pixel is ignored are left out.
         background: The class left out of `fg_ari`.
 
     Returns:
         The scores.
+
+    Raises:
+        ValueError: There is no image with a counted pixel.
     """
+    confusions = confusions[confusions.sum(axis=(1, 2)) > 0]
+    if not len(confusions):
+        raise ValueError("no image has a pixel that counts")
     total = confusions.sum(axis=0)
     assignment = match_segments(total)
     per_class = matched_iou(total, assignment)
@@ -138,6 +145,5 @@ def adjusted_rand_index(confusions: np.ndarray) -> np.ndarray:
 
 
 def _miou_of_image(confusion: np.ndarray) -> float:
-    """Thesis 5.1.2 for one image; 1 where truth and prediction are both empty."""
-    iou = matched_iou(confusion, match_segments(confusion))
-    return 1.0 if np.isnan(iou).all() else float(np.nanmean(iou))
+    """Thesis 5.1.2 for one image."""
+    return float(np.nanmean(matched_iou(confusion, match_segments(confusion))))

@@ -9,9 +9,6 @@ import tensorflow as tf
 
 from cirs_tf.layers.dropout import ReplicaDropout
 
-# TensorFlow 2.21's variables are older than NumPy 2's __array__; Keras, saving, asks.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ impl:DeprecationWarning")
-
 
 def model_with_dropout(seed: int = 3) -> keras.Model:
     return keras.Sequential([keras.Input((64,)), ReplicaDropout(0.5, seed)])

@@ -186,3 +186,16 @@ def test_batches_add_up(maps):
 def test_no_images():
     with pytest.raises(ValueError, match="no images"):
         SegmentationMetric(2, 2).result()
+
+
+def test_images_without_a_counted_pixel_are_left_out():
+    # By hand: one perfect image, one that is ignored as a whole.
+    metric = SegmentationMetric(segments=2, classes=2)
+    truth = np.array([[[0, 1]], [[255, 255]]], np.uint8)
+    metric.update(np.array([[[1, 0]], [[1, 1]]]), truth)
+    scores = metric.result()
+    assert (scores.miou, scores.miou_thesis, scores.ari, scores.images) == (1, 1, 1, 1)
+    nothing = SegmentationMetric(segments=2, classes=2)
+    nothing.update(np.zeros((1, 1, 2), np.uint8), truth[1:])
+    with pytest.raises(ValueError, match="no image has a pixel"):
+        nothing.result()

@@ -9,9 +9,6 @@ import pytest
 from cirs_tf.config import FeatureNetConfig
 from cirs_tf.models.feature_net import feature_net
 
-# TensorFlow 2.21's variables are older than NumPy 2's __array__; Keras, saving, asks.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ impl:DeprecationWarning")
-
 HEIGHT, WIDTH, SEGMENTS, FEATURES = 6, 5, 4, 3
 NUMBERS = np.arange(SEGMENTS, dtype=np.int32)
 

@@ -8,9 +8,6 @@ import tensorflow as tf
 from cirs_tf.config import SegmenterConfig
 from cirs_tf.models.unet import unet
 
-# TensorFlow 2.21's variables are older than NumPy 2's __array__; Keras, saving, asks.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ impl:DeprecationWarning")
-
 SEGMENTS = 3
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import set_flags
+from command_line import set_flags
 
 from cirs_tf import train
 from cirs_tf.training.run_folder import RunFolder
