@@ -8,7 +8,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from cirs_tf.config import METHODS, STRATEGIES, Config, load_config
+from cirs_tf.config import METHODS, STRATEGIES, Config
+from cirs_tf.config_files import load_config
 from cirs_tf.data.manifest import MANIFEST, Manifest
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.errors import ConfigError, command

@@ -7,12 +7,10 @@ import re
 import pytest
 import yaml
 
-from cirs_tf.config import (
-    Config,
-    SegmenterConfig,
+from cirs_tf.config import Config, SegmenterConfig, flatten
+from cirs_tf.config_files import (
     config_folder,
     find_config,
-    flatten,
     installed_configs,
     load_config,
     save_config,

@@ -17,6 +17,7 @@ ROOT = Path(cirs_tf.__file__).parent.parent
 LEVELS = [
     {"errors"},
     {"config", "visualization"},
+    {"config_files"},
     {"layers", "losses", "metrics"},
     {"models", "data", "serving"},
     {"training"},

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from cirs_tf.config import Config, load_config, save_config
+from cirs_tf.config import Config
+from cirs_tf.config_files import load_config, save_config
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.errors import CheckpointError, ConfigError
 

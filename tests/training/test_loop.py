@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cirs_tf.config import load_config
+from cirs_tf.config_files import load_config
 from cirs_tf.errors import TrainingError
 from cirs_tf.methods.build import build_method
 from cirs_tf.training.loop import TrainingLoop
