@@ -7,9 +7,11 @@ from typing import Any
 
 from cirs_tf.errors import ConfigError
 
-METHODS = ("cirs",)
+METHODS = ("cirs", "air", "supervised")
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 SELECTIONS = ("loss", "oracle")
+NORMALISATIONS = ("none", "batch", "layer")
+SCHEDULES = ("joint", "alternating")
 
 
 def _check(key: str, value: Any, ok: bool, expected: str) -> None:
@@ -46,7 +48,7 @@ class SegmenterConfig:
     def __post_init__(self):
         _check("segmenter.width", self.width, self.width >= 1, "at least 1")
         _check("segmenter.depth", self.depth, 1 <= self.depth <= 6, "1 to 6")
-        _check_choice("segmenter.norm", self.norm, ("none", "batch", "layer"))
+        _check_choice("segmenter.norm", self.norm, NORMALISATIONS)
         _check_rate("segmenter.dropout", self.dropout)
         upsampling = ("transposed", "bilinear")
         _check_choice("segmenter.upsampling", self.upsampling, upsampling)
@@ -80,7 +82,7 @@ class FeatureNetConfig:
         ok = ok and (self.kind == "dense" or len(self.hidden) > 0)
         _check("feature_net.hidden", self.hidden, ok, "widths of at least 1")
         _check("feature_net.features", self.features, self.features >= 1, "at least 1")
-        _check_choice("feature_net.norm", self.norm, ("none", "batch", "layer"))
+        _check_choice("feature_net.norm", self.norm, NORMALISATIONS)
         _check_rate("feature_net.dropout", self.dropout)
         numbers = ("off", "scalar", "one_hot")
         _check_choice("feature_net.segment_number", self.segment_number, numbers)
@@ -112,10 +114,54 @@ class CirsConfig:
             weight = getattr(self, key)
             ok = 0 <= weight < math.inf
             _check(f"cirs.{key}", weight, ok, "a finite number of at least 0")
-        _check_choice("cirs.schedule", self.schedule, ("joint", "alternating"))
+        _check_choice("cirs.schedule", self.schedule, SCHEDULES)
         for key in ("segmenter_steps", "feature_net_steps"):
             steps = getattr(self, key)
             _check(f"cirs.{key}", steps, steps >= 1, "at least 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class AirConfig:
+    """Argmax individual reconstruction (thesis 10).
+
+    The widths are totals over the K autoencoders, so that the number of parameters
+    stays about the same for every K; each autoencoder has a K-th of them.
+
+    Attributes:
+        hidden: Hidden widths of the encoders; the decoders mirror them.
+        bottleneck: Length of the codes.
+        dropout: Rate after every hidden layer.
+        norm: `none`, `batch` or `layer`, after every hidden layer.
+        error: `combined` compares the image with the sum of the masked
+            reconstructions (thesis); `per_segment` sums each segment's own error.
+        remask_gradient: Whether the multiplication of a reconstruction by its mask
+            passes a gradient to the mask (thesis: it does not).
+        schedule: `joint` or `alternating`.
+        segmenter_steps: Mini-batches a cycle for S.
+        autoencoder_steps: Mini-batches a cycle for the autoencoders.
+    """
+
+    hidden: tuple[int, ...] = (512, 128)
+    bottleneck: int = 32
+    dropout: float = 0.4
+    norm: str = "batch"
+    error: str = "combined"
+    remask_gradient: bool = False
+    schedule: str = "joint"
+    segmenter_steps: int = 1
+    autoencoder_steps: int = 1
+
+    def __post_init__(self):
+        ok = all(units >= 1 for units in self.hidden)
+        _check("air.hidden", self.hidden, ok, "widths of at least 1")
+        _check("air.bottleneck", self.bottleneck, self.bottleneck >= 1, "at least 1")
+        _check_rate("air.dropout", self.dropout)
+        _check_choice("air.norm", self.norm, NORMALISATIONS)
+        _check_choice("air.error", self.error, ("combined", "per_segment"))
+        _check_choice("air.schedule", self.schedule, SCHEDULES)
+        for key in ("segmenter_steps", "autoencoder_steps"):
+            steps = getattr(self, key)
+            _check(f"air.{key}", steps, steps >= 1, "at least 1")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,6 +224,7 @@ class Config:
         segmenter: S.
         feature_net: g.
         cirs: The CIRS objective and schedule.
+        air: The autoencoders of AIR and their schedule.
         training: The trainer.
     """
 
@@ -188,6 +235,7 @@ class Config:
     segmenter: SegmenterConfig = dataclasses.field(default_factory=SegmenterConfig)
     feature_net: FeatureNetConfig = dataclasses.field(default_factory=FeatureNetConfig)
     cirs: CirsConfig = dataclasses.field(default_factory=CirsConfig)
+    air: AirConfig = dataclasses.field(default_factory=AirConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
 
     def __post_init__(self):

@@ -13,7 +13,7 @@ from cirs_tf.config_files import load_config
 from cirs_tf.data.manifest import MANIFEST, Manifest
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.errors import ConfigError, command
-from cirs_tf.methods.build import build_method
+from cirs_tf.methods.build import build_method, method_class
 from cirs_tf.training.run_folder import RunFolder, RunLog
 from cirs_tf.training.strategy import is_chief, make_strategy
 from cirs_tf.training.trainer import Trainer
@@ -61,7 +61,8 @@ def main(argv: list[str] | None = None) -> int:
     with RunLog(run if chief else None) as log:
         masks = manifest.split("val").masks
         limit = config.training.validation_images
-        train = load_split(data, "train", with_masks=False)
+        needs_masks = method_class(config).needs_masks
+        train = load_split(data, "train", with_masks=needs_masks)
         validation = load_split(data, "val", masks, limit)
         height, width = train.images.shape[1:3]
         with strategy.scope():
@@ -91,7 +92,7 @@ def _announce(log, config: Config, run: RunFolder, data: Path, trainer) -> None:
     )
     replicas = trainer.strategy.num_replicas_in_sync
     log.info(f"run          {run.path}")
-    log.info(f"data         {data} ({len(trainer.images):,} training images)")
+    log.info(f"data         {data} ({len(trainer.data.images):,} training images)")
     log.info(f"method       {config.method}, K={config.segments}; parameters: {sizes}")
     log.info(f"TensorBoard  tensorboard --logdir {run.tensorboard}")
     start = f"from step {trainer.step} " if trainer.step else ""

@@ -1,37 +1,28 @@
-"""Draws one whole data set: records, contact sheet, metadata and manifest."""
+"""Draws one whole data set."""
 
+import contextlib
 import dataclasses
 import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
-import tqdm
 
 import data_gen
-from cirs_tf.data.manifest import MANIFEST, Manifest, verify_shards
+from cirs_tf.data.manifest import Manifest, Split
 from cirs_tf.errors import DataError
-from data_gen.contact_sheet import CONTACT_SHEET, draw_contact_sheet
+from data_gen.drawing import draw_in_order
 from data_gen.options import SceneOptions, check_at_least
+from data_gen.publish import DataSet, publish
 from data_gen.scene import SceneSampler, Sprite
 from data_gen.scenes import SCENES
 from data_gen.scenes.fruit import object_size
 from data_gen.sprite_files import load_background, load_sprites
-from data_gen.staging import shards_in, staged, writing
-from data_gen.tfds_metadata import write_tfds_metadata
-from data_gen.write_records import write_records
+from data_gen.write_records import Example, write_split
 
-
-@dataclasses.dataclass(frozen=True)
-class DrawnSet:
-    """A data set on disk.
-
-    Attributes:
-        manifest: What the folder holds.
-        fresh: False where it held just that before, so that nothing was written.
-    """
-
-    manifest: Manifest
-    fresh: bool
+# Pixels that a process draws at a time: 128 pictures of 64 x 64.
+_PIXELS_AT_A_TIME = 2**19
 
 
 def draw(
@@ -41,7 +32,7 @@ def draw(
     workers: int = 1,
     overwrite: bool = False,
     progress: bool = False,
-) -> DrawnSet:
+) -> DataSet:
     """Draw a data set, unless `out` already holds it.
 
     The bytes depend on `options` alone. Either the whole set stands in `out` at the
@@ -59,27 +50,54 @@ def draw(
 
     Raises:
         ConfigError: `workers` is below 1.
-        DataError: `out` holds something else, or cannot be written.
+        DataError: `out` holds something else, or cannot be written; or a process that
+            draws died.
         ImageError: A sprite or the background cannot be read.
     """
     check_at_least("workers", workers, 1)
     out = Path(out)
-    with writing(out):
-        if out.exists() and not out.is_dir():
-            raise DataError(f"{out}: is a file; expected a folder to write to")
     sprites = background = None
     if options.sprites is not None:
         sprites = load_sprites(options.sprites, object_size(options.size))
     if options.background is not None:
         background = load_background(options.background, options.size)
     generator = _generator(options, sprites, background)
-    if not overwrite:
-        with writing(out):
-            present = _present(out, generator)
-        if present is not None:
-            return DrawnSet(present, fresh=False)
     sampler = SCENES[options.scene](options.size, sprites, background)
-    return DrawnSet(_write(options, sampler, generator, out, workers, progress), True)
+
+    def write_shards(folder: Path, on_written: Callable[[], object]) -> Manifest:
+        with contextlib.closing(_examples(options, sampler, workers)) as examples:
+            splits = {
+                split: Split(
+                    write_split(
+                        folder,
+                        out,
+                        split,
+                        examples,
+                        count=options.examples(split),
+                        shards=options.shards,
+                        on_written=on_written,
+                    ),
+                    masks=options.has_masks(split),
+                )
+                for split in options.splits
+            }
+        return Manifest(
+            name=options.scene,
+            height=options.size,
+            width=options.size,
+            classes=sampler.classes,
+            generator=generator,
+            splits=splits,
+        )
+
+    return publish(
+        out,
+        generator,
+        write_shards,
+        examples=sum(options.examples(split) for split in options.splits),
+        overwrite=overwrite,
+        progress=progress,
+    )
 
 
 def _generator(
@@ -106,68 +124,29 @@ def _digest(pixels: np.ndarray) -> str:
     return hashlib.sha256(shape + pixels.tobytes()).hexdigest()
 
 
-def _present(out: Path, generator: dict) -> Manifest | None:
-    """Return the manifest if `out` holds this very set, None if it holds none."""
-    if not (out / MANIFEST).exists():
-        if shards := shards_in(out):
+def _examples(
+    options: SceneOptions, sampler: SceneSampler, workers: int
+) -> Iterator[Example]:
+    """Yield the examples of all splits, one after the other."""
+    ranges = list(_ranges(options))
+    drawn = draw_in_order(sampler, options.seed, ranges, workers)
+    with contextlib.closing(drawn):
+        try:
+            for (split, start, _), (pictures, masks) in zip(ranges, drawn, strict=True):
+                held = masks if options.has_masks(split) else [None] * len(masks)
+                pairs = zip(pictures, held, strict=True)
+                for index, (picture, mask) in enumerate(pairs, start):
+                    yield Example(picture, f"{split}-{index:06d}.png", mask)
+        except BrokenProcessPool:
             raise DataError(
-                f"{shards[0]}: a shard without a manifest; choose another folder, or "
-                "replace it with --overwrite"
-            )
-        return None
-    manifest = Manifest.read(out)
-    if manifest.generator != generator:
-        raise DataError(
-            f"{out}: holds another data set ({_difference(manifest, generator)}); "
-            "choose another folder, or replace it with --overwrite"
-        )
-    try:
-        for split in manifest.splits.values():
-            verify_shards(out, split)
-    except DataError as error:
-        raise DataError(f"{error}; draw it again with --overwrite") from None
-    return manifest
+                "a process that draws died (killed, or out of memory); "
+                "nothing was written"
+            ) from None
 
 
-def _difference(manifest: Manifest, generator: dict) -> str:
-    """Name the first thing in which a data set differs from what is asked for."""
-    have, want = (
-        {**one, **one.get("arguments", {})} for one in (manifest.generator, generator)
-    )
-    for key, value in want.items():
-        if key != "arguments" and have.get(key) != value:
-            return f"{key} is {have.get(key)}, asked for {value}"
-    return "other arguments"
-
-
-def _write(
-    options: SceneOptions,
-    sampler: SceneSampler,
-    generator: dict,
-    out: Path,
-    workers: int,
-    progress: bool,
-) -> Manifest:
-    total = sum(options.examples(split) for split in options.splits)
-    # tqdm: None hides the bar where there is no terminal.
-    hidden = None if progress else True
-    with (
-        staged(out) as folder,
-        tqdm.tqdm(total=total, unit=" images", disable=hidden, leave=False) as bar,
-    ):
-        splits = write_records(folder, out, options, sampler, workers, bar.update)
-        manifest = Manifest(
-            name=options.scene,
-            height=options.size,
-            width=options.size,
-            classes=sampler.classes,
-            generator=generator,
-            splits=splits,
-        )
-        with writing(out / CONTACT_SHEET):
-            draw_contact_sheet(options, sampler).save(folder / CONTACT_SHEET)
-        with writing(out):
-            write_tfds_metadata(folder, manifest)
-        with writing(out / MANIFEST):
-            manifest.write(folder)
-    return manifest
+def _ranges(options: SceneOptions) -> Iterator[tuple[str, int, int]]:
+    step = max(1, _PIXELS_AT_A_TIME // options.size**2)
+    for split in options.splits:
+        count = options.examples(split)
+        for start in range(0, count, step):
+            yield split, start, min(start + step, count)

@@ -42,10 +42,12 @@ class Split:
     Attributes:
         shards: In reading order.
         masks: Whether every record of the split holds a mask.
+        segmentations: Whether every record holds the segmentations of its annotators.
     """
 
     shards: tuple[Shard, ...]
     masks: bool
+    segmentations: bool = False
 
     @property
     def examples(self) -> int:
@@ -65,6 +67,8 @@ class Manifest:
             background. Empty where nothing is labelled.
         generator: What wrote the set: `name`, `version`, `seed`, `arguments`.
         splits: Split name to `Split`.
+        image_classes: Names of the classes that images as a whole have; empty where
+            they have none.
     """
 
     name: str
@@ -73,12 +77,20 @@ class Manifest:
     classes: tuple[str, ...]
     generator: dict
     splits: dict[str, Split]
+    image_classes: tuple[str, ...] = ()
 
     def write(self, directory: str | Path) -> None:
         """Write `manifest.json` in `directory` in one step (temporary name, rename)."""
         path = Path(directory) / MANIFEST
         temporary = path.with_name(f".{MANIFEST}.tmp")
         content = {"format_version": FORMAT_VERSION, **dataclasses.asdict(self)}
+        # What few sets have stands only in theirs: the others keep their bytes.
+        for part, key in (
+            (content, "image_classes"),
+            *((split, "segmentations") for split in content["splits"].values()),
+        ):
+            if not part[key]:
+                del part[key]
         try:
             temporary.write_text(json.dumps(content, indent=2) + "\n")
             os.replace(temporary, path)
@@ -103,11 +115,13 @@ class Manifest:
                 name: Split(
                     shards=tuple(Shard(**shard) for shard in split["shards"]),
                     masks=split["masks"],
+                    segmentations=split.get("segmentations", False),
                 )
                 for name, split in content.pop("splits").items()
             }
-            classes = tuple(content.pop("classes"))
-            return cls(classes=classes, splits=splits, **content)
+            content["classes"] = tuple(content["classes"])
+            content["image_classes"] = tuple(content.get("image_classes", ()))
+            return cls(splits=splits, **content)
         except FileNotFoundError:
             raise DataError(
                 f"{path}: not found; expected a folder written by `python -m data_gen`"

@@ -28,6 +28,17 @@ class LoadedSplit:
     masks: np.ndarray | None
     filenames: tuple[str, ...]
 
+    def without_masks(self) -> "LoadedSplit":
+        """Return the same images, unlabelled."""
+        return dataclasses.replace(self, masks=None)
+
+    def batch(self, rows: slice) -> Batch:
+        """Return some examples as a batch of the form that training uses."""
+        batch = {"image": as_float(self.images[rows])}
+        if self.masks is not None:
+            batch["mask"] = tf.constant(self.masks[rows])
+        return batch
+
 
 def load_split(
     directory: str | Path,
@@ -53,7 +64,8 @@ def load_split(
     manifest = Manifest.read(directory)
     entry = manifest.split(split)
     if with_masks and not entry.masks:
-        raise DataError(f"{directory}: split {split!r} has no masks")
+        how = "; draw it with --with-train-masks" if split == "train" else ""
+        raise DataError(f"{directory}: split {split!r} has no masks{how}")
     verify_shards(directory, entry)
     examples = min(limit or entry.examples, entry.examples)
     if examples == 0:
@@ -86,7 +98,7 @@ def load_split(
 
 
 def training_dataset(
-    images: np.ndarray, batch_size: int, seed: int, first_step: int = 0
+    split: LoadedSplit, batch_size: int, seed: int, first_step: int = 0
 ) -> tf.data.Dataset:
     """Return endless batches, from any step on the same as if read from the start.
 
@@ -94,16 +106,18 @@ def training_dataset(
     Batches have a fixed size and run on over the end of an epoch.
 
     Args:
-        images: `[examples, height, width, 3]` uint8.
+        split: What to train on; its masks, where they were loaded, come along.
         batch_size: Images a batch.
         seed: Of the order.
         first_step: Number of batches to leave out at the start.
 
     Returns:
-        A dataset of `{"image": [batch_size, height, width, 3] float32 in [0, 1]}`.
+        A dataset of `image` `[batch_size, height, width, 3]` float32 in [0, 1] and, if
+        loaded, `mask` `[batch_size, height, width]` uint8.
     """
-    count = len(images)
-    cached = tf.constant(images)
+    count = len(split.images)
+    cached = tf.constant(split.images)
+    cached_masks = None if split.masks is None else tf.constant(split.masks)
     first = first_step * batch_size
 
     def order(epoch: tf.Tensor) -> tf.data.Dataset:
@@ -113,7 +127,10 @@ def training_dataset(
         return tf.data.Dataset.from_tensor_slices(shuffled)
 
     def gather(indices: tf.Tensor) -> Batch:
-        return {"image": as_float(tf.gather(cached, indices))}
+        batch = {"image": as_float(tf.gather(cached, indices))}
+        if cached_masks is not None:
+            batch["mask"] = tf.gather(cached_masks, indices)
+        return batch
 
     return (
         tf.data.Dataset.range(first // count, tf.int64.max)

@@ -1,10 +1,13 @@
 """One example of a data set as a `tf.train.Example`: how it is written and read.
 
 The keys are those of the DeepLab convention. Images and masks are PNG, so every
-pixel survives exactly. A record without a mask simply lacks the mask's key.
+pixel survives exactly. A record without a mask simply lacks the mask's key; so it is
+with the class of the whole image, and with the segmentations of several annotators.
 """
 
 import io
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -15,7 +18,17 @@ HEIGHT = "image/height"
 WIDTH = "image/width"
 FILENAME = "image/filename"
 MASK = "image/segmentation/class/encoded"
+SEGMENTATIONS = "image/segmentation/annotator/encoded"
+IMAGE_CLASS = "image/class/label"
+IMAGE_CLASS_NAME = "image/class/text"
 IGNORE_LABEL = 255
+
+
+class ImageClass(NamedTuple):
+    """The class of an image as a whole: its index among the manifest's, its name."""
+
+    index: int
+    name: str
 
 
 def shard_name(split: str, index: int, count: int) -> str:
@@ -24,14 +37,21 @@ def shard_name(split: str, index: int, count: int) -> str:
 
 
 def encode_example(
-    image: np.ndarray, filename: str, mask: np.ndarray | None = None
+    image: np.ndarray,
+    filename: str,
+    mask: np.ndarray | None = None,
+    image_class: ImageClass | None = None,
+    segmentations: Iterable[np.ndarray] = (),
 ) -> bytes:
-    """Serialize one image, and its mask where there is one.
+    """Serialize one image, and what is known about it.
 
     Args:
         image: `[height, width, 3]` uint8 in [0, 255].
         filename: A name for the image, unique in its split.
         mask: `[height, width]` uint8 class indices (255: ignore), or None.
+        image_class: Class of the whole image, or None.
+        segmentations: One `[height, width]` uint16 an annotator; equal numbers are one
+            region, and mean nothing in another image or to another annotator.
 
     Returns:
         A serialized `tf.train.Example`.
@@ -45,6 +65,11 @@ def encode_example(
     }
     if mask is not None:
         feature[MASK] = _bytes(_png(mask))
+    if image_class is not None:
+        feature[IMAGE_CLASS] = _int64(image_class.index)
+        feature[IMAGE_CLASS_NAME] = _bytes(image_class.name.encode())
+    if encoded := [_png(one.astype(np.uint16)) for one in segmentations]:
+        feature[SEGMENTATIONS] = _bytes(*encoded)
     example = tf.train.Example(features=tf.train.Features(feature=feature))
     return example.SerializeToString(deterministic=True)
 
@@ -84,14 +109,52 @@ def decode_example(
     return decoded
 
 
+def decode_segmentations(
+    serialized: tf.Tensor, height: int, width: int
+) -> tf.Tensor:
+    """Parse the segmentations of one serialized example.
+
+    Args:
+        serialized: A scalar string.
+        height: Expected height in pixels.
+        width: Expected width in pixels.
+
+    Returns:
+        `[annotators, height, width]` uint16 region numbers. The number of annotators
+        differs between images; 0 where the record holds none.
+
+    Raises:
+        tf.errors.InvalidArgumentError: A PNG is damaged or of another size.
+    """
+    strings = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True)
+    parsed = tf.io.parse_single_example(serialized, {SEGMENTATIONS: strings})
+
+    def decode(png: tf.Tensor) -> tf.Tensor:
+        decoded = tf.io.decode_png(png, channels=1, dtype=tf.uint16)
+        return tf.ensure_shape(decoded, [height, width, 1])[..., 0]
+
+    one = tf.TensorSpec([height, width], tf.uint16)
+    return tf.map_fn(decode, parsed[SEGMENTATIONS], fn_output_signature=one)
+
+
+def decode_image_class(serialized: tf.Tensor) -> tf.Tensor:
+    """Parse the class of the whole image: a scalar int64 index, -1 where it has none.
+
+    Args:
+        serialized: A scalar string.
+    """
+    spec = {IMAGE_CLASS: tf.io.FixedLenFeature([], tf.int64, default_value=-1)}
+    return tf.io.parse_single_example(serialized, spec)[IMAGE_CLASS]
+
+
 def _png(array: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, format="PNG", compress_level=4)
     return buffer.getvalue()
 
 
-def _bytes(value: bytes) -> tf.train.Feature:
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+def _bytes(*values: bytes) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
 
 
 def _int64(value: int) -> tf.train.Feature:

@@ -4,8 +4,6 @@ import keras
 
 from cirs_tf.layers.dropout import ReplicaDropout
 
-NORMALISATIONS = ("none", "batch", "layer")
-
 
 def normalisation(kind: str, momentum: float = 0.9) -> list[keras.layers.Layer]:
     """Return the layers of one normalisation: `none`, `batch` or `layer`.
@@ -21,7 +19,7 @@ def normalisation(kind: str, momentum: float = 0.9) -> list[keras.layers.Layer]:
         return [keras.layers.BatchNormalization(momentum=momentum, synchronized=True)]
     if kind == "layer":
         return [keras.layers.GroupNormalization(groups=1)]
-    raise ValueError(f"normalisation: expected one of {NORMALISATIONS}, got {kind!r}")
+    raise ValueError(f"normalisation: expected none, batch or layer, got {kind!r}")
 
 
 def conv_block(x, filters: int, norm: str, dropout: float, seed: int):

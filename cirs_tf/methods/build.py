@@ -1,10 +1,12 @@
 """The list of methods."""
 
 from cirs_tf.config import Config
+from cirs_tf.methods.air import Air
 from cirs_tf.methods.cirs import Cirs
+from cirs_tf.methods.supervised import Supervised
 from cirs_tf.training.phases import Method
 
-_METHODS = {"cirs": Cirs}
+_METHODS = {"cirs": Cirs, "air": Air, "supervised": Supervised}
 
 
 def build_method(config: Config, height: int, width: int) -> Method:
@@ -17,4 +19,9 @@ def build_method(config: Config, height: int, width: int) -> Method:
         height: Height of the images in pixels.
         width: Width of the images in pixels.
     """
-    return _METHODS[config.method](config, height, width)
+    return method_class(config)(config, height, width)
+
+
+def method_class(config: Config) -> type[Method]:
+    """Return the class of `config.method`."""
+    return _METHODS[config.method]

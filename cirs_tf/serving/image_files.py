@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from cirs_tf.data.image_files import SUFFIXES
+from cirs_tf.data.image_files import read_image as read_image  # used beside the others
 from cirs_tf.errors import DataError, ImageError
 from cirs_tf.visualization import colourise, overlay, palette
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
 def find_images(sources: Iterable[str | Path]) -> list[Path]:
@@ -42,33 +42,6 @@ def find_images(sources: Iterable[str | Path]) -> list[Path]:
                 "segment them into different folders"
             )
     return list(by_stem.values())
-
-
-def read_image(path: str | Path) -> np.ndarray:
-    """Read an image file as it is meant to be seen.
-
-    EXIF orientation is applied, transparency is laid on black, 16-bit grey is scaled.
-
-    Returns:
-        `[height, width, 3]` uint8.
-
-    Raises:
-        ImageError: The file is no image, or is damaged.
-    """
-    try:
-        with Image.open(path) as file:
-            image = ImageOps.exif_transpose(file)
-            if image.mode.startswith("I;16") or image.mode == "I":
-                grey = np.asarray(image).astype(np.float64) / 257
-                image = Image.fromarray(grey.clip(0, 255).round().astype(np.uint8))
-            if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-                rgba = image.convert("RGBA")
-                black = Image.new("RGBA", rgba.size, "black")
-                image = Image.alpha_composite(black, rgba)
-            return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = "not an image" if "identify" in str(error) else str(error)
-        raise ImageError(f"{path}: {reason}; expected a readable image file") from None
 
 
 def write_mask(labels: np.ndarray, path: str | Path) -> None:

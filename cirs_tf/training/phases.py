@@ -40,16 +40,16 @@ class Method(Protocol):
     Attributes:
         networks: Every model by name; `segmenter` maps `[batch, height, width, 3]`
             float images in [0, 1] to `[batch, height, width, K]` logits.
-        optimizers: Every optimizer by name.
         phases: One cycle of training.
+        needs_masks: Whether batches hold the truth; no method without labels does.
     """
 
     networks: dict[str, keras.Model]
-    optimizers: dict[str, keras.optimizers.Optimizer]
     phases: list[Phase]
+    needs_masks: bool
 
     def validation_terms(self, batch: Batch) -> Terms:
-        """Return loss terms in inference mode, `loss` among them; no labels."""
+        """Return loss terms in inference mode, `loss` among them."""
         ...
 
 

@@ -5,7 +5,7 @@ import os
 import tensorflow as tf
 
 from cirs_tf.config import TrainingConfig
-from cirs_tf.data.pipeline import training_dataset
+from cirs_tf.data.pipeline import LoadedSplit, training_dataset
 from cirs_tf.errors import ConfigError
 
 
@@ -79,7 +79,7 @@ def batch_mean(values: tf.Tensor) -> tf.Tensor:
 
 def distributed_iterator(
     strategy: tf.distribute.Strategy,
-    images,
+    split: LoadedSplit,
     batch_size: int,
     seed: int,
     first_step: int,
@@ -90,7 +90,7 @@ def distributed_iterator(
 
     Args:
         strategy: From `make_strategy`.
-        images: `[examples, height, width, 3]` uint8.
+        split: What to train on.
         batch_size: Images over all replicas.
         seed: Of the order.
         first_step: Number of global batches to leave out.
@@ -99,7 +99,7 @@ def distributed_iterator(
 
     def shares(context: tf.distribute.InputContext) -> tf.data.Dataset:
         dataset = training_dataset(
-            images, batch_size // replicas, seed, first_step * replicas
+            split, batch_size // replicas, seed, first_step * replicas
         )
         workers = context.num_input_pipelines
         if workers == 1:

@@ -32,11 +32,11 @@ class Trainer:
     """Trains one method into one run folder.
 
     Args:
-        method: Networks, optimizers and phases, built in the strategy's scope.
+        method: Networks and phases, built in the strategy's scope.
         config: The run.
         strategy: From `make_strategy`.
         run: Where everything goes.
-        train: Training images; masks are never looked at.
+        train: Training images; with masks only for a method that `needs_masks`.
         validation: Validation images, with masks where there are any.
         classes: Number of true classes.
     """
@@ -55,8 +55,9 @@ class Trainer:
         self.method = method
         self.config = config
         self.strategy = strategy
+        self.optimizers = {phase.name: phase.optimizer for phase in method.phases}
         self.run = run
-        self.images = train.images
+        self.data = train
         self.chief = is_chief(strategy)
         self.store = CheckpointStore(
             run.checkpoints, options.checkpoints_kept, self.chief
@@ -79,7 +80,7 @@ class Trainer:
         Raises:
             CheckpointError: There is none, or it does not fit.
         """
-        state = self.store.restore("last", self.method.networks, self.method.optimizers)
+        state = self.store.restore("last", self.method.networks, self.optimizers)
         self.step = state["step"]
         self._sums = [PhaseSums(np.array(t), n) for t, n in state["epoch_sums"]]
         if self.chief:
@@ -99,7 +100,7 @@ class Trainer:
         self.summaries.hyperparameters(self.config)
         options = self.config.training
         iterator = distributed_iterator(
-            self.strategy, self.images, options.batch_size, self.config.seed, self.step
+            self.strategy, self.data, options.batch_size, self.config.seed, self.step
         )
         cycle = [phase.steps for phase in self.method.phases]
         with StopRequest() as stop, self._progress_bar() as bar:
@@ -151,7 +152,7 @@ class Trainer:
         return self.store.save(
             self.step,
             self.method.networks,
-            self.method.optimizers,
+            self.optimizers,
             {"epoch_sums": sums},
             scores,
         )
@@ -181,7 +182,7 @@ class Trainer:
         means = self._means(sums)
         rates = {
             f"learning_rate/{name}": float(optimizer.learning_rate.numpy())
-            for name, optimizer in self.method.optimizers.items()
+            for name, optimizer in self.optimizers.items()
         }
         train = {f"train/{name}": value for name, value in means.items()}
         self.summaries.scalars({**train, **rates}, self.step)

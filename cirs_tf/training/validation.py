@@ -75,9 +75,9 @@ class Validator:
         self.classes = classes
         self.batch_size = batch_size
         self.predict = Predictor(method.networks["segmenter"], batch_size)
-        self._terms = tf.function(
-            lambda images: method.validation_terms({"image": as_float(images)})
-        )
+        # Label-free selection rests on these terms: no mask where none is needed.
+        self._seen = split if method.needs_masks else split.without_masks()
+        self._terms = tf.function(method.validation_terms)
 
     def run(self) -> Validation:
         """Return loss terms, scores and segment shares of the whole split."""
@@ -92,10 +92,13 @@ class Validator:
         return Validation(self._mean_terms(), scores, share)
 
     def _mean_terms(self) -> dict[str, float]:
-        images, size = self.split.images, self.batch_size
+        images, size = len(self.split.images), self.batch_size
         # The last images that do not fill a batch are left out, unless they are all.
-        full = max(len(images) // size * size, min(len(images), size))
-        batches = [self._terms(images[i : i + size]) for i in range(0, full, size)]
+        full = max(images // size * size, min(images, size))
+        batches = [
+            self._terms(self._seen.batch(slice(start, start + size)))
+            for start in range(0, full, size)
+        ]
         return {
             name: float(np.mean([np.mean(batch[name]) for batch in batches]))
             for name in batches[0]

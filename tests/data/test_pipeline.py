@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cirs_tf.data.manifest import Manifest, Split, describe_file
-from cirs_tf.data.pipeline import as_float, load_split, training_dataset
+from cirs_tf.data.pipeline import LoadedSplit, as_float, load_split, training_dataset
 from cirs_tf.data.records import encode_example, shard_name
 from cirs_tf.errors import DataError
 
@@ -134,9 +134,10 @@ def test_manifest_that_counts_more_records_than_there_are(tmp_path):
         load_split(tmp_path, "val", with_masks=True)
 
 
-def numbered(count: int) -> np.ndarray:
+def numbered(count: int, masks: bool = False) -> LoadedSplit:
     """Images of one pixel that say which they are."""
-    return np.arange(count, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
+    images = np.arange(count, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
+    return LoadedSplit(images, images[..., 0] if masks else None, ("",) * count)
 
 
 def order(count: int, batch: int, seed: int, steps: int, first: int = 0) -> np.ndarray:
@@ -186,7 +187,7 @@ def test_resuming_far_into_a_run_does_not_read_what_lies_before():
 def test_batches_are_images_in_unit_range():
     images = np.array([0, 51, 255], np.uint8)[:, None, None, None]
     images = np.broadcast_to(images, (3, 4, 5, 3))
-    dataset = training_dataset(images, 3, seed=0)
+    dataset = training_dataset(LoadedSplit(images, None, ("",) * 3), 3, seed=0)
     assert dataset.element_spec == {"image": tf.TensorSpec((3, 4, 5, 3), tf.float32)}
     batch = next(iter(dataset))["image"].numpy()
     expected = np.broadcast_to([[0.0], [0.2], [1.0]], (3, 60))
@@ -196,3 +197,15 @@ def test_batches_are_images_in_unit_range():
 def test_every_byte_as_a_float():
     levels = np.arange(256, dtype=np.uint8)
     np.testing.assert_allclose(as_float(levels), np.arange(256) / 255, rtol=1e-7)
+
+
+def test_masks_come_along_with_their_images_where_they_were_loaded():
+    split = numbered(9, masks=True)
+    for batch in itertools.islice(training_dataset(split, 4, seed=3), 5):
+        images = np.rint(batch["image"].numpy() * 255).astype(np.uint8)
+        np.testing.assert_array_equal(batch["mask"].numpy(), images[..., 0])
+    whole = split.batch(slice(2, 5))
+    assert whole["mask"].numpy().ravel().tolist() == [2, 3, 4]
+    unlabelled = split.without_masks()
+    assert unlabelled.batch(slice(2, 5)).keys() == {"image"}
+    assert next(iter(training_dataset(unlabelled, 4, seed=3))).keys() == {"image"}

@@ -3,14 +3,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from cirs_tf.config import METHODS
 from cirs_tf.config_files import load_config
+from cirs_tf.data.pipeline import LoadedSplit
 from cirs_tf.errors import TrainingError
 from cirs_tf.methods.build import build_method
 from cirs_tf.training.loop import TrainingLoop
 from cirs_tf.training.phases import Part, Phase
 from cirs_tf.training.strategy import distributed_iterator, make_strategy
 
-IMAGES = np.random.default_rng(0).integers(0, 256, (24, 8, 8, 3), dtype=np.uint8)
+RNG = np.random.default_rng(0)
+SPLIT = LoadedSplit(
+    images=RNG.integers(0, 256, (24, 8, 8, 3), dtype=np.uint8),
+    masks=RNG.integers(0, 4, (24, 8, 8), dtype=np.uint8),
+    filenames=("",) * 24,
+)
 PLAIN = (
     "segmenter.norm=none",
     "feature_net.norm=none",
@@ -21,12 +28,20 @@ PLAIN = (
 )
 
 
-def trained(config, cycles, images=IMAGES):
+REPLICA_CASES = {
+    "cirs, no norm": ("cirs", PLAIN),
+    "cirs": ("cirs", ("feature_net.dropout=0", "cirs.schedule=alternating")),
+    "air": ("air", ("air.dropout=0", "air.schedule=alternating", "air.hidden=[16]")),
+    "supervised": ("supervised", ()),
+}
+
+
+def trained(config, cycles):
     strategy = make_strategy(config.training)
     with strategy.scope():
         method = build_method(config, 8, 8)
     size = config.training.batch_size
-    iterator = distributed_iterator(strategy, images, size, config.seed, 0)
+    iterator = distributed_iterator(strategy, SPLIT, size, config.seed, 0)
     loop = TrainingLoop(method.phases, strategy, size)
     counts = tuple(phase.steps for phase in method.phases)
     sums = loop.run(iterator, Part(cycles, counts), 0)
@@ -53,18 +68,18 @@ def float64():
 
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize(
-    "overrides",
-    [PLAIN, ("feature_net.dropout=0", "cirs.schedule=alternating")],
-    ids=["plain", "batch norm"],
+    ("method", "overrides"),
+    REPLICA_CASES.values(),
+    ids=REPLICA_CASES,
 )
-def test_one_and_two_replicas_give_the_same_weights(tiny, overrides):
+def test_one_and_two_replicas_give_the_same_weights(tiny, method, overrides):
     overrides = (*tiny, *overrides)
-    one, sums_one = trained(load_config("cirs", overrides), cycles=3)
+    one, sums_one = trained(load_config(method, overrides), cycles=3)
     two, sums_two = trained(
-        load_config("cirs", [*overrides, "training.strategy=mirrored"]), cycles=3
+        load_config(method, [*overrides, "training.strategy=mirrored"]), cycles=3
     )
-    start = build_method(load_config("cirs", overrides), 8, 8)
-    for name in ("segmenter", "feature_net"):
+    start = build_method(load_config(method, overrides), 8, 8)
+    for name in start.networks:
         pairs = zip(
             weights(start)[name], weights(one)[name], weights(two)[name], strict=True
         )
@@ -77,13 +92,17 @@ def test_one_and_two_replicas_give_the_same_weights(tiny, overrides):
         np.testing.assert_allclose(b.totals, a.totals, rtol=1e-6)
 
 
+def test_every_method_is_held_to_it():
+    assert {method for method, _ in REPLICA_CASES.values()} == set(METHODS)
+
+
 def test_loop_equals_a_plain_gradient_tape(tiny):
     """The compiled loop against eager steps written out here."""
     config = load_config("cirs", [*tiny, *PLAIN])
     compiled, _ = trained(config, cycles=2)
     eager = build_method(config, 8, 8)
     iterator = distributed_iterator(
-        make_strategy(config.training), IMAGES, 8, config.seed, 0
+        make_strategy(config.training), SPLIT, 8, config.seed, 0
     )
     for _ in range(2):
         for phase in eager.phases:
@@ -102,7 +121,7 @@ def test_a_phase_updates_its_own_variables_only(tiny):
     strategy = make_strategy(config.training)
     method = build_method(config, 8, 8)
     before = weights(method)
-    iterator = distributed_iterator(strategy, IMAGES, 8, 0, 0)
+    iterator = distributed_iterator(strategy, SPLIT, 8, 0, 0)
     loop = TrainingLoop(method.phases, strategy, 8)
     loop.run(iterator, Part(1, (0, 3)), 0)
     after = weights(method)
@@ -133,7 +152,7 @@ def test_a_term_that_is_not_finite_is_named_with_its_step():
         counting_phase("first", variable),
         counting_phase("second", variable, bad_step=3),
     ]
-    iterator = distributed_iterator(strategy, IMAGES, 8, 0, 0)
+    iterator = distributed_iterator(strategy, SPLIT, 8, 0, 0)
     loop = TrainingLoop(phases, strategy, 8)
     sums = loop.run(iterator, Part(1, (2, 2)), 100)
     # Mean steps 0 and 1 of each phase, by hand.

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from cirs_tf.config import TrainingConfig
+from cirs_tf.data.pipeline import LoadedSplit
 from cirs_tf.errors import ConfigError
 from cirs_tf.training.strategy import (
     batch_mean,
@@ -12,6 +13,7 @@ from cirs_tf.training.strategy import (
 )
 
 IMAGES = np.arange(12, dtype=np.uint8).reshape(12, 1, 1, 1).repeat(3, axis=3)
+SPLIT = LoadedSplit(IMAGES, None, ("",) * 12)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def test_replicas_share_the_global_batch_of_one_device(two):
     one = make_strategy(TrainingConfig(strategy="one"))
 
     def batches(strategy, first_step):
-        iterator = distributed_iterator(strategy, IMAGES, 4, 7, first_step)
+        iterator = distributed_iterator(strategy, SPLIT, 4, 7, first_step)
         for _ in range(5):
             shares = strategy.experimental_local_results(next(iterator)["image"])
             yield np.concatenate(shares)[:, 0, 0, 0]

@@ -9,6 +9,8 @@ from cirs_tf.training.validation import Validator
 class Brightness:
     """Segment 1 where red is above one half; the loss is the mean of the batch."""
 
+    needs_masks = False
+
     def __init__(self):
         self.networks = {"segmenter": self.segmenter}
 
@@ -19,6 +21,7 @@ class Brightness:
         return tf.concat([1 - red, red], axis=-1)
 
     def validation_terms(self, batch):
+        assert batch.keys() == {"image"}  # label-free selection rests on it
         return {"loss": tf.reduce_mean(batch["image"])}
 
 

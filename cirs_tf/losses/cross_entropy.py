@@ -1,0 +1,23 @@
+"""Supervised cross-entropy, for the ceiling that labels would reach."""
+
+import tensorflow as tf
+
+
+def segmentation_cross_entropy(
+    logits: tf.Tensor, masks: tf.Tensor, ignore_label: int = 255
+) -> tf.Tensor:
+    """Return the mean cross-entropy over the counted pixels of each image.
+
+    Args:
+        logits: `[batch, height, width, classes]` float.
+        masks: `[batch, height, width]` integer classes, or `ignore_label`.
+        ignore_label: Pixels with this truth are not counted.
+
+    Returns:
+        `[batch]`; 0 for an image without a counted pixel.
+    """
+    counted = tf.cast(masks != ignore_label, logits.dtype)
+    labels = tf.where(masks != ignore_label, tf.cast(masks, tf.int32), 0)
+    entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    pixels = tf.reduce_sum(counted, axis=[1, 2])
+    return tf.math.divide_no_nan(tf.reduce_sum(entropy * counted, axis=[1, 2]), pixels)

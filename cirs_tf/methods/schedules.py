@@ -1,0 +1,58 @@
+"""What methods of two networks share: the masks, and who trains when."""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from cirs_tf.data.pipeline import Batch
+from cirs_tf.layers.argmax_in_place import argmax_in_place
+from cirs_tf.training.phases import Phase, Terms
+
+
+def segment_masks(
+    segmenter: keras.Model, images: tf.Tensor, training: bool
+) -> tf.Tensor:
+    """Return hard masks `[batch, K, height, width, 1]`; thesis 6."""
+    logits = segmenter(images, training=training)  # (B, H, W, K)
+    masks = argmax_in_place(tf.nn.softmax(logits))
+    return tf.transpose(masks, [0, 3, 1, 2])[..., None]
+
+
+def masked_images(images: tf.Tensor, masks: tf.Tensor) -> tf.Tensor:
+    """Return `[batch, K, height, width, 3]`: the image under each mask, 0 elsewhere."""
+    return masks * tf.cast(images, masks.dtype)[:, None]
+
+
+def adam(variables: list, learning_rate: float) -> keras.optimizers.Optimizer:
+    """Return Adam with its slots in place, so that a checkpoint can hold them."""
+    optimizer = keras.optimizers.Adam(learning_rate)
+    optimizer.build(variables)
+    return optimizer
+
+
+def two_network_phases(
+    loss: Callable[[Batch], Terms],
+    terms: tuple[str, ...],
+    variables: dict[str, list],
+    schedule: str,
+    steps: tuple[int, int],
+    learning_rate: float,
+) -> list[Phase]:
+    """Return the phases of a method whose two networks minimise one loss.
+
+    Args:
+        loss: In training mode.
+        terms: Its terms, `loss` first.
+        variables: Of the segmenter and of the other network, by name, in order.
+        schedule: `joint` updates both in one step, `alternating` in turns.
+        steps: Mini-batches a cycle for each, where they alternate.
+        learning_rate: Of Adam.
+    """
+    if schedule == "joint":
+        variables = {"joint": sum(variables.values(), [])}
+        steps = (1,)
+    return [
+        Phase(name, loss, terms, of, adam(of, learning_rate), count)
+        for (name, of), count in zip(variables.items(), steps, strict=True)
+    ]

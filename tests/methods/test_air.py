@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cirs_tf.config_files import load_config
+from cirs_tf.methods.air import Air
+
+BATCH = {
+    "image": tf.constant(np.random.default_rng(0).random((4, 8, 8, 3)), tf.float32)
+}
+
+
+def air(tiny, *overrides):
+    plain = ("air.norm=none", "air.dropout=0", "segmenter.norm=none")
+    return Air(load_config("air", [*tiny, *plain, *overrides]), 8, 8)
+
+
+def test_loss_is_the_error_of_the_remasked_sum(tiny):
+    """Rebuilt in NumPy from the two networks' own outputs."""
+    method = air(tiny)
+    images = BATCH["image"].numpy()
+    logits = method.segmenter(images).numpy()
+    masks = np.eye(4, dtype=np.float32)[logits.argmax(-1)].transpose(0, 3, 1, 2)
+    masks = masks[..., None]
+    rebuilt = method.autoencoders(images[:, None] * masks).numpy()
+    error = ((images - (rebuilt * masks).sum(1)) ** 2).mean((1, 2, 3))
+    np.testing.assert_allclose(method.validation_terms(BATCH)["loss"], error, rtol=1e-6)
+
+
+def gradient(method):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(method.phases[0].loss(BATCH)["loss"])
+    kernel = method.segmenter.get_layer("logits").kernel.value
+    return tape.gradient(loss, kernel).numpy()
+
+
+def test_remasking_passes_a_gradient_only_when_told(tiny):
+    """With autoencoders that ignore their input, no other path leads to S."""
+    for remask, error in [
+        (False, "combined"),
+        (True, "combined"),
+        (True, "per_segment"),
+    ]:
+        flag = f"air.remask_gradient={str(remask).lower()}"
+        method = air(tiny, flag, f"air.error={error}")
+        code = method.autoencoders.get_layer("code")
+        code.kernel.assign(tf.zeros_like(code.kernel.value))
+        assert np.abs(gradient(method)).any() == remask
+
+
+@pytest.mark.parametrize("schedule", ["joint", "alternating"])
+def test_every_variable_belongs_to_one_phase(tiny, schedule):
+    method = air(tiny, f"air.schedule={schedule}")
+    trained = [id(v) for phase in method.phases for v in phase.variables]
+    networks = method.networks.values()
+    everything = [id(v) for net in networks for v in net.trainable_variables]
+    assert sorted(trained) == sorted(everything)
+    assert len(method.phases) == (1 if schedule == "joint" else 2)
