@@ -7,10 +7,11 @@ from typing import Any
 
 from cirs_tf.errors import ConfigError
 
-METHODS = ("cirs", "air", "supervised")
+METHODS = ("cirs", "air", "wnet", "supervised")
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 SELECTIONS = ("loss", "oracle")
-NORMALISATIONS = ("none", "batch", "layer")
+NORMALISATIONS = ("none", "batch", "layer", "instance")
+CONVOLUTIONS = ("plain", "depthwise_first", "pointwise_first")
 SCHEDULES = ("joint", "alternating")
 
 
@@ -34,9 +35,13 @@ class SegmenterConfig:
     Attributes:
         width: Channels of the first block; they double at every level.
         depth: Number of times that the resolution is halved.
-        norm: `none`, `batch` or `layer`.
+        norm: `none`, `batch`, `layer` or `instance`.
         dropout: Rate at which channels are dropped after every block.
         upsampling: `transposed` convolution, or `bilinear`.
+        convolution: `plain` 3x3; or, in all blocks but the first and the last, a
+            depthwise 3x3 and a 1x1 one, `depthwise_first` or `pointwise_first`.
+        relu_logits: Whether a ReLU stands before the softmax, as in the thesis
+            author's W-Net.
     """
 
     width: int = 16
@@ -44,6 +49,8 @@ class SegmenterConfig:
     norm: str = "batch"
     dropout: float = 0.0
     upsampling: str = "transposed"
+    convolution: str = "plain"
+    relu_logits: bool = False
 
     def __post_init__(self):
         _check("segmenter.width", self.width, self.width >= 1, "at least 1")
@@ -52,6 +59,7 @@ class SegmenterConfig:
         _check_rate("segmenter.dropout", self.dropout)
         upsampling = ("transposed", "bilinear")
         _check_choice("segmenter.upsampling", self.upsampling, upsampling)
+        _check_choice("segmenter.convolution", self.convolution, CONVOLUTIONS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +90,7 @@ class FeatureNetConfig:
         ok = ok and (self.kind == "dense" or len(self.hidden) > 0)
         _check("feature_net.hidden", self.hidden, ok, "widths of at least 1")
         _check("feature_net.features", self.features, self.features >= 1, "at least 1")
-        _check_choice("feature_net.norm", self.norm, NORMALISATIONS)
+        _check_choice("feature_net.norm", self.norm, NORMALISATIONS[:3])
         _check_rate("feature_net.dropout", self.dropout)
         numbers = ("off", "scalar", "one_hot")
         _check_choice("feature_net.segment_number", self.segment_number, numbers)
@@ -156,12 +164,42 @@ class AirConfig:
         _check("air.hidden", self.hidden, ok, "widths of at least 1")
         _check("air.bottleneck", self.bottleneck, self.bottleneck >= 1, "at least 1")
         _check_rate("air.dropout", self.dropout)
-        _check_choice("air.norm", self.norm, NORMALISATIONS)
+        _check_choice("air.norm", self.norm, NORMALISATIONS[:3])
         _check_choice("air.error", self.error, ("combined", "per_segment"))
         _check_choice("air.schedule", self.schedule, SCHEDULES)
         for key in ("segmenter_steps", "autoencoder_steps"):
             steps = getattr(self, key)
             _check(f"air.{key}", steps, steps >= 1, "at least 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class WnetConfig:
+    """W-Net: a soft normalised cut, and a reconstruction from the segments.
+
+    Attributes:
+        radius: Pixels further apart are not compared by the cut; in pixels.
+        sigma_intensity: Width of the cut's weight over intensities in [0, 1].
+        sigma_position: Width of the cut's weight over positions, in pixels.
+        reconstruction: `mse`, or `bce` (binary cross-entropy).
+        schedule: `alternating` updates the encoder by the cut, then both networks by
+            the reconstruction, a mini-batch each; `joint` minimises their sum.
+        xla: Whether the cut is compiled with XLA: quicker steps, a slower start.
+    """
+
+    radius: float = 5.0
+    sigma_intensity: float = 10 / 255
+    sigma_position: float = 4.0
+    reconstruction: str = "mse"
+    schedule: str = "alternating"
+    xla: bool = True
+
+    def __post_init__(self):
+        for key in ("radius", "sigma_intensity", "sigma_position"):
+            value = getattr(self, key)
+            ok = 0 < value < math.inf
+            _check(f"wnet.{key}", value, ok, "a finite number > 0")
+        _check_choice("wnet.reconstruction", self.reconstruction, ("mse", "bce"))
+        _check_choice("wnet.schedule", self.schedule, SCHEDULES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -225,6 +263,7 @@ class Config:
         feature_net: g.
         cirs: The CIRS objective and schedule.
         air: The autoencoders of AIR and their schedule.
+        wnet: The cut and the reconstruction of W-Net.
         training: The trainer.
     """
 
@@ -236,6 +275,7 @@ class Config:
     feature_net: FeatureNetConfig = dataclasses.field(default_factory=FeatureNetConfig)
     cirs: CirsConfig = dataclasses.field(default_factory=CirsConfig)
     air: AirConfig = dataclasses.field(default_factory=AirConfig)
+    wnet: WnetConfig = dataclasses.field(default_factory=WnetConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
 
     def __post_init__(self):

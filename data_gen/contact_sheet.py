@@ -1,52 +1,88 @@
-"""Draws the contact sheet: training pictures, and labelled ones with their masks."""
+"""Draws the contact sheet: the first pictures of a set, and labelled ones with labels.
+
+It shows what the finished records hold, so that a set can be judged at a glance.
+"""
 
 import colorsys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
-from data_gen.options import SceneOptions
-from data_gen.render import draw_examples
-from data_gen.scene import SceneSampler
+from cirs_tf.data.manifest import Manifest, Split
+from cirs_tf.data.records import (
+    IGNORE_LABEL,
+    decode_example,
+    decode_image_class,
+    decode_segmentations,
+)
 
 CONTACT_SHEET = "contact_sheet.png"
-_COLUMNS = 8
+_COLUMNS = 8  # at most; fewer of wide pictures
 _ROWS = 4
 _LABELLED_ROWS = 2
-_CELL = 128  # pixels, about: a whole multiple of the picture's size
+_CELL = 128  # pixels, about: a whole multiple of a small picture's size
+_LARGEST_CELL = 256  # larger pictures are shrunk to it
 _GAP = 6
 _MARGIN = 24
 _LINE = 30
+_CAPTION = 20
 _PAPER = (250, 250, 248)
 _INK = (45, 45, 50)
 
 
-def draw_contact_sheet(options: SceneOptions, sampler: SceneSampler) -> Image.Image:
+class _Shown(NamedTuple):
+    """One record: its picture, what is known of it, and the name of its class."""
+
+    picture: np.ndarray
+    labels: tuple[np.ndarray, ...]
+    caption: str
+
+
+class _Grid(NamedTuple):
+    """Where pictures go; lengths in pixels of the sheet."""
+
+    height: int
+    width: int
+    columns: int
+    captions: bool
+
+    def rows(self, pictures: list) -> list[list]:
+        step = self.columns
+        return [pictures[i : i + step] for i in range(0, len(pictures), step)]
+
+
+def draw_contact_sheet(folder: Path, manifest: Manifest) -> Image.Image:
     """Return the sheet.
 
     Args:
-        options: Which seed, and how many pictures there are to show.
-        sampler: Kind of scene.
+        folder: Where the shards are.
+        manifest: What they hold.
 
     Returns:
         Rows of the first training pictures; where the set has a labelled split, rows of
-        its first pictures, each above its mask, and the colours of the classes.
+        its first pictures, each above its mask, or above the coarsest and the finest of
+        its segmentations, and the colours of the classes.
     """
-    train = min(options.train, _COLUMNS * _ROWS)
-    pictures, _ = draw_examples(sampler, options.seed, "train", 0, train)
-    blocks = [("train", _rows(pictures))]
-    colours = class_colours(len(sampler.classes))
-    labelled = next((split for split in ("val", "test") if options.examples(split)), "")
+    grid = _grid(manifest)
+    splits = manifest.splits
+    colours = class_colours(max(1, len(manifest.classes)))
+    blocks = []
+    if "train" in splits:
+        shown = _read(folder, manifest, "train", grid.columns * _ROWS, colours)
+        blocks.append(("train", grid.rows([(one.picture, one.caption) for one in shown])))
+    labelled = next((name for name in ("val", "test") if _labels(splits.get(name))), "")
     if labelled:
-        count = min(options.examples(labelled), _COLUMNS * _LABELLED_ROWS)
-        pictures, masks = draw_examples(sampler, options.seed, labelled, 0, count)
-        pairs = zip(_rows(pictures), _rows(colours[masks]), strict=True)
-        blocks.append(
-            (f"{labelled}, with masks", [row for pair in pairs for row in pair])
-        )
-    sheet = _lay_out(blocks, options.size)
-    if labelled:
-        _add_legend(sheet, sampler.classes, colours)
+        count = grid.columns * _LABELLED_ROWS
+        shown = _read(folder, manifest, labelled, count, colours)
+        title = f"{labelled}, with {_labels(splits[labelled])}"
+        blocks.append((title, _labelled_rows(grid, list(shown))))
+    sheet = _lay_out(blocks, grid)
+    if labelled and manifest.classes:
+        _add_legend(sheet, manifest.classes, colours)
     return sheet
 
 
@@ -60,17 +96,84 @@ def class_colours(count: int) -> np.ndarray:
     return np.rint(np.array([(0.86, 0.88, 0.91), *colours]) * 255).astype(np.uint8)
 
 
-def _rows(pictures: np.ndarray) -> list[np.ndarray]:
-    return [pictures[i : i + _COLUMNS] for i in range(0, len(pictures), _COLUMNS)]
+def _grid(manifest: Manifest) -> _Grid:
+    longest = max(manifest.height, manifest.width)
+    scale = max(1, round(_CELL / longest))
+    if longest > _LARGEST_CELL:
+        scale = _LARGEST_CELL / longest
+    height, width = (
+        max(1, round(length * scale)) for length in (manifest.height, manifest.width)
+    )
+    fit = _COLUMNS * (_CELL + _GAP) // (width + _GAP)
+    columns = min(_COLUMNS, max(1, fit))
+    return _Grid(height, width, columns, bool(manifest.image_classes))
 
 
-def _lay_out(blocks: list[tuple[str, list]], size: int) -> Image.Image:
+def _labels(split: Split | None) -> str:
+    """Say what the records of a split hold beside the picture."""
+    if split is None:
+        return ""
+    if split.masks:
+        return "masks"
+    return "their coarsest and finest segmentations" if split.segmentations else ""
+
+
+def _read(
+    folder: Path, manifest: Manifest, name: str, count: int, colours: np.ndarray
+) -> Iterator[_Shown]:
+    """Yield the first records of a split, with labels as pictures."""
+    split = manifest.splits[name]
+    size = (manifest.height, manifest.width)
+    # 255 and all between, white: no class.
+    painted = np.full((IGNORE_LABEL + 1, 3), 255, np.uint8)
+    painted[: len(colours)] = colours
+    files = [str(folder / shard.file) for shard in split.shards]
+    for record in tf.data.TFRecordDataset(files).take(count):
+        decoded = decode_example(record, *size, with_mask=split.masks)
+        picture = decoded["image"].numpy()
+        labels = ()
+        if split.masks:
+            labels = (painted[decoded["mask"].numpy()],)
+        elif split.segmentations:
+            found = list(decode_segmentations(record, *size).numpy())
+            found.sort(key=lambda one: len(np.unique(one)))
+            labels = tuple(_in_mean_colours(picture, found[i]) for i in (0, -1))
+        index = int(decode_image_class(record))
+        caption = manifest.image_classes[index] if index >= 0 else ""
+        yield _Shown(picture, labels, caption)
+
+
+def _in_mean_colours(picture: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """Return a picture in which each region has its mean colour."""
+    _, numbers = np.unique(regions, return_inverse=True)
+    numbers = numbers.ravel()
+    sizes = np.bincount(numbers)
+    sums = [np.bincount(numbers, picture[..., i].ravel()) for i in range(3)]
+    means = np.stack(sums, axis=-1) / sizes[:, None]  # (regions, 3)
+    return np.rint(means[numbers]).astype(np.uint8).reshape(picture.shape)
+
+
+def _labelled_rows(grid: _Grid, shown: list[_Shown]) -> list[list]:
+    rows = []
+    for row in grid.rows(shown):
+        # The name of the class stands below the last of what belongs together.
+        parts = [(one.picture, *one.labels) for one in row]
+        for part in zip(*parts, strict=True):
+            rows.append([(picture, "") for picture in part])
+        rows[-1] = [
+            (picture, one.caption)
+            for (picture, _), one in zip(rows[-1], row, strict=True)
+        ]
+    return rows
+
+
+def _lay_out(blocks: list[tuple[str, list]], grid: _Grid) -> Image.Image:
     """Place titled blocks of rows below each other, with room for one line below."""
-    cell = size * max(1, round(_CELL / size))
-    step = cell + _GAP
+    across = grid.width + _GAP
+    down = grid.height + _GAP + (_CAPTION if grid.captions else 0)
     rows = sum(len(block) for _, block in blocks)
-    width = 2 * _MARGIN + _COLUMNS * step - _GAP
-    height = 2 * _MARGIN + rows * step + (len(blocks) + 1) * _LINE
+    width = 2 * _MARGIN + grid.columns * across - _GAP
+    height = 2 * _MARGIN + rows * down + (len(blocks) + 1) * _LINE
     sheet = Image.new("RGB", (width, height), _PAPER)
     pen = ImageDraw.Draw(sheet)
     top = _MARGIN
@@ -78,23 +181,39 @@ def _lay_out(blocks: list[tuple[str, list]], size: int) -> Image.Image:
         pen.text((_MARGIN, top), title, _INK, ImageFont.load_default(18))
         top += _LINE
         for row in block:
-            for column, picture in enumerate(row):
-                image = Image.fromarray(picture)
-                image = image.resize((cell, cell), Image.Resampling.NEAREST)
-                sheet.paste(image, (_MARGIN + column * step, top))
-            top += step
+            for column, (picture, caption) in enumerate(row):
+                left = _MARGIN + column * across
+                sheet.paste(_resized(picture, grid), (left, top))
+                pen.text(
+                    (left, top + grid.height + 2),
+                    caption,
+                    _INK,
+                    ImageFont.load_default(13),
+                )
+            top += down
     return sheet
+
+
+def _resized(picture: np.ndarray, grid: _Grid) -> Image.Image:
+    """Enlarge by repeating pixels, shrink by averaging them."""
+    shrinks = grid.height < len(picture)
+    how = Image.Resampling.BOX if shrinks else Image.Resampling.NEAREST
+    return Image.fromarray(picture).resize((grid.width, grid.height), how)
 
 
 def _add_legend(
     sheet: Image.Image, classes: tuple[str, ...], colours: np.ndarray
 ) -> None:
-    """Write each class beside its colour on the last line."""
+    """Write each class beside its colour on the last line, as many as fit."""
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(18)
     left, middle = _MARGIN, sheet.height - _MARGIN - _LINE // 2
     for name, colour in zip(classes, colours.tolist(), strict=True):
+        length = 24 + round(pen.textlength(name, font)) + 28
+        if left + length > sheet.width - _MARGIN:
+            pen.text((left, middle), "...", _INK, font, anchor="lm")
+            return
         box = (left, middle - 8, left + 16, middle + 8)
         pen.rectangle(box, tuple(colour), (150, 150, 155))
         pen.text((left + 24, middle), name, _INK, font, anchor="lm")
-        left += 24 + round(pen.textlength(name, font)) + 28
+        left += length

@@ -3,14 +3,24 @@
 The files are TensorFlow Datasets' own JSON; that package is not needed to write them.
 A record may lack its mask, and tfds has no optional image. It does read a sequence of
 images from a key that may be absent, so the mask is declared as one: of length 1 where
-there is a mask, of length 0 where there is none.
+there is a mask, of length 0 where there is none. The segmentations of several annotators are a
+sequence by nature.
 """
 
 import json
 from pathlib import Path
 
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.records import FILENAME, HEIGHT, IMAGE, MASK, WIDTH
+from cirs_tf.data.records import (
+    FILENAME,
+    HEIGHT,
+    IMAGE,
+    IMAGE_CLASS,
+    IMAGE_CLASS_NAME,
+    MASK,
+    SEGMENTATIONS,
+    WIDTH,
+)
 
 FEATURES = "features.json"
 DATASET_INFO = "dataset_info.json"
@@ -29,29 +39,43 @@ def _features(manifest: Manifest) -> dict:
         IMAGE: _image(manifest, channels=3),
         HEIGHT: _integer(),
         WIDTH: _integer(),
-        FILENAME: {"pythonClassName": f"{_PACKAGE}.text_feature.Text", "text": {}},
+        FILENAME: _text(),
     }
-    if any(split.masks for split in manifest.splits.values()):
-        features[MASK] = {
-            "pythonClassName": f"{_PACKAGE}.sequence_feature.Sequence",
-            "sequence": {"feature": _image(manifest, channels=1), "length": "-1"},
-        }
+    splits = manifest.splits.values()
+    if any(split.masks for split in splits):
+        features[MASK] = _sequence(_image(manifest, channels=1))
+    if any(split.segmentations for split in splits):
+        features[SEGMENTATIONS] = _sequence(_image(manifest, channels=1, dtype="uint16"))
+    if manifest.image_classes:
+        features[IMAGE_CLASS] = _integer()
+        features[IMAGE_CLASS_NAME] = _text()
     return {
         "pythonClassName": f"{_PACKAGE}.features_dict.FeaturesDict",
         "featuresDict": {"features": features},
     }
 
 
-def _image(manifest: Manifest, channels: int) -> dict:
+def _image(manifest: Manifest, channels: int, dtype: str = "uint8") -> dict:
     shape = [str(length) for length in (manifest.height, manifest.width, channels)]
     return {
         "pythonClassName": f"{_PACKAGE}.image_feature.Image",
         "image": {
             "shape": {"dimensions": shape},
-            "dtype": "uint8",
+            "dtype": dtype,
             "encodingFormat": "png",
         },
     }
+
+
+def _sequence(feature: dict) -> dict:
+    return {
+        "pythonClassName": f"{_PACKAGE}.sequence_feature.Sequence",
+        "sequence": {"feature": feature, "length": "-1"},
+    }
+
+
+def _text() -> dict:
+    return {"pythonClassName": f"{_PACKAGE}.text_feature.Text", "text": {}}
 
 
 def _integer() -> dict:
@@ -62,11 +86,10 @@ def _integer() -> dict:
 
 
 def _dataset_info(manifest: Manifest) -> dict:
-    classes = ", ".join(f"{i} {name}" for i, name in enumerate(manifest.classes))
     return {
         "name": manifest.name,
         "version": manifest.generator["version"],
-        "description": f"Pictures with masks. Classes: {classes}.",
+        "description": _description(manifest),
         "fileFormat": "tfrecord",
         "splits": [
             {
@@ -78,3 +101,10 @@ def _dataset_info(manifest: Manifest) -> dict:
             for name, split in manifest.splits.items()
         ],
     }
+
+
+def _description(manifest: Manifest) -> str:
+    if not manifest.classes:
+        return "Pictures."
+    classes = ", ".join(f"{i} {name}" for i, name in enumerate(manifest.classes))
+    return f"Pictures with masks. Classes: {classes}."

@@ -60,6 +60,13 @@ CHECKS = [
     ("air.schedule=random", "air.schedule=alternating", "joint, alternating"),
     ("air.segmenter_steps=0", "air.segmenter_steps=1", "at least 1"),
     ("air.autoencoder_steps=0", "air.autoencoder_steps=1", "at least 1"),
+    ("segmenter.convolution=1d", "segmenter.convolution=depthwise_first", "plain"),
+    ("feature_net.norm=instance", "feature_net.norm=none", "none, batch, layer"),
+    ("wnet.radius=0", "wnet.radius=1.5", "> 0"),
+    ("wnet.sigma_intensity=0", "wnet.sigma_intensity=3", "> 0"),
+    ("wnet.sigma_position=.inf", "wnet.sigma_position=1", "finite"),
+    ("wnet.reconstruction=l1", "wnet.reconstruction=bce", "mse, bce"),
+    ("wnet.schedule=random", "wnet.schedule=joint", "joint, alternating"),
     ("training.epochs=0", "training.epochs=1", "at least 1"),
     ("training.steps_per_epoch=0", "training.steps_per_epoch=null", "at least 1"),
     ("training.batch_size=1", "training.batch_size=2", "2 or more"),
@@ -71,6 +78,10 @@ CHECKS = [
     ("training.validation_images=0", "training.validation_images=1", "at least 1"),
     ("training.selection=test", "training.selection=oracle", "loss, oracle"),
 ]
+
+
+# A folder, and switches of two positions.
+NO_RANGE = {"data", "air.remask_gradient", "segmenter.relu_logits", "wnet.xla"}
 
 
 def refused(*arguments, **keywords) -> str:
@@ -96,7 +107,7 @@ def test_range_checks(bad, good, expected):
 
 def test_every_key_has_a_range_check_or_needs_none():
     checked = {bad.split("=")[0] for bad, _, _ in CHECKS}
-    assert set(flatten(Config())) - checked == {"data", "air.remask_gradient"}
+    assert set(flatten(Config())) - checked == NO_RANGE
 
 
 def test_convolutional_feature_net_needs_a_hidden_layer():

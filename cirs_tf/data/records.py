@@ -109,9 +109,7 @@ def decode_example(
     return decoded
 
 
-def decode_segmentations(
-    serialized: tf.Tensor, height: int, width: int
-) -> tf.Tensor:
+def decode_segmentations(serialized: tf.Tensor, height: int, width: int) -> tf.Tensor:
     """Parse the segmentations of one serialized example.
 
     Args:

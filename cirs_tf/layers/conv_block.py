@@ -6,12 +6,13 @@ from cirs_tf.layers.dropout import ReplicaDropout
 
 
 def normalisation(kind: str, momentum: float = 0.9) -> list[keras.layers.Layer]:
-    """Return the layers of one normalisation: `none`, `batch` or `layer`.
+    """Return the layers of one normalisation: `none`, `batch`, `layer`, `instance`.
 
     Batch statistics are those of the global batch on any number of replicas. The
     momentum of their running means is lower than Keras's 0.99, because a run of a
     few hundred steps must already predict with settled statistics. `layer`
-    normalises each example over all its axes (group normalisation of one group).
+    normalises each example over all its axes (group normalisation of one group),
+    `instance` each channel of each example.
     """
     if kind == "none":
         return []
@@ -19,10 +20,16 @@ def normalisation(kind: str, momentum: float = 0.9) -> list[keras.layers.Layer]:
         return [keras.layers.BatchNormalization(momentum=momentum, synchronized=True)]
     if kind == "layer":
         return [keras.layers.GroupNormalization(groups=1)]
-    raise ValueError(f"normalisation: expected none, batch or layer, got {kind!r}")
+    if kind == "instance":
+        return [keras.layers.GroupNormalization(groups=-1)]
+    raise ValueError(
+        f"normalisation: expected none, batch, layer or instance, got {kind!r}"
+    )
 
 
-def conv_block(x, filters: int, norm: str, dropout: float, seed: int):
+def conv_block(
+    x, filters: int, norm: str, dropout: float, seed: int, convolution: str = "plain"
+):
     """Apply (3x3 convolution, normalisation, ReLU) twice, then spatial dropout.
 
     Args:
@@ -30,25 +37,46 @@ def conv_block(x, filters: int, norm: str, dropout: float, seed: int):
         filters: Output channels.
         norm: See `normalisation`.
         dropout: Rate at which whole channels are dropped.
-        seed: Seed of the dropout.
+        seed: Seed of the weights and of dropout; the next three belong to it too.
+        convolution: `plain`, or a depthwise 3x3 and a 1x1 one, `depthwise_first` (Xia
+            and Kulis 2017) or `pointwise_first`.
 
     Returns:
         `[batch, height, width, filters]`.
 
     Reference: Ronneberger et al. 2015, with "same" padding.
     """
-    for _ in range(2):
-        x = keras.layers.Conv2D(
-            filters,
-            3,
-            padding="same",
-            use_bias=norm == "none",
-            kernel_initializer=keras.initializers.HeNormal(seed=seed),
-        )(x)
-        seed += 1
+    for layer_seed in (seed, seed + 2):
+        x = _convolve(x, filters, convolution, norm == "none", layer_seed)
         for layer in normalisation(norm):
             x = layer(x)
         x = keras.layers.ReLU()(x)
     if dropout:
-        x = ReplicaDropout(dropout, seed, noise_shape=(None, 1, 1, None))(x)
+        x = ReplicaDropout(dropout, seed + 4, noise_shape=(None, 1, 1, None))(x)
     return x
+
+
+def _convolve(x, filters: int, kind: str, use_bias: bool, seed: int):
+    if kind == "plain":
+        return _plain(x, filters, 3, use_bias, seed)
+    if kind == "pointwise_first":
+        x = _plain(x, filters, 1, False, seed)
+    x = keras.layers.DepthwiseConv2D(
+        3,
+        padding="same",
+        use_bias=use_bias and kind == "pointwise_first",
+        depthwise_initializer=keras.initializers.HeNormal(seed=seed + 1),
+    )(x)
+    if kind == "depthwise_first":
+        x = _plain(x, filters, 1, use_bias, seed)
+    return x
+
+
+def _plain(x, filters: int, size: int, use_bias: bool, seed: int):
+    return keras.layers.Conv2D(
+        filters,
+        size,
+        padding="same",
+        use_bias=use_bias,
+        kernel_initializer=keras.initializers.HeNormal(seed=seed),
+    )(x)

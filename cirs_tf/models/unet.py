@@ -1,4 +1,4 @@
-"""The segmenter S: a U-Net from images to segment logits."""
+"""The U-Net: the segmenter S, from images to segment logits, and W-Net's decoder."""
 
 import keras
 
@@ -7,49 +7,65 @@ from cirs_tf.layers.conv_block import conv_block
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
 
 
-def unet(config: SegmenterConfig, segments: int, seed: int) -> keras.Model:
-    """Build the segmenter.
+def unet(
+    config: SegmenterConfig,
+    outputs: int,
+    seed: int,
+    inputs: int = 3,
+    name: str = "segmenter",
+) -> keras.Model:
+    """Build a U-Net, by default the segmenter.
 
     Layers: `depth` times (block, 2x2 max pooling), a block at the bottom, then
     `depth` times (2x upsampling, concatenation with the block of the same size,
-    block) and a 1x1 convolution to K logits. Channels double on the way down.
+    block) and a 1x1 convolution to the outputs. Channels double on the way down.
 
     Args:
-        config: Width of the first block, depth, normalisation, dropout, upsampling.
-        segments: K, the number of segments.
+        config: Width of the first block, depth, normalisation, dropout, upsampling,
+            kind of convolution.
+        outputs: K, the number of segments.
         seed: Seed of the weights and of dropout.
+        inputs: Channels of the input.
+        name: Of the model.
 
     Returns:
-        A model from `[batch, height, width, 3]` float in [0, 1] to
-        `[batch, height, width, K]` logits, for any height and width: images are padded
-        inside to a multiple of 2 ** depth and logits cropped back.
+        A model from `[batch, height, width, inputs]` float, images in [0, 1], to
+        `[batch, height, width, outputs]` logits, for any height and width: they are
+        padded inside to a multiple of 2 ** depth and logits cropped back.
 
     Reference: Ronneberger et al. 2015; thesis 2.1, 6.
     """
     seeds = iter(range(seed * 1_000, (seed + 1) * 1_000, 5))
-    images = keras.Input((None, None, 3), name="images")
+
+    def block(x, filters: int, convolution: str = config.convolution):
+        seed = next(seeds)
+        return conv_block(x, filters, config.norm, config.dropout, seed, convolution)
+
+    images = keras.Input((None, None, inputs), name="images")
     x = PadToMultiple(2**config.depth)(images)
     skips = []
     filters = config.width
-    for _ in range(config.depth):
-        x = conv_block(x, filters, config.norm, config.dropout, next(seeds))
+    for level in range(config.depth):
+        x = block(x, filters) if level else block(x, filters, "plain")
         skips.append(x)
         x = keras.layers.MaxPooling2D()(x)
         filters *= 2
-    x = conv_block(x, filters, config.norm, config.dropout, next(seeds))
-    for skip in reversed(skips):
+    x = block(x, filters)
+    for level, skip in reversed(list(enumerate(skips))):
         filters //= 2
         x = _upsample(x, filters, config.upsampling, next(seeds))
         x = keras.layers.Concatenate()([x, skip])
-        x = conv_block(x, filters, config.norm, config.dropout, next(seeds))
+        x = block(x, filters) if level else block(x, filters, "plain")
     logits = keras.layers.Conv2D(
-        segments,
+        outputs,
         1,
         kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
         name="logits",
     )(x)
+    if config.relu_logits:
+        logits = keras.layers.ReLU()(logits)
     logits = CropToSize()(logits, images)
-    return keras.Model(images, logits, name="segmenter")
+    return keras.Model(images, logits, name=name)
 
 
 def _upsample(x, filters: int, kind: str, seed: int):

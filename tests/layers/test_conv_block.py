@@ -109,8 +109,8 @@ def test_layer_normalisation_takes_statistics_of_each_example():
 
 def test_no_and_unknown_normalisation():
     assert normalisation("none") == []
-    with pytest.raises(ValueError, match="none.*batch.*layer.*'instance'"):
-        normalisation("instance")
+    with pytest.raises(ValueError, match="none.*batch.*layer.*instance, got"):
+        normalisation("group")
 
 
 def test_weights_depend_on_the_seed_alone():
@@ -119,3 +119,20 @@ def test_weights_depend_on_the_seed_alone():
         np.testing.assert_array_equal(a, b)
     for a, b in zip(first.get_weights()[::2], other.get_weights()[::2], strict=True):
         assert (a != b).all()
+
+
+@pytest.mark.parametrize(
+    ("convolution", "expected"),
+    [
+        # By hand, 5 channels in, 7 out, two layers, biases where nothing normalises.
+        ("plain", (9 * 5 * 7 + 7) + (9 * 7 * 7 + 7)),
+        ("depthwise_first", (9 * 5 + 5 * 7 + 7) + (9 * 7 + 7 * 7 + 7)),
+        ("pointwise_first", (5 * 7 + 9 * 7 + 7) + (7 * 7 + 9 * 7 + 7)),
+    ],
+)
+def test_parameters_of_each_kind_of_convolution(convolution, expected):
+    inputs = keras.Input((4, 4, 5))
+    outputs = conv_block(inputs, 7, "none", 0.0, 0, convolution)
+    model = keras.Model(inputs, outputs)
+    assert model.count_params() == expected
+    assert model.output_shape == (None, 4, 4, 7)

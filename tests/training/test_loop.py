@@ -32,6 +32,7 @@ REPLICA_CASES = {
     "cirs, no norm": ("cirs", PLAIN),
     "cirs": ("cirs", ("feature_net.dropout=0", "cirs.schedule=alternating")),
     "air": ("air", ("air.dropout=0", "air.schedule=alternating", "air.hidden=[16]")),
+    "wnet": ("wnet", ("segmenter.dropout=0", "wnet.radius=2", "wnet.xla=false")),
     "supervised": ("supervised", ()),
 }
 

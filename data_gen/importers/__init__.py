@@ -1,0 +1,1 @@
+"""Data sets made of pictures that are there: image folders, BSDS500."""

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cirs_tf.config_files import load_config
+from cirs_tf.losses.soft_ncut import soft_ncut
+from cirs_tf.methods.wnet import Wnet
+
+RNG = np.random.default_rng(0)
+BATCH = {"image": tf.constant(RNG.random((3, 8, 8, 3)), tf.float32)}
+SMALL = ("wnet.radius=2", "wnet.xla=false")
+
+
+def build(name, tiny, *overrides):
+    return Wnet(load_config(name, [*tiny, *SMALL, *overrides]), 8, 8)
+
+
+@pytest.mark.parametrize("name", ["wnet", "thesis/wnet"])
+def test_loss_is_the_sum_of_cut_and_reconstruction(tiny, name):
+    """Rebuilt in NumPy from the networks' own outputs."""
+    method = build(name, tiny)
+    options = method.options
+    terms = method.validation_terms(BATCH)
+    images = BATCH["image"].numpy()
+    probabilities = tf.nn.softmax(method.segmenter(images, training=False))
+    logits = method.decoder(probabilities, training=False).numpy().astype(float)
+    rebuilt = 1 / (1 + np.exp(-logits))
+    if name == "wnet":
+        error = (images - rebuilt) ** 2
+    else:
+        error = -images * np.log(rebuilt) - (1 - images) * np.log(1 - rebuilt)
+    error = error.mean((1, 2, 3))
+    cut = soft_ncut(
+        probabilities,
+        BATCH["image"],
+        options.radius,
+        options.sigma_intensity,
+        options.sigma_position,
+    )
+    np.testing.assert_allclose(terms["reconstruction"], error, rtol=1e-5)
+    np.testing.assert_allclose(terms["n_cut"], cut, rtol=1e-6)
+    np.testing.assert_allclose(terms["loss"], cut + error, rtol=1e-5)
+
+
+def test_xla_changes_speed_not_values(tiny):
+    compiled = build("wnet", tiny, "wnet.xla=true").validation_terms(BATCH)
+    plain = build("wnet", tiny).validation_terms(BATCH)
+    np.testing.assert_allclose(compiled["n_cut"], plain["n_cut"], atol=1e-6)
+
+
+def test_the_cut_trains_the_encoder_alone(tiny):
+    method = build("wnet", tiny)
+    cut, rebuild = method.phases
+    encoder = {id(v) for v in method.segmenter.trainable_variables}
+    decoder = {id(v) for v in method.decoder.trainable_variables}
+    assert {id(v) for v in cut.variables} == encoder
+    assert {id(v) for v in rebuild.variables} == encoder | decoder
+    assert len(build("wnet", tiny, "wnet.schedule=joint").phases) == 1
+
+
+def test_a_relu_before_the_softmax_leaves_no_negative_logit(tiny):
+    with_relu = build("thesis/wnet", tiny).segmenter(BATCH["image"])
+    without = build("wnet", tiny).segmenter(BATCH["image"])
+    assert with_relu.numpy().min() == 0
+    assert without.numpy().min() < 0
