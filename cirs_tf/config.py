@@ -7,7 +7,7 @@ from typing import Any
 
 from cirs_tf.errors import ConfigError
 
-METHODS = ("cirs", "air", "wnet", "supervised")
+METHODS = ("cirs", "air", "wnet", "iic", "supervised")
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 SELECTIONS = ("loss", "oracle")
 NORMALISATIONS = ("none", "batch", "layer", "instance")
@@ -203,6 +203,32 @@ class WnetConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class IicConfig:
+    """Invariant information clustering for segmentation (Ji et al. 2019).
+
+    Attributes:
+        width: Channels of the first convolution; the paper's code has 64.
+        over_clustering: Outputs of the over-clustering head, as a multiple of K.
+        reach: Largest displacement between a pixel and its twin, in pixels.
+        jitter: Strength of the change of colours, in [0, 1).
+        flip: Whether twins may be mirrored.
+    """
+
+    width: int = 16
+    over_clustering: int = 3
+    reach: int = 1
+    jitter: float = 0.2
+    flip: bool = True
+
+    def __post_init__(self):
+        for key in ("width", "over_clustering"):
+            value = getattr(self, key)
+            _check(f"iic.{key}", value, value >= 1, "at least 1")
+        _check("iic.reach", self.reach, self.reach >= 0, "at least 0")
+        _check_rate("iic.jitter", self.jitter)
+
+
+@dataclasses.dataclass(frozen=True)
 class TrainingConfig:
     """The trainer.
 
@@ -264,6 +290,7 @@ class Config:
         cirs: The CIRS objective and schedule.
         air: The autoencoders of AIR and their schedule.
         wnet: The cut and the reconstruction of W-Net.
+        iic: The network and the twins of IIC.
         training: The trainer.
     """
 
@@ -276,6 +303,7 @@ class Config:
     cirs: CirsConfig = dataclasses.field(default_factory=CirsConfig)
     air: AirConfig = dataclasses.field(default_factory=AirConfig)
     wnet: WnetConfig = dataclasses.field(default_factory=WnetConfig)
+    iic: IicConfig = dataclasses.field(default_factory=IicConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
 
     def __post_init__(self):

@@ -67,6 +67,10 @@ CHECKS = [
     ("wnet.sigma_position=.inf", "wnet.sigma_position=1", "finite"),
     ("wnet.reconstruction=l1", "wnet.reconstruction=bce", "mse, bce"),
     ("wnet.schedule=random", "wnet.schedule=joint", "joint, alternating"),
+    ("iic.width=0", "iic.width=1", "at least 1"),
+    ("iic.over_clustering=0", "iic.over_clustering=1", "at least 1"),
+    ("iic.reach=-1", "iic.reach=0", "at least 0"),
+    ("iic.jitter=1", "iic.jitter=0", r"\[0, 1\)"),
     ("training.epochs=0", "training.epochs=1", "at least 1"),
     ("training.steps_per_epoch=0", "training.steps_per_epoch=null", "at least 1"),
     ("training.batch_size=1", "training.batch_size=2", "2 or more"),
@@ -81,7 +85,13 @@ CHECKS = [
 
 
 # A folder, and switches of two positions.
-NO_RANGE = {"data", "air.remask_gradient", "segmenter.relu_logits", "wnet.xla"}
+NO_RANGE = {
+    "data",
+    "segmenter.relu_logits",
+    "air.remask_gradient",
+    "wnet.xla",
+    "iic.flip",
+}
 
 
 def refused(*arguments, **keywords) -> str:

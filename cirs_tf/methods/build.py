@@ -3,11 +3,18 @@
 from cirs_tf.config import Config
 from cirs_tf.methods.air import Air
 from cirs_tf.methods.cirs import Cirs
+from cirs_tf.methods.iic import Iic
 from cirs_tf.methods.supervised import Supervised
 from cirs_tf.methods.wnet import Wnet
 from cirs_tf.training.phases import Method
 
-_METHODS = {"cirs": Cirs, "air": Air, "wnet": Wnet, "supervised": Supervised}
+_METHODS = {
+    "cirs": Cirs,
+    "air": Air,
+    "wnet": Wnet,
+    "iic": Iic,
+    "supervised": Supervised,
+}
 
 
 def build_method(config: Config, height: int, width: int) -> Method:

@@ -33,6 +33,8 @@ REPLICA_CASES = {
     "cirs": ("cirs", ("feature_net.dropout=0", "cirs.schedule=alternating")),
     "air": ("air", ("air.dropout=0", "air.schedule=alternating", "air.hidden=[16]")),
     "wnet": ("wnet", ("segmenter.dropout=0", "wnet.radius=2", "wnet.xla=false")),
+    # Replicas draw different twins, so none are drawn here.
+    "iic": ("iic", ("iic.width=1", "iic.reach=0", "iic.jitter=0", "iic.flip=false")),
     "supervised": ("supervised", ()),
 }
 

@@ -1,0 +1,90 @@
+"""IIC: segments that a pixel shares with its neighbours and its transformed self."""
+
+import keras
+import tensorflow as tf
+
+from cirs_tf.config import Config
+from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.transforms import flip_where, random_flips, random_jitter
+from cirs_tf.losses.mutual_information import (
+    displaced_joints,
+    negative_mutual_information,
+)
+from cirs_tf.methods.schedules import adam
+from cirs_tf.models.iic_net import iic_networks
+from cirs_tf.training.phases import Phase, Terms
+from cirs_tf.training.strategy import batch_mean
+
+
+class Iic:
+    """Image and its flipped, recoloured twin -> head -> mutual information.
+
+    Two heads on one trunk take turns: the main one with K outputs, and one with
+    several times as many (over-clustering), which only serves to train the trunk.
+
+    Args:
+        config: The run.
+        height: Height of the images in pixels.
+        width: Width of the images in pixels.
+
+    Reference: Ji et al. 2019.
+    """
+
+    needs_masks = False
+
+    def __init__(self, config: Config, height: int, width: int):
+        self.options = config.iic
+        self.seed = config.seed
+        over_segments = self.options.over_clustering * config.segments
+        self.segmenter, self.over_segmenter = iic_networks(
+            self.options.width, config.segments, over_segments, 2 * config.seed
+        )
+        self.networks = {
+            "segmenter": self.segmenter,
+            "over_segmenter": self.over_segmenter,
+        }
+        rate = config.training.learning_rate
+        self.phases = [self._phase("over", self.over_segmenter, rate)]
+        self.phases.append(self._phase("main", self.segmenter, rate))
+
+    def validation_terms(self, batch: Batch) -> Terms:
+        """Return the main head's loss for untransformed twins, a scalar."""
+        return self._loss(self.segmenter, batch["image"], None, training=False)
+
+    def _phase(self, name: str, network: keras.Model, rate: float) -> Phase:
+        variables = network.trainable_variables
+        optimizer = adam(variables, rate)
+
+        def loss(batch: Batch) -> Terms:
+            # Counted by the optimizer, so a resumed run draws what it would have drawn.
+            drawn = tf.stack([self.seed, tf.cast(optimizer.iterations.value, tf.int32)])
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+            seed = tf.random.experimental.stateless_fold_in(
+                drawn, tf.cast(replica, tf.int32)
+            )
+            return self._loss(network, batch["image"], seed, training=True)
+
+        return Phase(name, loss, ("loss",), variables, optimizer)
+
+    def _loss(
+        self,
+        network: keras.Model,
+        images: tf.Tensor,
+        seed: tf.Tensor | None,
+        training: bool,
+    ) -> Terms:
+        flipped = tf.zeros(tf.shape(images)[0], tf.bool)
+        twins = images
+        if seed is not None:
+            flip_seed, jitter_seed = tf.unstack(
+                tf.random.experimental.stateless_split(seed, 2)
+            )
+            if self.options.flip:
+                flipped = random_flips(tf.shape(images)[0], flip_seed)
+            twins = random_jitter(images, self.options.jitter, jitter_seed)
+        twins = flip_where(twins, flipped)
+        first = tf.nn.softmax(network(images, training=training))
+        second = tf.nn.softmax(network(twins, training=training))
+        second = flip_where(second, flipped)
+        joints = displaced_joints(first, second, self.options.reach)
+        return {"loss": negative_mutual_information(joints, batch_mean)}

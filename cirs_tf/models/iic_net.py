@@ -1,0 +1,58 @@
+"""The network of IIC segmentation: one trunk, two heads."""
+
+import keras
+
+from cirs_tf.layers.conv_block import normalisation
+from cirs_tf.layers.padding import CropToSize, PadToMultiple
+
+
+def iic_networks(
+    width: int, segments: int, over_segments: int, seed: int
+) -> tuple[keras.Model, keras.Model]:
+    """Build both heads on a shared trunk.
+
+    Trunk: 3x3 convolutions with batch normalisation and ReLU of `width`, 2 `width`,
+    2x2 max pooling, then 4, 4, 8 and 8 times `width`. A head is a 1x1 convolution,
+    enlarged to the input's size (bilinear). With `width` 64 this is the network of the
+    paper's code: 64-128-pool-256-256-512-512.
+
+    Args:
+        width: Channels of the first convolution.
+        segments: K, outputs of the main head.
+        over_segments: Outputs of the over-clustering head.
+        seed: Seed of the weights.
+
+    Returns:
+        The segmenter and the over-segmenter, each from `[batch, height, width, 3]`
+        float in [0, 1] to `[batch, height, width, outputs]` logits, on one trunk.
+
+    Reference: Ji et al. 2019, section 4.2.
+    """
+    seeds = iter(range(seed * 1_000, (seed + 1) * 1_000))
+    images = keras.Input((None, None, 3), name="images")
+    x = PadToMultiple(2)(images)
+    for factor in (1, 2, None, 4, 4, 8, 8):
+        if factor is None:
+            x = keras.layers.MaxPooling2D()(x)
+            continue
+        x = keras.layers.Conv2D(
+            factor * width,
+            3,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+        )(x)
+        for layer in normalisation("batch"):
+            x = layer(x)
+        x = keras.layers.ReLU()(x)
+
+    def head(outputs: int, name: str) -> keras.Model:
+        initializer = keras.initializers.GlorotUniform(seed=next(seeds))
+        logits = keras.layers.Conv2D(
+            outputs, 1, kernel_initializer=initializer, name=f"{name}_logits"
+        )(x)
+        logits = keras.layers.UpSampling2D(interpolation="bilinear")(logits)
+        logits = CropToSize()(logits, images)
+        return keras.Model(images, logits, name=name)
+
+    return head(segments, "segmenter"), head(over_segments, "over_segmenter")
