@@ -47,14 +47,11 @@ def test_information_of_hard_labels_is_scikit_learns():
     labels = RNG.integers(0, 3, (6, 4, 5))
     anything = RNG.integers(0, 3, labels.shape)
     others = np.where(RNG.random(labels.shape) < 0.5, labels, anything)
-        RNG.random(labels.shape) < 0.5, labels, RNG.integers(0, 3, labels.shape)
-    )
     # Both orders of every pair: the joint is made symmetric.
     both = np.concatenate([labels, others]), np.concatenate([others, labels])
     expected = mutual_info_score(both[0].ravel(), both[1].ravel())
-    joints = displaced_joints(
-        *(np.eye(3, dtype=np.float32)[x] for x in (labels, others)), 0
-    )
+    hard = np.eye(3, dtype=np.float32)
+    joints = displaced_joints(hard[labels], hard[others], 0)
     found = negative_mutual_information(joints, batch_mean)
     np.testing.assert_allclose(found, -expected, atol=1e-6)
 
