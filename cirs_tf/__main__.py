@@ -7,6 +7,7 @@ COMMANDS = {
     "data": ("data_gen.__main__", "draw a data set"),
     "train": ("cirs_tf.train", "train a segmenter without labels"),
     "evaluate": ("cirs_tf.evaluate", "compare a run with the truth of a split"),
+    "baselines": ("cirs_tf.baselines", "score k-means and one segment everywhere"),
     "export": ("cirs_tf.export", "write a SavedModel for serving"),
     "segment": ("cirs_tf.segment", "segment images with a SavedModel"),
 }

@@ -144,6 +144,9 @@ class AirConfig:
             reconstructions (thesis); `per_segment` sums each segment's own error.
         remask_gradient: Whether the multiplication of a reconstruction by its mask
             passes a gradient to the mask (thesis: it does not).
+        usage_weight: Weight of a floor under each segment's share of the pixels; 0:
+            none (thesis).
+        usage_floor: That floor, in (0, 1).
         schedule: `joint` or `alternating`.
         segmenter_steps: Mini-batches a cycle for S.
         autoencoder_steps: Mini-batches a cycle for the autoencoders.
@@ -155,6 +158,8 @@ class AirConfig:
     norm: str = "batch"
     error: str = "combined"
     remask_gradient: bool = False
+    usage_weight: float = 0.0
+    usage_floor: float = 0.03
     schedule: str = "joint"
     segmenter_steps: int = 1
     autoencoder_steps: int = 1
@@ -166,6 +171,10 @@ class AirConfig:
         _check_rate("air.dropout", self.dropout)
         _check_choice("air.norm", self.norm, NORMALISATIONS[:3])
         _check_choice("air.error", self.error, ("combined", "per_segment"))
+        ok = 0 <= self.usage_weight < math.inf
+        expected = "a finite number of at least 0"
+        _check("air.usage_weight", self.usage_weight, ok, expected)
+        _check("air.usage_floor", self.usage_floor, 0 < self.usage_floor < 1, "(0, 1)")
         _check_choice("air.schedule", self.schedule, SCHEDULES)
         for key in ("segmenter_steps", "autoencoder_steps"):
             steps = getattr(self, key)

@@ -57,6 +57,8 @@ CHECKS = [
     ("air.dropout=1", "air.dropout=0", r"\[0, 1\)"),
     ("air.norm=group", "air.norm=layer", "none, batch, layer"),
     ("air.error=each", "air.error=per_segment", "combined, per_segment"),
+    ("air.usage_weight=-1", "air.usage_weight=0.5", "at least 0"),
+    ("air.usage_floor=0", "air.usage_floor=0.1", r"\(0, 1\)"),
     ("air.schedule=random", "air.schedule=alternating", "joint, alternating"),
     ("air.segmenter_steps=0", "air.segmenter_steps=1", "at least 1"),
     ("air.autoencoder_steps=0", "air.autoencoder_steps=1", "at least 1"),

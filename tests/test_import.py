@@ -23,7 +23,7 @@ LEVELS = [
     {"serving"},
     {"training"},
     {"methods"},
-    {"train", "evaluate", "export", "segment"},
+    {"train", "evaluate", "baselines", "export", "segment"},
     {"reproduce"},
     {"__main__"},
 ]

@@ -5,14 +5,17 @@ import tensorflow as tf
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.losses.reconstruction import combined_error, per_segment_error
+from cirs_tf.losses.usage import usage_shortfall
 from cirs_tf.methods.schedules import (
+    hard_masks,
     masked_images,
-    segment_masks,
+    segment_probabilities,
     two_network_phases,
 )
 from cirs_tf.models.segment_autoencoders import segment_autoencoders
 from cirs_tf.models.unet import unet
 from cirs_tf.training.phases import Terms
+from cirs_tf.training.strategy import batch_mean
 
 _ERRORS = {"combined": combined_error, "per_segment": per_segment_error}
 
@@ -42,7 +45,7 @@ class Air:
         }
         self.phases = two_network_phases(
             loss=lambda batch: self._terms(batch, training=True),
-            terms=("loss",),
+            terms=("loss", "error", "shortfall"),
             variables={k: net.trainable_variables for k, net in self.networks.items()},
             schedule=self.options.schedule,
             steps=(self.options.segmenter_steps, self.options.autoencoder_steps),
@@ -50,15 +53,21 @@ class Air:
         )
 
     def validation_terms(self, batch: Batch) -> Terms:
-        """Return the reconstruction error in inference mode, `[batch]`."""
+        """Return error, shortfall and their weighted sum in inference mode."""
         return self._terms(batch, training=False)
 
     def _terms(self, batch: Batch, training: bool) -> Terms:
         images = batch["image"]  # (B, H, W, 3)
-        masks = segment_masks(self.segmenter, images, training)  # (B, K, H, W, 1)
+        probabilities = segment_probabilities(self.segmenter, images, training)
+        masks = hard_masks(probabilities)  # (B, K, H, W, 1)
         masked = masked_images(images, masks)  # (B, K, H, W, 3)
         reconstructions = self.autoencoders(masked, training=training)
         if not self.options.remask_gradient:
             masks = tf.stop_gradient(masks)
         images = tf.cast(images, masks.dtype)
-        return {"loss": _ERRORS[self.options.error](images, reconstructions, masks)}
+        error = _ERRORS[self.options.error](images, reconstructions, masks)  # (B,)
+        floor = self.options.usage_floor
+        shortfall = usage_shortfall(probabilities, floor, batch_mean)
+        # Both are statistics of the global batch: see `scale_loss`.
+        loss = batch_mean(error) + self.options.usage_weight * shortfall
+        return {"loss": loss, "error": error, "shortfall": shortfall}

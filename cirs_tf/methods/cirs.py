@@ -6,8 +6,9 @@ from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.methods.schedules import (
+    hard_masks,
     masked_images,
-    segment_masks,
+    segment_probabilities,
     two_network_phases,
 )
 from cirs_tf.models.feature_net import feature_net
@@ -53,7 +54,8 @@ class Cirs:
     def _terms(self, batch: Batch, training: bool) -> Terms:
         images = batch["image"]  # (B, H, W, 3)
         segments = self.config.segments
-        masks = segment_masks(self.segmenter, images, training)  # (B, K, H, W, 1)
+        probabilities = segment_probabilities(self.segmenter, images, training)
+        masks = hard_masks(probabilities)  # (B, K, H, W, 1)
         masked = masked_images(images, masks)  # (B, K, H, W, 3)
         count = tf.shape(images)[0]
         flat = tf.reshape(masked, tf.concat([[-1], tf.shape(images)[1:]], axis=0))

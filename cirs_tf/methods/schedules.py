@@ -10,12 +10,16 @@ from cirs_tf.layers.argmax_in_place import argmax_in_place
 from cirs_tf.training.phases import Phase, Terms
 
 
-def segment_masks(
+def segment_probabilities(
     segmenter: keras.Model, images: tf.Tensor, training: bool
 ) -> tf.Tensor:
-    """Return hard masks `[batch, K, height, width, 1]`; thesis 6."""
-    logits = segmenter(images, training=training)  # (B, H, W, K)
-    masks = argmax_in_place(tf.nn.softmax(logits))
+    """Return the softmax `[batch, height, width, K]` of the segmenter; thesis 6."""
+    return tf.nn.softmax(segmenter(images, training=training))
+
+
+def hard_masks(probabilities: tf.Tensor) -> tf.Tensor:
+    """Return one-hot masks `[batch, K, height, width, 1]` by argmax-in-place."""
+    masks = argmax_in_place(probabilities)
     return tf.transpose(masks, [0, 3, 1, 2])[..., None]
 
 

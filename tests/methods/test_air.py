@@ -24,7 +24,17 @@ def test_loss_is_the_error_of_the_remasked_sum(tiny):
     masks = masks[..., None]
     rebuilt = method.autoencoders(images[:, None] * masks).numpy()
     error = ((images - (rebuilt * masks).sum(1)) ** 2).mean((1, 2, 3))
-    np.testing.assert_allclose(method.validation_terms(BATCH)["loss"], error, rtol=1e-6)
+    terms = method.validation_terms(BATCH)
+    np.testing.assert_allclose(terms["error"], error, rtol=1e-6)
+    np.testing.assert_allclose(terms["loss"], error.mean(), rtol=1e-6)
+
+
+def test_the_floor_adds_to_the_loss(tiny):
+    floor = ("air.usage_weight=0.5", "air.usage_floor=0.9")
+    terms = air(tiny, *floor).validation_terms(BATCH)
+    assert terms["shortfall"] > 2.5  # no four shares can all be 0.9: at least 2.6 / 0.9
+    expected = np.mean(terms["error"]) + 0.5 * terms["shortfall"]
+    np.testing.assert_allclose(terms["loss"], expected, rtol=1e-6)
 
 
 def gradient(method):

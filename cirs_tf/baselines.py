@@ -1,0 +1,111 @@
+"""What needs no network: `python -m cirs_tf.baselines --data DIR`."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from sklearn.cluster import KMeans
+
+from cirs_tf.data.manifest import Manifest
+from cirs_tf.data.pipeline import load_split
+from cirs_tf.errors import ConfigError, DataError, command
+from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
+
+_PIXELS = 50_000  # on which k-means is fitted
+
+
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Parse the command line and print a table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m cirs_tf.baselines",
+        description="Score one segment everywhere, and k-means on RGB, on a split.",
+    )
+    parser.add_argument("--data", required=True, metavar="DIR", help="from data_gen")
+    parser.add_argument("--split", default="test")
+    parser.add_argument(
+        "--segments", type=int, metavar="K", help="default: the classes"
+    )
+    parser.add_argument("--seeds", default="0,1,2", help="default: 0,1,2")
+    parser.add_argument("--json", metavar="FILE", help="write the scores too")
+    arguments = parser.parse_args(argv)
+    classes = Manifest.read(arguments.data).classes
+    segments = arguments.segments or len(classes)
+    if not 2 <= segments <= 255:
+        raise ConfigError(f"--segments: expected 2 to 255, got {segments}")
+    seeds = _seeds(arguments.seeds)
+    train = load_split(arguments.data, "train", with_masks=False)
+    split = load_split(arguments.data, arguments.split, with_masks=True)
+
+    everywhere = np.zeros_like(split.masks)
+    rows = {"one segment everywhere": [_score(everywhere, split.masks, 1, classes)]}
+    rows[f"k-means on RGB, K={segments}"] = [
+        _score(
+            kmeans_labels(train.images, split.images, segments, seed),
+            split.masks,
+            segments,
+            classes,
+        )
+        for seed in seeds
+    ]
+    print(f"{arguments.split} of {arguments.data}, {len(split.images):,} images\n")
+    print(f"{'':28}{'seeds':>6}{'mIoU':>8}{'min':>8}{'max':>8}{'thesis':>8}")
+    for name, scores in rows.items():
+        mious = [score.miou for score in scores]
+        thesis = np.mean([score.miou_thesis for score in scores])
+        print(
+            f"{name:28}{len(scores):>6}{np.mean(mious):8.3f}{min(mious):8.3f}"
+            f"{max(mious):8.3f}{thesis:8.3f}"
+        )
+    if arguments.json:
+        found = {name: [score.miou for score in row] for name, row in rows.items()}
+        try:
+            Path(arguments.json).write_text(json.dumps(found, indent=2) + "\n")
+        except OSError as error:
+            message = f"{arguments.json}: cannot be written: {error.strerror}"
+            raise DataError(message) from None
+
+
+def kmeans_labels(
+    train: np.ndarray, images: np.ndarray, segments: int, seed: int
+) -> np.ndarray:
+    """Cluster the colours of training pixels and label images by the nearest centre.
+
+    Args:
+        train: `[images, height, width, 3]` uint8, from which pixels are drawn.
+        images: `[images, height, width, 3]` uint8 to label.
+        segments: K.
+        seed: Of the drawn pixels and of the start.
+
+    Returns:
+        `[images, height, width]` int32.
+    """
+    rng = np.random.default_rng(seed)
+    pixels = train.reshape(-1, 3)
+    drawn = pixels[rng.choice(len(pixels), min(_PIXELS, len(pixels)), replace=False)]
+    kmeans = KMeans(segments, n_init=4, random_state=seed).fit(drawn.astype(np.float32))
+    return kmeans.predict(images.reshape(-1, 3).astype(np.float32)).reshape(
+        images.shape[:3]
+    )
+
+
+def _score(
+    labels: np.ndarray, masks: np.ndarray, segments: int, classes: tuple[str, ...]
+) -> SegmentationScores:
+    metric = SegmentationMetric(segments, len(classes))
+    metric.update(labels, masks)
+    return metric.result()
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(seed) for seed in text.split(",")]
+    except ValueError:
+        raise ConfigError(
+            f"--seeds: expected integers such as 0,1,2, got {text!r}"
+        ) from None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

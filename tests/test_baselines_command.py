@@ -1,0 +1,46 @@
+import json
+
+import numpy as np
+import pytest
+
+from cirs_tf import baselines
+from cirs_tf.data.pipeline import load_split
+
+
+def test_kmeans_finds_colours_that_are_far_apart():
+    colours = np.array([[0, 0, 0], [255, 0, 0], [0, 0, 255]], np.uint8)
+    truth = np.random.default_rng(0).integers(0, 3, (4, 6, 7))
+    images = colours[truth]
+    labels = baselines.kmeans_labels(images, images, 3, seed=1)
+    names = {
+        (label, value) for label, value in zip(labels.flat, truth.flat, strict=True)
+    }
+    assert len(names) == 3  # one label for each colour, and the other way round
+
+
+def test_scores_one_segment_by_hand_and_kmeans_above_it(capsys, fruit, tmp_path):
+    file = tmp_path / "scores.json"
+    argv = ["--data", str(fruit), "--split", "val", "--seeds", "0,1"]
+    assert baselines.main([*argv, "--json", str(file)]) == 0
+    assert "k-means on RGB, K=4" in capsys.readouterr().out
+    found = json.loads(file.read_text())
+    masks = load_split(fruit, "val", with_masks=True).masks
+    # The background has its share as IoU, the other three classes 0.
+    shares = np.bincount(masks.ravel(), minlength=4) / masks.size
+    assert found["one segment everywhere"] == [pytest.approx(shares.max() / 4)]
+    assert all(0 < miou < 1 for miou in found["k-means on RGB, K=4"])
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--segments", "1"], "--segments: expected 2 to 255, got 1"),
+        (["--seeds", "one"], "--seeds: expected integers such as 0,1,2, got 'one'"),
+        (["--split", "train"], "split 'train' has no masks"),
+    ],
+)
+def test_bad_input_is_one_line(capsys, fruit, argv, message):
+    assert baselines.main(["--data", str(fruit), *argv]) == 1
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert "\n" not in error
