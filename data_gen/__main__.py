@@ -1,14 +1,21 @@
-"""Draws a data set: `python -m data_gen fruit --out data/fruit`."""
+"""Makes a data set: `python -m data_gen fruit --out data/fruit`."""
 
 import argparse
 import sys
 import time
 from pathlib import Path
 
-from cirs_tf.errors import command
+from tqdm import tqdm
+
+from cirs_tf.errors import ImageError, command
 from data_gen.contact_sheet import CONTACT_SHEET
 from data_gen.data_set import draw
+from data_gen.importers.bsds import BsdsOptions, import_bsds
+from data_gen.importers.frame import CROP, FIT, Frame, parse_size
+from data_gen.importers.images import import_images
+from data_gen.importers.options import ImageOptions
 from data_gen.options import SceneOptions, default_options
+from data_gen.publish import DataSet
 
 
 @command
@@ -16,81 +23,190 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; see `python -m data_gen --help`."""
     started = time.monotonic()
     arguments = vars(_parser().parse_args(argv))
-    out, workers, overwrite = (
-        arguments.pop(name) for name in ("out", "workers", "overwrite")
-    )
-    drawn = draw(
-        SceneOptions(**arguments),
-        out,
-        workers=workers,
-        overwrite=overwrite,
-        progress=True,
-    )
-    if not drawn.fresh:
+    kind, make = arguments.pop("kind"), arguments.pop("make")
+    where = {name: arguments.pop(name) for name in ("out", "workers", "overwrite")}
+    if make is _make_scene:
+        arguments["scene"] = kind
+    made, skipped = make(arguments, {**where, "progress": True})
+    out = where["out"]
+    if not made.fresh:
         print(f"{out}: already holds this data set; nothing to do")
         return 0
-    splits = drawn.manifest.splits
+    splits = made.manifest.splits
     counts = ", ".join(f"{split.examples} {name}" for name, split in splits.items())
     size = sum(shard.bytes for split in splits.values() for shard in split.shards)
+    what = "patches" if kind == "bsds" and not arguments["whole"] else "images"
     print(
-        f"wrote {counts} images to {out}: {size / 1e6:.1f} MB in "
+        f"wrote {counts} {what} to {out}: {size / 1e6:.1f} MB in "
         f"{time.monotonic() - started:.1f} s; see {out / CONTACT_SHEET}"
     )
+    if skipped:
+        print(f"skipped {skipped} that cannot be read, listed above")
     return 0
 
 
+def _make_scene(arguments: dict, where: dict) -> tuple[DataSet, int]:
+    return draw(SceneOptions(**arguments), **where), 0
+
+
+def _make_images(arguments: dict, where: dict) -> tuple[DataSet, int]:
+    frame = Frame(*parse_size(arguments.pop("size")), arguments.pop("how"))
+    names = arguments.pop("classes")
+    classes = tuple(one.strip() for one in names.split(",")) if names else ()
+    options = ImageOptions(frame=frame, classes=classes, **arguments)
+    broken = []
+
+    def on_broken(error: ImageError) -> None:
+        broken.append(error)
+        tqdm.write(f"skipped: {error}", file=sys.stderr)
+
+    return import_images(options, **where, on_broken=on_broken), len(broken)
+
+
+def _make_bsds(arguments: dict, where: dict) -> tuple[DataSet, int]:
+    return import_bsds(BsdsOptions(**arguments), **where), 0
+
+
 def _parser() -> argparse.ArgumentParser:
-    default = default_options()
     parser = argparse.ArgumentParser(
-        prog="python -m data_gen", description="Draw a data set as TFRecords."
+        prog="python -m data_gen", description="Make a data set of TFRecords."
     )
-    scenes = parser.add_subparsers(dest="scene", required=True)
-    fruit = scenes.add_parser(
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    _add_fruit(kinds)
+    _add_images(kinds)
+    _add_bsds(kinds)
+    return parser
+
+
+def _add_fruit(kinds: argparse._SubParsersAction) -> None:
+    default = default_options()
+    add = _add_kind(
+        kinds,
         "fruit",
-        help="a lemon, an apple and a blueberry before a static sky (thesis 5.1.1)",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    fruit.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder to write"
-    )
+        "a lemon, an apple and a blueberry before a static sky (thesis 5.1.1)",
+        _make_scene,
+    ).add_argument
     for split in ("train", "val", "test"):
-        fruit.add_argument(
+        add(
             f"--{split}",
             type=int,
             default=default.examples(split),
             metavar="N",
             help=f"number of {split} images",
         )
-    fruit.add_argument(
+    add(
         "--size",
         type=int,
         default=default.size,
         metavar="PIXELS",
         help="height and width",
     )
-    fruit.add_argument("--seed", type=int, default=default.seed, metavar="N")
-    fruit.add_argument(
-        "--shards", type=int, default=default.shards, metavar="N", help="files a split"
-    )
-    fruit.add_argument(
-        "--workers", type=int, default=2, metavar="N", help="processes that draw"
-    )
-    fruit.add_argument(
+    add(
         "--sprites",
         type=Path,
         metavar="DIR",
         help="RGBA PNGs, one a class, in place of the fruits",
     )
-    fruit.add_argument(
-        "--background", type=Path, metavar="FILE", help="image in place of the sky"
+    add("--background", type=Path, metavar="FILE", help="image in place of the sky")
+
+
+def _add_images(kinds: argparse._SubParsersAction) -> None:
+    parser = _add_kind(kinds, "images", "your own images, from a folder", _make_images)
+    add = parser.add_argument
+    source = {"type": Path, "metavar": "DIR_OR_ZIP"}
+    add("--images", required=True, help="images; sub-folders are classes", **source)
+    add("--masks", help="their masks: indexed PNGs of the same names", **source)
+    add("--test-images", help="images of the test split", **source)
+    add("--test-masks", help="their masks", **source)
+    add("--size", default="64", metavar="PIXELS|HxW", help="height and width")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--crop",
+        dest="how",
+        action="store_const",
+        const=CROP,
+        default=CROP,
+        help="fill the size, cut what stands out (default)",
     )
-    fruit.add_argument(
+    how.add_argument(
+        "--fit",
+        dest="how",
+        action="store_const",
+        const=FIT,
+        default=argparse.SUPPRESS,
+        help="keep the whole image, repeat its edge around it",
+    )
+    add("--val", type=float, default=0.1, metavar="F", help="fraction for validation")
+    add(
+        "--test",
+        type=float,
+        metavar="F",
+        help="fraction for testing; 0.1 without --test-images",
+    )
+    add("--classes", metavar="A,B,...", help="names of the labels 0, 1, ... in masks")
+    add("--strict", action="store_true", help="stop at an image that cannot be read")
+
+
+def _add_bsds(kinds: argparse._SubParsersAction) -> None:
+    default = BsdsOptions("")
+    add = _add_kind(
+        kinds,
+        "bsds",
+        "BSDS500 with its human segmentations: patches, or whole images",
+        _make_bsds,
+    ).add_argument
+    add("source", type=Path, metavar="ZIP_OR_DIR", help="BSDS500 as it is published")
+    add(
+        "--whole",
+        action="store_true",
+        help="321x481 images, the upright ones turned, in place of patches",
+    )
+    add(
+        "--patch",
+        type=int,
+        default=default.patch,
+        metavar="PIXELS",
+        help="height and width of a patch",
+    )
+    add(
+        "--patches-per-image",
+        dest="train_patches",
+        type=int,
+        default=default.train_patches,
+        metavar="N",
+        help="patches of each train image",
+    )
+    add(
+        "--val-patches-per-image",
+        dest="val_patches",
+        type=int,
+        default=default.val_patches,
+        metavar="N",
+        help="patches of each val or test image",
+    )
+
+
+def _add_kind(
+    kinds: argparse._SubParsersAction, name: str, title: str, make
+) -> argparse.ArgumentParser:
+    """Add a sub-command with the options that all have."""
+    parser = kinds.add_parser(
+        name,
+        help=title,
+        description=title,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.set_defaults(make=make)
+    add = parser.add_argument
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    add("--seed", type=int, default=0, metavar="N")
+    add("--shards", type=int, default=8, metavar="N", help="files a split")
+    add("--workers", type=int, default=2, metavar="N", help="decode or draw at once")
+    add("--overwrite", action="store_true", help="replace a data set that is there")
+    add(
         "--with-train-masks",
         action="store_true",
         help="write masks into the training records too",
-    )
-    fruit.add_argument(
-        "--overwrite", action="store_true", help="replace a data set that is there"
     )
     return parser
 

@@ -73,7 +73,9 @@ def draw_contact_sheet(folder: Path, manifest: Manifest) -> Image.Image:
     blocks = []
     if "train" in splits:
         shown = _read(folder, manifest, "train", grid.columns * _ROWS, colours)
-        blocks.append(("train", grid.rows([(one.picture, one.caption) for one in shown])))
+        blocks.append(
+            ("train", grid.rows([(one.picture, one.caption) for one in shown]))
+        )
     labelled = next((name for name in ("val", "test") if _labels(splits.get(name))), "")
     if labelled:
         count = grid.columns * _LABELLED_ROWS

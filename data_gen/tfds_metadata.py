@@ -3,8 +3,8 @@
 The files are TensorFlow Datasets' own JSON; that package is not needed to write them.
 A record may lack its mask, and tfds has no optional image. It does read a sequence of
 images from a key that may be absent, so the mask is declared as one: of length 1 where
-there is a mask, of length 0 where there is none. The segmentations of several annotators are a
-sequence by nature.
+there is a mask, of length 0 where there is none. The segmentations of several
+annotators are a sequence by nature.
 """
 
 import json
@@ -45,7 +45,9 @@ def _features(manifest: Manifest) -> dict:
     if any(split.masks for split in splits):
         features[MASK] = _sequence(_image(manifest, channels=1))
     if any(split.segmentations for split in splits):
-        features[SEGMENTATIONS] = _sequence(_image(manifest, channels=1, dtype="uint16"))
+        features[SEGMENTATIONS] = _sequence(
+            _image(manifest, channels=1, dtype="uint16")
+        )
     if manifest.image_classes:
         features[IMAGE_CLASS] = _integer()
         features[IMAGE_CLASS_NAME] = _text()

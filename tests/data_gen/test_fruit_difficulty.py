@@ -35,8 +35,10 @@ def test_kmeans_on_colours_fails(validation, seed):
     pictures, masks = validation
     pixels = pictures.reshape(-1, 3).astype(np.float32)
     sample = np.random.default_rng(seed).choice(pixels, 20_000)
-    kmeans = KMeans(4, n_init=2, random_state=seed).fit(sample)
-    # Measured: 0.31 to 0.33.
+    # The clustering of least inertia, which ten starts find, gives 0.31 to 0.33. A
+    # single start ends in a worse clustering (inertia +18 %) about every other time,
+    # and those happen to score 0.41 to 0.52: they are not what is claimed here.
+    kmeans = KMeans(4, n_init=10, random_state=seed).fit(sample)
     assert 0.28 < global_miou(kmeans.predict(pixels), masks) < 0.38
 
 
