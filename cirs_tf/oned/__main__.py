@@ -1,0 +1,110 @@
+"""The one-dimensional proof: `python -m cirs_tf.oned 112200 011220 001122`."""
+
+import argparse
+from collections.abc import Sequence
+from itertools import groupby
+
+from cirs_tf.errors import ConfigError, command
+from cirs_tf.oned.colour import rank_by_colour
+from cirs_tf.oned.cross_instance import rank_by_cross_instance
+from cirs_tf.oned.frequency import Step, find_objects
+from cirs_tf.oned.images import check_images
+from cirs_tf.oned.segmentations import located, written
+
+SHOWN = 4  # the best and three runners-up
+
+
+@command
+def main(argv: list[str] | None = None) -> int:
+    """Parse the command line, print both objectives and the procedure."""
+    parser = argparse.ArgumentParser(
+        prog="python -m cirs_tf.oned",
+        description="Segment strings of digits, where 0 is background, by the colour "
+        "objective (thesis 4.1), by the cross-instance objective (4.2), and by the "
+        "pattern-frequency procedure (12.1).",
+    )
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="such as 011220")
+    parser.add_argument(
+        "--objects",
+        type=int,
+        metavar="N",
+        help="stop the procedure after N objects (default: when all is background)",
+    )
+    arguments = parser.parse_args(argv)
+    if arguments.objects is not None and arguments.objects < 1:
+        raise ConfigError(f"--objects: expected 1 or more, got {arguments.objects}")
+    images = check_images(arguments.images)
+
+    print(colour_table(images, "4.1, segments of one colour", zero_variance=True))
+    print(colour_table(images, "the formula alone", zero_variance=False))
+    print(cross_table(images, "4.2, matched segments equal", zero_variance=True))
+    print(cross_table(images, "the formula alone", zero_variance=False))
+    steps = find_objects(images, arguments.objects)
+    for number, step in enumerate(steps, start=1):
+        print(step_text(step, number))
+    print(f"objects: {' '.join(step.pattern for step in steps) or 'none'}")
+    missing = (arguments.objects or 0) - len(steps)
+    if missing > 0:
+        print(f"nothing but background is left for {missing} more")
+
+
+def colour_table(images: Sequence[str], name: str, zero_variance: bool) -> str:
+    """Return a line for every image: its best segmentation and the runners-up."""
+    ranked = [rank_by_colour(image, zero_variance) for image in images]
+    tied = sum(len(of) > 1 and of[0][0] == of[1][0] for of in ranked)
+    total = float(sum(of[0][0] for of in ranked))
+    ties = f", tied in {tied} of {len(images)} images" if tied else ""
+    rows = [("image", "best", "objective", *["runner-up", ""] * (SHOWN - 1))]
+    for image, of_image in zip(images, ranked, strict=True):
+        cells = [
+            cell
+            for objective, segmentation in of_image[:SHOWN]
+            for cell in (written(image, segmentation), f"{float(objective):.3f}")
+        ]
+        rows.append((image, *cells))
+    return f"colour objective ({name}): {total:.3f}{ties}\n{aligned(rows)}\n"
+
+
+def cross_table(images: Sequence[str], name: str, zero_variance: bool) -> str:
+    """Return a line for every segmentation; below the best, where its segments lie."""
+    ranked = rank_by_cross_instance(images, zero_variance, count=SHOWN)
+    title = f"cross-instance objective ({name})"
+    if not ranked:
+        same = "equal segments" if zero_variance else "segments of equal sizes"
+        return f"{title}: none, no segmentation gives every image {same}\n"
+    tied = len(ranked) > 1 and ranked[0][0] == ranked[1][0]
+    rows = [("objective", *images)]
+    for objective, matched in ranked:
+        pairs = zip(images, matched, strict=True)
+        rows.append((f"{float(objective):.3f}", *(written(*pair) for pair in pairs)))
+    rows.insert(2, ("  at pixels", *map(located, ranked[0][1])))
+    best = f"{float(ranked[0][0]):.3f}{', tied' if tied else ''}"
+    return f"{title}: {best}\n{aligned(rows)}\n"
+
+
+def step_text(step: Step, number: int) -> str:
+    """Return the counts of one round of the procedure and what it selects."""
+    lines = [f"pattern frequency (12.1), object {number} in {' '.join(step.images)}"]
+    for size, of_size in groupby(step.counts, key=len):
+        patterns = sorted(of_size, key=lambda p: -step.counts[p])
+        counts = (f"{pattern}:{step.counts[pattern]}" for pattern in patterns)
+        lines.append(f"  size {size:<3} {'  '.join(counts)}")
+    found = f"in {step.counts[step.pattern]} of {len(step.images)} images"
+    ties = f" (before {', '.join(step.ties)} by appearance)" if step.ties else ""
+    lines.append(f"  selected {step.pattern}, {found}{ties}")
+    lines.append(f"  left     {' '.join(step.left)}")
+    return "\n".join(lines) + "\n"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return the rows as lines, every column as wide as its widest cell."""
+    columns = max(map(len, rows))
+    full = [[*row, *[""] * (columns - len(row))] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*full, strict=True)]
+    return "\n".join(
+        "  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in full
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
