@@ -75,7 +75,8 @@ def rank_by_cross_instance(
     for sizes in sorted(
         set.intersection(*map(set, choices)), key=lambda s: (len(s), s)
     ):
-        size_term = Fraction(alpha_2) * len(images) * Fraction(sum(sizes), len(sizes))
+        segments = len(choices[0][sizes][0])
+        size_term = Fraction(alpha_2) * len(images) * Fraction(len(images[0]), segments)
         search = _Search(
             [choice[sizes] for choice in choices],
             zero_variance,
@@ -88,7 +89,7 @@ def rank_by_cross_instance(
 
 
 def _choices(image: str, match: bool) -> dict[tuple[int, ...], list[Segmentation]]:
-    """Return the segmentations of an image by the sizes of their segments.
+    """Return the segmentations of an image by the sizes of their object segments.
 
     Object segments are ordered by size, the largest first; those of the same size
     in every order if `match`, else by pattern. Single pixels are always in order of
@@ -99,7 +100,7 @@ def _choices(image: str, match: bool) -> dict[tuple[int, ...], list[Segmentation
         objects = [s for s in cut if image[s[0]] != BACKGROUND]
         background = cut[len(objects) :]
         objects.sort(key=lambda s: (-len(s), pattern(image, s)))
-        sizes = tuple(map(len, (*objects, *background)))
+        sizes = tuple(map(len, objects))
         for order in _orders(objects) if match else [objects]:
             segmentation = (*order, *background)
             found.setdefault(sizes, {})[written(image, segmentation)] = segmentation

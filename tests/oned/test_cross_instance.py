@@ -80,6 +80,8 @@ def test_matched_segments_must_have_one_size():
 @pytest.mark.parametrize("zero_variance", [True, False])
 def test_no_segmentation_where_the_object_pixels_differ_in_number(zero_variance):
     assert rank_by_cross_instance(["1100", "0111"], zero_variance) == []
+    # 11|0 and 11|1 have the same sizes, but the background matches no object.
+    assert rank_by_cross_instance(["110", "111"], zero_variance) == []
 
 
 def test_no_segmentation_of_zero_variance_where_the_colours_differ():

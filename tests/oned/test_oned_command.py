@@ -52,9 +52,10 @@ def test_images_that_share_no_segments(capsys):
     _, _, cross, formula, *_ = blocks(capsys, "110", "012")
     assert cross[0].endswith("none, no segmentation gives every image equal segments")
     assert formula[2].split() == ["-2.500", "11|0", "12|0"]
-    _, _, cross, formula, *_ = blocks(capsys, "000", "012")
     reason = "none, no segmentation gives every image segments of equal sizes"
-    assert formula[0].endswith(reason)
+    for images in (("000", "012"), ("110", "111")):
+        _, _, cross, formula, *_ = blocks(capsys, *images)
+        assert formula[0].endswith(reason)
 
 
 def test_only_background(capsys):
