@@ -11,6 +11,7 @@ COMMANDS = {
     "export": ("cirs_tf.export", "write a SavedModel for serving"),
     "segment": ("cirs_tf.segment", "segment images with a SavedModel"),
     "oned": ("cirs_tf.oned.__main__", "the one-dimensional proof, on strings"),
+    "reproduce": ("cirs_tf.reproduce.__main__", "tables and figures of the thesis"),
 }
 
 

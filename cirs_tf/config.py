@@ -7,7 +7,7 @@ from typing import Any
 
 from cirs_tf.errors import ConfigError
 
-METHODS = ("cirs", "air", "wnet", "iic", "supervised")
+METHODS = ("cirs", "air", "wnet", "iic", "autoencoder", "supervised")
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 SELECTIONS = ("loss", "oracle")
 NORMALISATIONS = ("none", "batch", "layer", "instance")
@@ -238,6 +238,28 @@ class IicConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class AutoencoderConfig:
+    """The bottleneck autoencoder of thesis 9.1: it clusters images, not pixels.
+
+    Attributes:
+        hidden: Hidden widths of the encoder; the decoder mirrors them.
+        bottleneck: Length of the code, b.
+        dropout: Rate after every hidden layer.
+    """
+
+    hidden: tuple[int, ...] = (256, 256, 256)
+    bottleneck: int = 48
+    dropout: float = 0.2
+
+    def __post_init__(self):
+        ok = all(units >= 1 for units in self.hidden)
+        _check("autoencoder.hidden", self.hidden, ok, "widths of at least 1")
+        ok = self.bottleneck >= 1
+        _check("autoencoder.bottleneck", self.bottleneck, ok, "at least 1")
+        _check_rate("autoencoder.dropout", self.dropout)
+
+
+@dataclasses.dataclass(frozen=True)
 class TrainingConfig:
     """The trainer.
 
@@ -300,6 +322,7 @@ class Config:
         air: The autoencoders of AIR and their schedule.
         wnet: The cut and the reconstruction of W-Net.
         iic: The network and the twins of IIC.
+        autoencoder: The bottleneck autoencoder.
         training: The trainer.
     """
 
@@ -313,6 +336,9 @@ class Config:
     air: AirConfig = dataclasses.field(default_factory=AirConfig)
     wnet: WnetConfig = dataclasses.field(default_factory=WnetConfig)
     iic: IicConfig = dataclasses.field(default_factory=IicConfig)
+    autoencoder: AutoencoderConfig = dataclasses.field(
+        default_factory=AutoencoderConfig
+    )
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
 
     def __post_init__(self):

@@ -1,24 +1,21 @@
 """Evaluate a run on a split: `python -m cirs_tf.evaluate RUN --split test`."""
 
 import argparse
-import dataclasses
-import json
-import os
+import functools
 from pathlib import Path
 
-import numpy as np
-
-from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import LoadedSplit, load_split
-from cirs_tf.errors import CheckpointError, DataError, command
-from cirs_tf.methods.build import build_method
-from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
-from cirs_tf.training.checkpoints import CheckpointStore
+from cirs_tf.errors import ConfigError, command
+from cirs_tf.evaluation import (
+    CHECKPOINTS,
+    Evaluation,
+    evaluate_run,
+    everywhere,
+    write_json,
+)
+from cirs_tf.metrics.annotators import AnnotatorScores
+from cirs_tf.postprocessing.postprocess import postprocess
 from cirs_tf.training.run_folder import RunFolder
-from cirs_tf.training.validation import Predictor
-from cirs_tf.visualization import segmentation_grid
 
-CHECKPOINTS = ("loss", "oracle", "last")
 _HOW = {
     "loss": "lowest validation loss, no labels",
     "oracle": "highest validation mIoU, chosen by labels",
@@ -31,122 +28,100 @@ def main(argv: list[str] | None = None) -> None:
     """Parse the command line, print a table, write the JSON and a picture."""
     arguments = _parser().parse_args(argv)
     run = RunFolder.open(arguments.run)
-    config = run.load_config()
-    chosen = arguments.checkpoint or config.training.selection
-    data = arguments.data or config.data
-    manifest = Manifest.read(data)
-    split = load_split(data, arguments.split, manifest.split(arguments.split).masks)
-    height, width = split.images.shape[1:3]
-    segmenter = build_method(config, height, width).networks["segmenter"]
-    store = CheckpointStore(run.checkpoints)
-    predict = Predictor(segmenter, config.training.batch_size)
-    classes = len(manifest.classes)
-
-    def evaluate(name: str) -> tuple[int, np.ndarray]:
-        step = store.restore(name, {"segmenter": segmenter})["step"]
-        return step, predict(split.images)
-
-    step, labels = evaluate(chosen)
-    result = _result(labels, split, config.segments, classes)
-    result |= {"checkpoint": chosen, "step": step, "images": len(labels)}
-    if split.masks is not None:
-        result["by_checkpoint"] = {chosen: {"step": step, "miou": result["miou"]}}
-        for name in CHECKPOINTS:
-            if name == chosen:
-                continue
-            try:
-                other_step, other = evaluate(name)
-            except CheckpointError:
-                continue
-            miou = _result(other, split, config.segments, classes)["miou"]
-            result["by_checkpoint"][name] = {"step": other_step, "miou": miou}
-
-    file = Path(arguments.json or run.evaluation / f"{arguments.split}.json")
-    picture = run.evaluation / f"{arguments.split}.png"
-    _write(file, json.dumps(result, indent=2) + "\n")
-    grid = segmentation_grid(
-        split.images[:12],
-        labels[:12],
-        None if split.masks is None else split.masks[:12],
-        result.get("assignment"),
+    crf, merge = arguments.crf, arguments.merge_regions
+    if merge < 0:
+        raise ConfigError(f"--merge-regions: expected at least 0, got {merge}")
+    steps = None
+    if crf or merge:
+        steps = functools.partial(postprocess, crf=crf, merge=merge)
+    found = evaluate_run(
+        run, arguments.split, arguments.data, arguments.checkpoint, steps
     )
+    name = arguments.split
+    if steps is not None:
+        name += "_postprocessed"
+    file = Path(arguments.json or run.evaluation / f"{name}.json")
+    picture = run.evaluation / f"{name}.png"
+    numbers = found.as_json()
+    if steps is not None:
+        numbers["postprocessing"] = {"crf": crf, "merge_regions": merge}
+    write_json(file, numbers)
     picture.parent.mkdir(parents=True, exist_ok=True)
-    grid.save(picture)
+    found.picture().save(picture)
+
+    chosen, step = found.checkpoint, found.chosen.step
+    data = arguments.data or run.load_config().data
     print(
         f"run       {run.path}, checkpoint {chosen!r} of step {step} ({_HOW[chosen]})"
     )
-    print(f"split     {arguments.split} of {data}, {len(labels):,} images")
+    print(f"split     {arguments.split} of {data}, {len(found.labels):,} images")
+    if steps is not None:
+        parts = ["dense CRF"] if crf else []
+        if merge:
+            parts.append(f"regions below {merge} pixels merged")
+        print(f"then      {', '.join(parts)}")
     print()
-    if split.masks is None:
+    if found.chosen.scores is not None:
+        _print_scores(found)
+    if found.chosen.annotators is not None:
+        _print_annotators(found.chosen.annotators)
+    if found.chosen.scores is None and found.chosen.annotators is None:
         print("no masks: nothing to compare with")
-    else:
-        _print_scores(result, manifest.classes, split.masks)
-    share = "  ".join(f"{k}: {v:.1%}" for k, v in enumerate(result["segment_share"]))
+    shares = enumerate(found.chosen.segment_share)
+    share = "  ".join(f"{k}: {v:.1%}" for k, v in shares)
     print(f"share of pixels in each segment   {share}")
     print()
     print(f"numbers   {file}")
     print(f"picture   {picture}")
 
 
-def _result(
-    labels: np.ndarray, split: LoadedSplit, segments: int, classes: int
-) -> dict:
-    """Return scores as JSON; only shares where there are no masks."""
-    if split.masks is None:
-        counts = np.bincount(labels.ravel(), minlength=segments)
-        return {"segment_share": list(map(float, counts / counts.sum()))}
-    metric = SegmentationMetric(segments, classes)
-    metric.update(labels, split.masks)
-    return dataclasses.asdict(metric.result())
-
-
-def _print_scores(result: dict, classes: tuple[str, ...], masks: np.ndarray) -> None:
+def _print_scores(found: Evaluation) -> None:
+    scores, classes = found.chosen.scores, found.classes
     rows = [
-        ("mIoU", "miou", "one assignment for the whole split"),
-        ("mIoU, thesis", "miou_thesis", "best assignment in each image, thesis 5.1.2"),
-        ("pixel accuracy", "pixel_accuracy", "assignment of mIoU"),
-        ("ARI", "ari", "adjusted Rand index, mean over images"),
-        ("foreground ARI", "fg_ari", f"without {classes[0]}"),
+        ("mIoU", scores.miou, "one assignment for the whole split"),
+        (
+            "mIoU, thesis",
+            scores.miou_thesis,
+            "best assignment in each image, thesis 5.1.2",
+        ),
+        ("pixel accuracy", scores.pixel_accuracy, "assignment of mIoU"),
+        ("ARI", scores.ari, "adjusted Rand index, mean over images"),
+        ("foreground ARI", scores.fg_ari, f"without {classes[0]}"),
     ]
-    for title, key, meaning in rows:
-        if result[key] is not None:
-            print(f"{title:16}{result[key]:6.3f}   {meaning}")
-    trivial = _everything_in_one_segment(masks, len(classes)).miou
+    for title, value, meaning in rows:
+        if value is not None:
+            print(f"{title:16}{value:6.3f}   {meaning}")
+    trivial = everywhere(found.split, len(classes)).miou
     print(f"{'':16}{trivial:6.3f}   for scale: the mIoU of one segment everywhere")
     print()
     print(f"{'class':16}{'IoU':>6}   segment")
     for name, iou, segment in zip(
-        classes, result["per_class_iou"], result["assignment"], strict=True
+        classes, scores.per_class_iou, scores.assignment, strict=True
     ):
         shown = "-" if iou is None else f"{iou:.3f}"
         print(f"{name:16}{shown:>6}   {segment if segment >= 0 else 'none'}")
     print()
     print(f"{'checkpoint':16}{'mIoU':>6}   {'step':>7}")
-    for name, entry in result["by_checkpoint"].items():
-        print(f"{name:16}{entry['miou']:6.3f}   {entry['step']:7}   {_HOW[name]}")
-    found = result["by_checkpoint"]
-    if {"loss", "oracle"} <= found.keys():
-        gap = found["oracle"]["miou"] - found["loss"]["miou"]
+    mious = {name: outcome.scores.miou for name, outcome in found.outcomes.items()}
+    for name, miou in mious.items():
+        print(f"{name:16}{miou:6.3f}   {found.outcomes[name].step:7}   {_HOW[name]}")
+    if {"loss", "oracle"} <= mious.keys():
+        gap = mious["oracle"] - mious["loss"]
         print(f"{'oracle - loss':16}{gap:+6.3f}   what choosing by labels would add")
     print()
 
 
-def _everything_in_one_segment(masks: np.ndarray, classes: int) -> SegmentationScores:
-    metric = SegmentationMetric(segments=1, classes=classes)
-    metric.update(np.zeros_like(masks), masks)
-    return metric.result()
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+def _print_annotators(scores: dict[str, AnnotatorScores]) -> None:
+    print(f"{'':22}{'segments':>9}{'regions':>9}")
+    for title, key, meaning in (
+        ("segmentation covering", "covering", "1 is best"),
+        ("probabilistic Rand", "probabilistic_rand", "1 is best"),
+        ("variation of inform.", "variation_of_information", "bits, 0 is best"),
+    ):
+        values = "".join(f"{getattr(one, key):9.3f}" for one in scores.values())
+        print(f"{title:22}{values}   {meaning}")
+    print("against all annotators of each image; regions: connected parts of segments")
+    print()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -160,6 +135,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--checkpoint", choices=CHECKPOINTS, help="default: training.selection")
     add("--data", metavar="DIR", help="another data set than the run's own")
     add("--json", metavar="FILE", help="default: RUN/eval/SPLIT.json")
+    add("--crf", action="store_true", help="sharpen edges by a dense CRF (extra crf)")
+    add(
+        "--merge-regions",
+        type=int,
+        default=0,
+        metavar="N",
+        help="merge connected regions below N pixels into their neighbours",
+    )
     return parser
 
 

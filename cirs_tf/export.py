@@ -4,7 +4,7 @@ import argparse
 
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.errors import command
-from cirs_tf.methods.build import build_method
+from cirs_tf.methods.build import build_segmenter
 from cirs_tf.serving.savedmodel import write_savedmodel
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> None:
     config = run.load_config()
     name = arguments.checkpoint or config.training.selection
     images = Manifest.read(run.path)
-    segmenter = build_method(config, images.height, images.width).networks["segmenter"]
+    segmenter = build_segmenter(config, images.height, images.width)
     store = CheckpointStore(run.checkpoints)
     step = store.restore(name, {"segmenter": segmenter})["step"]
     version = write_savedmodel(segmenter, arguments.out, images.height, images.width)

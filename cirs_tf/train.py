@@ -14,9 +14,12 @@ from cirs_tf.data.manifest import MANIFEST, Manifest
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.errors import ConfigError, command
 from cirs_tf.methods.build import build_method, method_class
+from cirs_tf.training.codes import CodeValidator
+from cirs_tf.training.phases import Method
 from cirs_tf.training.run_folder import RunFolder, RunLog
 from cirs_tf.training.strategy import is_chief, make_strategy
 from cirs_tf.training.trainer import Trainer
+from cirs_tf.training.validation import SegmentationValidator, Validator
 
 # Command-line flag to configuration key, for what everyone sets.
 _FLAGS = {
@@ -59,16 +62,13 @@ def main(argv: list[str] | None = None) -> int:
         path = Path(arguments.run or _new_run_name(config))
         run = RunFolder.create(path, config, manifest) if chief else RunFolder(path)
     with RunLog(run if chief else None) as log:
-        masks = manifest.split("val").masks
-        limit = config.training.validation_images
         needs_masks = method_class(config).needs_masks
         train = load_split(data, "train", with_masks=needs_masks)
-        validation = load_split(data, "val", masks, limit)
         height, width = train.images.shape[1:3]
         with strategy.scope():
             method = build_method(config, height, width)
-            classes = len(manifest.classes)
-            trainer = Trainer(method, config, strategy, run, train, validation, classes)
+            validator = _validator(method, config, manifest)
+            trainer = Trainer(method, config, strategy, run, train, validator)
             if arguments.resume:
                 trainer.restore()
                 if chief:
@@ -85,6 +85,18 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def _validator(method: Method, config: Config, manifest: Manifest) -> Validator:
+    masks = manifest.split("val").masks
+    limit, size = config.training.validation_images, config.training.batch_size
+    if "segmenter" in method.networks:
+        validation = load_split(config.data, "val", masks, limit)
+        classes = len(manifest.classes)
+        return SegmentationValidator(method, validation, config.segments, classes, size)
+    validation = load_split(config.data, "val", with_masks=False, limit=limit)
+    probe = load_split(config.data, "test", with_masks=False, with_image_classes=True)
+    return CodeValidator(method, validation, probe, size)
+
+
 def _announce(log, config: Config, run: RunFolder, data: Path, trainer) -> None:
     networks = trainer.method.networks
     sizes = ", ".join(
@@ -93,7 +105,8 @@ def _announce(log, config: Config, run: RunFolder, data: Path, trainer) -> None:
     replicas = trainer.strategy.num_replicas_in_sync
     log.info(f"run          {run.path}")
     log.info(f"data         {data} ({len(trainer.data.images):,} training images)")
-    log.info(f"method       {config.method}, K={config.segments}; parameters: {sizes}")
+    segments = f", K={config.segments}" if "segmenter" in networks else ""
+    log.info(f"method       {config.method}{segments}; parameters: {sizes}")
     log.info(f"TensorBoard  tensorboard --logdir {run.tensorboard}")
     start = f"from step {trainer.step} " if trainer.step else ""
     log.info(

@@ -38,6 +38,13 @@ def colourise(labels: np.ndarray, colours: np.ndarray | None = None) -> np.ndarr
     return colours[labels]
 
 
+def palette_image(labels: np.ndarray) -> Image.Image:
+    """Return `[height, width]` uint8 labels as a palette image, value = label."""
+    image = Image.fromarray(labels)
+    image.putpalette(palette(256).ravel().tolist())
+    return image
+
+
 def overlay(image: np.ndarray, colours: np.ndarray, opacity: float = 0.5) -> np.ndarray:
     """Lay segment colours over images, both `[..., height, width, 3]` uint8."""
     return np.uint8(image * (1 - opacity) + colours * opacity + 0.5)
@@ -84,11 +91,19 @@ def segmentation_grid(
     if truth is not None:
         rows["truth"] = colourise(truth, class_colours(assignment))
     rows["overlay"] = overlay(images, segments)
-    return _grid(rows, scale)
+    return picture_grid(rows, scale)
 
 
-def _grid(rows: Mapping[str, np.ndarray], scale: int, margin: int = 4) -> Image.Image:
-    """Place rows of equally large pictures under each other, names at the left."""
+def picture_grid(
+    rows: Mapping[str, np.ndarray], scale: int = 2, margin: int = 4
+) -> Image.Image:
+    """Place rows of equally large pictures under each other, names at the left.
+
+    Args:
+        rows: Name to `[pictures, height, width, 3]` uint8.
+        scale: Enlargement.
+        margin: Pixels between pictures.
+    """
     font = ImageFont.load_default(size=14)
     left = round(max(font.getlength(name) for name in rows)) + 2 * margin
     count, height, width = next(iter(rows.values())).shape[:3]

@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tqdm import tqdm
@@ -11,6 +12,7 @@ from cirs_tf.errors import ImageError, command
 from data_gen.contact_sheet import CONTACT_SHEET
 from data_gen.data_set import draw
 from data_gen.importers.bsds import BsdsOptions, import_bsds
+from data_gen.importers.cifar10 import Cifar10Options, import_cifar10
 from data_gen.importers.frame import CROP, FIT, Frame, parse_size
 from data_gen.importers.images import import_images
 from data_gen.importers.options import ImageOptions
@@ -24,7 +26,8 @@ def main(argv: list[str] | None = None) -> int:
     started = time.monotonic()
     arguments = vars(_parser().parse_args(argv))
     kind, make = arguments.pop("kind"), arguments.pop("make")
-    where = {name: arguments.pop(name) for name in ("out", "workers", "overwrite")}
+    known = ("out", "workers", "overwrite")
+    where = {name: arguments.pop(name) for name in known if name in arguments}
     if make is _make_scene:
         arguments["scene"] = kind
     made, skipped = make(arguments, {**where, "progress": True})
@@ -67,6 +70,10 @@ def _make_bsds(arguments: dict, where: dict) -> tuple[DataSet, int]:
     return import_bsds(BsdsOptions(**arguments), **where), 0
 
 
+def _make_cifar10(arguments: dict, where: dict) -> tuple[DataSet, int]:
+    return import_cifar10(Cifar10Options(**arguments), **where), 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m data_gen", description="Make a data set of TFRecords."
@@ -75,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_fruit(kinds)
     _add_images(kinds)
     _add_bsds(kinds)
+    _add_cifar10(kinds)
     return parser
 
 
@@ -186,10 +194,31 @@ def _add_bsds(kinds: argparse._SubParsersAction) -> None:
     )
 
 
+def _add_cifar10(kinds: argparse._SubParsersAction) -> None:
+    add = _add_kind(
+        kinds,
+        "cifar10",
+        "CIFAR-10 with its classes, as keras.datasets loads it (thesis 9.1)",
+        _make_cifar10,
+        plain=True,
+    ).add_argument
+    add(
+        "--val",
+        type=int,
+        default=Cifar10Options().val,
+        metavar="N",
+        help="number of training images that serve validation",
+    )
+
+
 def _add_kind(
-    kinds: argparse._SubParsersAction, name: str, title: str, make
+    kinds: argparse._SubParsersAction,
+    name: str,
+    title: str,
+    make: Callable,
+    plain: bool = False,
 ) -> argparse.ArgumentParser:
-    """Add a sub-command with the options that all have."""
+    """Add a sub-command with the options that all have; `plain` ones have fewer."""
     parser = kinds.add_parser(
         name,
         help=title,
@@ -201,8 +230,10 @@ def _add_kind(
     add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     add("--seed", type=int, default=0, metavar="N")
     add("--shards", type=int, default=8, metavar="N", help="files a split")
-    add("--workers", type=int, default=2, metavar="N", help="decode or draw at once")
     add("--overwrite", action="store_true", help="replace a data set that is there")
+    if plain:
+        return parser
+    add("--workers", type=int, default=2, metavar="N", help="decode or draw at once")
     add(
         "--with-train-masks",
         action="store_true",

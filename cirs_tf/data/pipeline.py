@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.data.manifest import Manifest, verify_shards
-from cirs_tf.data.records import decode_example
+from cirs_tf.data.manifest import Manifest, Split, verify_shards
+from cirs_tf.data.records import (
+    decode_example,
+    decode_image_class,
+    decode_segmentations,
+)
 from cirs_tf.errors import DataError
 
 Batch = dict[str, tf.Tensor]
@@ -22,11 +26,13 @@ class LoadedSplit:
         images: `[examples, height, width, 3]` uint8.
         masks: `[examples, height, width]` uint8 class indices, or None.
         filenames: A name for each image.
+        image_classes: `[examples]` int64, the class of each image as a whole, or None.
     """
 
     images: np.ndarray
     masks: np.ndarray | None
     filenames: tuple[str, ...]
+    image_classes: np.ndarray | None = None
 
     def without_masks(self) -> "LoadedSplit":
         """Return the same images, unlabelled."""
@@ -45,6 +51,7 @@ def load_split(
     split: str,
     with_masks: bool,
     limit: int | None = None,
+    with_image_classes: bool = False,
 ) -> LoadedSplit:
     """Verify and decode one split into memory.
 
@@ -53,32 +60,40 @@ def load_split(
         split: `train`, `val` or `test`.
         with_masks: Whether masks are read. Training never asks for them.
         limit: Read only the first so many examples.
+        with_image_classes: Whether the classes of whole images are read.
 
     Returns:
         The decoded split.
 
     Raises:
-        DataError: The split is missing or empty, masks are asked for where there are
-            none, or a file or record is damaged (both are named).
+        DataError: The split is missing or empty, masks or classes are asked for where
+            there are none, or a file or record is damaged (both are named).
     """
     manifest = Manifest.read(directory)
     entry = manifest.split(split)
     if with_masks and not entry.masks:
         how = "; draw it with --with-train-masks" if split == "train" else ""
         raise DataError(f"{directory}: split {split!r} has no masks{how}")
-    verify_shards(directory, entry)
-    examples = min(limit or entry.examples, entry.examples)
-    if examples == 0:
-        raise DataError(f"{directory}: split {split!r} is empty")
+    if with_image_classes and not manifest.image_classes:
+        raise DataError(
+            f"{directory}: its images have no classes; import them from one folder a "
+            "class"
+        )
+    files, examples = _verified(directory, split, entry, limit)
 
     def decode(serialized: tf.Tensor) -> Batch:
-        return decode_example(serialized, manifest.height, manifest.width, with_masks)
+        decoded = decode_example(
+            serialized, manifest.height, manifest.width, with_masks
+        )
+        if with_image_classes:
+            decoded["image_class"] = decode_image_class(serialized)
+        return decoded
 
-    files = [str(Path(directory) / shard.file) for shard in entry.shards]
     records = tf.data.TFRecordDataset(files).take(examples)
     size = (examples, manifest.height, manifest.width)
     images = np.empty((*size, 3), np.uint8)
     masks = np.empty(size, np.uint8) if with_masks else None
+    image_classes = np.empty(examples, np.int64) if with_image_classes else None
     filenames: list[str] = []
     try:
         for batch in records.map(decode, tf.data.AUTOTUNE).batch(256):
@@ -86,15 +101,56 @@ def load_split(
             images[rows] = batch["image"]
             if masks is not None:
                 masks[rows] = batch["mask"]
+            if image_classes is not None:
+                image_classes[rows] = batch["image_class"]
             filenames += [name.decode() for name in batch["filename"].numpy()]
     except tf.errors.InvalidArgumentError as error:
         raise DataError(_first_undecodable(files, decode) or str(error)) from None
     if len(filenames) < examples:
-        raise DataError(
-            f"{directory}: the manifest counts {entry.examples} records in split "
-            f"{split!r}, its files hold {len(filenames)}"
-        )
-    return LoadedSplit(images, masks, tuple(filenames))
+        raise _too_few(directory, split, entry, len(filenames))
+    return LoadedSplit(images, masks, tuple(filenames), image_classes)
+
+
+def load_segmentations(
+    directory: str | Path, split: str, limit: int | None = None
+) -> list[list[np.ndarray]]:
+    """Verify one split and decode the segmentations of its annotators.
+
+    Args:
+        directory: Folder of a data set.
+        split: `train`, `val` or `test`.
+        limit: Read only the first so many examples.
+
+    Returns:
+        For each example, in the order of `load_split`, one `[height, width]` uint16 an
+        annotator, region numbers; one annotator or more.
+
+    Raises:
+        DataError: The split is missing or empty, it has no segmentations, or a file or
+            record is damaged (both are named).
+    """
+    manifest = Manifest.read(directory)
+    entry = manifest.split(split)
+    if not entry.segmentations:
+        others = any(one.segmentations for one in manifest.splits.values())
+        how = "; import it with --with-train-masks" if others else ""
+        raise DataError(f"{directory}: split {split!r} has no segmentations{how}")
+    files, examples = _verified(directory, split, entry, limit)
+
+    def decode(serialized: tf.Tensor) -> tf.Tensor:
+        found = decode_segmentations(serialized, manifest.height, manifest.width)
+        tf.debugging.assert_positive(tf.shape(found)[0], "holds no segmentations")
+        return found
+
+    records = tf.data.TFRecordDataset(files).take(examples)
+    decoded = records.map(decode, tf.data.AUTOTUNE)
+    try:
+        found = [list(annotators) for annotators in decoded.as_numpy_iterator()]
+    except tf.errors.InvalidArgumentError as error:
+        raise DataError(_first_undecodable(files, decode) or str(error)) from None
+    if len(found) < examples:
+        raise _too_few(directory, split, entry, len(found))
+    return found
 
 
 def training_dataset(
@@ -147,6 +203,24 @@ def as_float(images: tf.Tensor) -> tf.Tensor:
     return tf.cast(images, tf.float32) / 255.0
 
 
+def _verified(
+    directory: str | Path, split: str, entry: Split, limit: int | None
+) -> tuple[list[str], int]:
+    """Verify a split; return its files and the number of examples to read."""
+    verify_shards(directory, entry)
+    examples = min(limit or entry.examples, entry.examples)
+    if examples == 0:
+        raise DataError(f"{directory}: split {split!r} is empty")
+    return [str(Path(directory) / shard.file) for shard in entry.shards], examples
+
+
+def _too_few(directory: str | Path, split: str, entry: Split, found: int) -> DataError:
+    return DataError(
+        f"{directory}: the manifest counts {entry.examples} records in split "
+        f"{split!r}, its files hold {found}"
+    )
+
+
 def _first_undecodable(files: list[str], decode) -> str | None:
     """Name the first file and record that cannot be decoded, and why."""
     for file in files:
@@ -154,8 +228,9 @@ def _first_undecodable(files: list[str], decode) -> str | None:
             try:
                 decode(serialized)
             except (tf.errors.InvalidArgumentError, ValueError) as error:
-                # TensorFlow names the operation first, at length.
-                reason = re.sub(r"^\{\{.*?\}\}", "", str(error))
+                # TensorFlow names place and operation first, at length.
+                prefix = re.compile(r"^(in user code:.*?)?\{\{.*?\}\}", re.DOTALL)
+                reason = prefix.sub("", str(error))
                 reason = " ".join(reason.split())[:200]
                 return f"{file}: record {number} (counted from 0): {reason}"
     return None

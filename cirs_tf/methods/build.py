@@ -1,7 +1,11 @@
 """The list of methods."""
 
+import keras
+
 from cirs_tf.config import Config
+from cirs_tf.errors import ConfigError
 from cirs_tf.methods.air import Air
+from cirs_tf.methods.autoencoder import Autoencoder
 from cirs_tf.methods.cirs import Cirs
 from cirs_tf.methods.iic import Iic
 from cirs_tf.methods.supervised import Supervised
@@ -13,6 +17,7 @@ _METHODS = {
     "air": Air,
     "wnet": Wnet,
     "iic": Iic,
+    "autoencoder": Autoencoder,
     "supervised": Supervised,
 }
 
@@ -33,3 +38,15 @@ def build_method(config: Config, height: int, width: int) -> Method:
 def method_class(config: Config) -> type[Method]:
     """Return the class of `config.method`."""
     return _METHODS[config.method]
+
+
+def build_segmenter(config: Config, height: int, width: int) -> keras.Model:
+    """Build the segmenter of `config.method` alone, for a checkpoint to fill.
+
+    Raises:
+        ConfigError: The method has none.
+    """
+    networks = build_method(config, height, width).networks
+    if "segmenter" not in networks:
+        raise ConfigError(f"method: {config.method} has no segmenter")
+    return networks["segmenter"]

@@ -10,7 +10,7 @@ from PIL import Image
 from cirs_tf.data.image_files import SUFFIXES
 from cirs_tf.data.image_files import read_image as read_image  # used beside the others
 from cirs_tf.errors import DataError, ImageError
-from cirs_tf.visualization import colourise, overlay, palette
+from cirs_tf.visualization import colourise, overlay, palette_image
 
 
 def find_images(sources: Iterable[str | Path]) -> list[Path]:
@@ -46,9 +46,7 @@ def find_images(sources: Iterable[str | Path]) -> list[Path]:
 
 def write_mask(labels: np.ndarray, path: str | Path) -> None:
     """Write `[height, width]` uint8 labels as an 8-bit palette PNG, value = segment."""
-    image = Image.fromarray(labels)
-    image.putpalette(palette(256).ravel().tolist())
-    _write(image, Path(path))
+    _write(palette_image(labels), Path(path))
 
 
 def write_overlay(image: np.ndarray, labels: np.ndarray, path: str | Path) -> None:

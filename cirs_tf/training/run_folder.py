@@ -7,6 +7,7 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
+from PIL import Image
 from tqdm import tqdm
 
 from cirs_tf.config import Config
@@ -21,8 +22,8 @@ class RunFolder:
     """Paths and small files of one run.
 
     `config.yaml` (resolved), `manifest.json` (of the data), `versions.json`,
-    `train.log`, `metrics.jsonl` (a line an epoch), `tensorboard/`, `checkpoints/`,
-    `eval/`.
+    `train.log`, `metrics.jsonl` (a line an epoch), `progress/` (a small picture an
+    epoch), `tensorboard/`, `checkpoints/`, `eval/`.
 
     Args:
         path: The folder.
@@ -36,6 +37,7 @@ class RunFolder:
         self.tensorboard = self.path / "tensorboard"
         self.checkpoints = self.path / "checkpoints"
         self.evaluation = self.path / "eval"
+        self.progress = self.path / "progress"
 
     @classmethod
     def create(cls, path: str | Path, config: Config, data: Manifest) -> "RunFolder":
@@ -89,6 +91,11 @@ class RunFolder:
         """Add one line to metrics.jsonl."""
         with self.metrics_file.open("a") as file:
             file.write(json.dumps(row) + "\n")
+
+    def save_progress(self, picture: Image.Image, epoch: int) -> None:
+        """Write `progress/0001.png` for epoch 1."""
+        self.progress.mkdir(exist_ok=True)
+        picture.save(self.progress / f"{epoch:04d}.png")
 
     def read_metrics(self) -> list[dict]:
         """Return the lines of metrics.jsonl; a last line cut off by a crash is none."""

@@ -22,10 +22,8 @@ from cirs_tf.training.run_folder import RunFolder
 from cirs_tf.training.strategy import distributed_iterator, is_chief
 from cirs_tf.training.summaries import Summaries
 from cirs_tf.training.validation import Validation, Validator
-from cirs_tf.visualization import segmentation_grid
 
 _LOGGER = logging.getLogger("cirs_tf")
-_PICTURED = 8  # images shown in TensorBoard
 
 
 class Trainer:
@@ -37,8 +35,7 @@ class Trainer:
         strategy: From `make_strategy`.
         run: Where everything goes.
         train: Training images; with masks only for a method that `needs_masks`.
-        validation: Validation images, with masks where there are any.
-        classes: Number of true classes.
+        validator: Measures the method after every epoch.
     """
 
     def __init__(
@@ -48,8 +45,7 @@ class Trainer:
         strategy: tf.distribute.Strategy,
         run: RunFolder,
         train: LoadedSplit,
-        validation: LoadedSplit,
-        classes: int,
+        validator: Validator,
     ):
         options = config.training
         self.method = method
@@ -63,16 +59,14 @@ class Trainer:
             run.checkpoints, options.checkpoints_kept, self.chief
         )
         self.loop = TrainingLoop(method.phases, strategy, options.batch_size)
-        self.validator = Validator(
-            method, validation, config.segments, classes, options.batch_size
-        )
+        self.validator = validator
         self.summaries = Summaries(run.tensorboard if self.chief else None)
         one_pass = math.ceil(len(train.images) / options.batch_size)
         self.steps_per_epoch = options.steps_per_epoch or one_pass
         self.total_steps = options.epochs * self.steps_per_epoch
         self.step = 0
         self._sums = self._no_sums()
-        self._miou: float | None = None
+        self._headline: dict[str, float] = {}
 
     def restore(self) -> None:
         """Go back to the last checkpoint of the run.
@@ -128,24 +122,25 @@ class Trainer:
     def _end_epoch(self, epoch: int, images_per_second: float) -> None:
         validation = self.validator.run()
         train = self._means(self._sums)
+        self._headline = validation.headline
         scores = {"loss": validation.terms["loss"]}
-        if validation.scores is not None:
-            self._miou = validation.scores.miou
-            scores["oracle"] = validation.scores.miou
+        if validation.oracle is not None:
+            scores["oracle"] = validation.oracle
         row = {
             "epoch": epoch,
             "step": self.step,
             "images_per_second": round(images_per_second, 1),
             "train": train,
-            "validation": _validation_row(validation),
+            "validation": validation.row(),
         }
         self._sums = self._no_sums()
         best = self._save(scores)
         if not self.chief:
             return
         self.run.append_metrics(row)
+        self.run.save_progress(self.validator.progress(), epoch)
         self._summarise_validation(validation)
-        _LOGGER.info(_epoch_line(row, self.config.training.epochs, best))
+        _LOGGER.info(_epoch_line(row, validation, self.config.training.epochs, best))
 
     def _save(self, scores: dict[str, float] | None = None) -> list[str]:
         sums = [[list(sums.totals), sums.steps] for sums in self._sums]
@@ -158,23 +153,8 @@ class Trainer:
         )
 
     def _summarise_validation(self, validation: Validation) -> None:
-        values = {f"validation/{k}": v for k, v in validation.terms.items()}
-        for segment, share in enumerate(validation.segment_share):
-            values[f"segment_share/{segment}"] = share
-        if validation.scores is not None:
-            for name in ("miou", "miou_thesis", "pixel_accuracy", "ari", "fg_ari"):
-                value = getattr(validation.scores, name)
-                if value is not None:
-                    values[f"validation/{name}"] = value
-        self.summaries.scalars(values, self.step)
-        split = self.validator.split
-        shown = slice(0, _PICTURED)
-        picture = segmentation_grid(
-            split.images[shown],
-            self.validator.predict(split.images[shown]),
-            None if split.masks is None else split.masks[shown],
-            None if validation.scores is None else validation.scores.assignment,
-        )
+        self.summaries.scalars(validation.scalars(), self.step)
+        picture = self.validator.picture(validation)
         self.summaries.picture("validation", picture, self.step)
         self.summaries.flush()
 
@@ -186,7 +166,7 @@ class Trainer:
         }
         train = {f"train/{name}": value for name, value in means.items()}
         self.summaries.scalars({**train, **rates}, self.step)
-        shown = means if self._miou is None else {**means, "mIoU": self._miou}
+        shown = {**means, **self._headline}
         terms = " ".join(f"{name}={value:.3g}" for name, value in shown.items())
         bar.set_postfix_str(terms, refresh=False)
         bar.update(steps * self.config.training.batch_size)
@@ -225,21 +205,14 @@ def _add(before: list[PhaseSums], new: list[PhaseSums]) -> list[PhaseSums]:
     ]
 
 
-def _validation_row(validation: Validation) -> dict:
-    row = {**validation.terms, "segment_share": list(validation.segment_share)}
-    if validation.scores is not None:
-        row["miou"] = validation.scores.miou
-        row["miou_thesis"] = validation.scores.miou_thesis
-    return row
-
-
-def _epoch_line(row: dict, epochs: int, best: list[str]) -> str:
+def _epoch_line(row: dict, validation: Validation, epochs: int, best: list[str]) -> str:
     train = " ".join(f"{name} {value:.3g}" for name, value in row["train"].items())
-    validation = row["validation"]
-    line = f"epoch {row['epoch']}/{epochs}  {train}  val loss {validation['loss']:.3g}"
-    if "miou" in validation:
-        line += f"  mIoU {validation['miou']:.3f}"
-        line += f" (thesis {validation['miou_thesis']:.3f})"
-    share = " ".join(f"{value:.2f}" for value in validation["segment_share"])
-    line += f"  shares {share}  {row['images_per_second']:.0f} images/s"
+    line = f"epoch {row['epoch']}/{epochs}  {train}"
+    line += f"  val loss {validation.terms['loss']:.3g}"
+    for name, value in validation.headline.items():
+        line += f"  {name} {value:.3f}"
+    if "segment_share" in row["validation"]:
+        shares = row["validation"]["segment_share"]
+        line += "  shares " + " ".join(f"{value:.2f}" for value in shares)
+    line += f"  {row['images_per_second']:.0f} images/s"
     return line + (f"  best by {' and '.join(best)}" if best else "")

@@ -1,19 +1,62 @@
-"""What the segmenter does on a split: label-free loss terms, and scores by labels."""
+"""What a method does on a split: label-free loss terms, and measures of the outcome."""
 
 import dataclasses
+from typing import Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from cirs_tf.data.pipeline import LoadedSplit, as_float
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
 from cirs_tf.training.phases import Method
+from cirs_tf.visualization import palette_image, segmentation_grid
+
+_PICTURED = 8  # images shown in TensorBoard
+
+
+class Validation(Protocol):
+    """An outcome, as the trainer records it.
+
+    Attributes:
+        terms: Mean of each label-free loss term; `loss` is among them.
+        headline: The measures to watch, by the name that is shown.
+        oracle: What the best checkpoint by labels maximises, None: there is none.
+    """
+
+    terms: dict[str, float]
+    headline: dict[str, float]
+    oracle: float | None
+
+    def row(self) -> dict:
+        """Return all of it as JSON, for `metrics.jsonl`."""
+        ...
+
+    def scalars(self) -> dict[str, float]:
+        """Return all of it by TensorBoard tag."""
+        ...
+
+
+class Validator(Protocol):
+    """Runs a method over a split after every epoch."""
+
+    def run(self) -> Validation:
+        """Return the outcome with the weights as they are."""
+        ...
+
+    def picture(self, outcome: Validation) -> Image.Image:
+        """Return what the method does to the first images, with names and truth."""
+        ...
+
+    def progress(self) -> Image.Image:
+        """Return that alone, small, to lay beside other epochs."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)
-class Validation:
-    """The outcome on one split.
+class SegmentationValidation:
+    """The outcome of a segmenter.
 
     Attributes:
         terms: Mean of each loss term over full batches.
@@ -24,6 +67,38 @@ class Validation:
     terms: dict[str, float]
     scores: SegmentationScores | None
     segment_share: tuple[float, ...]
+
+    @property
+    def headline(self) -> dict[str, float]:
+        """Both kinds of mIoU, where there are masks."""
+        if self.scores is None:
+            return {}
+        return {"mIoU": self.scores.miou, "thesis mIoU": self.scores.miou_thesis}
+
+    @property
+    def oracle(self) -> float | None:
+        """The mIoU."""
+        return None if self.scores is None else self.scores.miou
+
+    def row(self) -> dict:
+        """Return terms, shares and both kinds of mIoU."""
+        row = {**self.terms, "segment_share": list(self.segment_share)}
+        if self.scores is not None:
+            row["miou"] = self.scores.miou
+            row["miou_thesis"] = self.scores.miou_thesis
+        return row
+
+    def scalars(self) -> dict[str, float]:
+        """Return terms, shares and all scores."""
+        values = {f"validation/{k}": v for k, v in self.terms.items()}
+        for segment, share in enumerate(self.segment_share):
+            values[f"segment_share/{segment}"] = share
+        if self.scores is not None:
+            for name in ("miou", "miou_thesis", "pixel_accuracy", "ari", "fg_ari"):
+                value = getattr(self.scores, name)
+                if value is not None:
+                    values[f"validation/{name}"] = value
+        return values
 
 
 class Predictor:
@@ -44,14 +119,25 @@ class Predictor:
         parts = [self._labels(images[i : i + self.batch_size]) for i in starts]
         return np.concatenate([part.numpy() for part in parts])
 
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Return `[images, height, width, K]` float32 for uint8 images."""
+        starts = range(0, len(images), self.batch_size)
+        parts = [self._softmax(images[i : i + self.batch_size]) for i in starts]
+        return np.concatenate([part.numpy() for part in parts])
+
+    @tf.function(reduce_retracing=True)
+    def _softmax(self, images: tf.Tensor) -> tf.Tensor:
+        logits = self.segmenter(as_float(images), training=False)
+        return tf.nn.softmax(tf.cast(logits, tf.float32))
+
     @tf.function(reduce_retracing=True)
     def _labels(self, images: tf.Tensor) -> tf.Tensor:
         logits = self.segmenter(as_float(images), training=False)
         return tf.cast(tf.argmax(logits, axis=-1), tf.uint8)
 
 
-class Validator:
-    """Runs a method over a split, in inference mode, on one device.
+class SegmentationValidator:
+    """Runs a segmenter over a split, in inference mode, on one device.
 
     Args:
         method: Networks and label-free loss.
@@ -76,10 +162,10 @@ class Validator:
         self.batch_size = batch_size
         self.predict = Predictor(method.networks["segmenter"], batch_size)
         # Label-free selection rests on these terms: no mask where none is needed.
-        self._seen = split if method.needs_masks else split.without_masks()
-        self._terms = tf.function(method.validation_terms)
+        seen = split if method.needs_masks else split.without_masks()
+        self._mean_terms = MeanTerms(method, seen, batch_size)
 
-    def run(self) -> Validation:
+    def run(self) -> SegmentationValidation:
         """Return loss terms, scores and segment shares of the whole split."""
         predicted = self.predict(self.split.images)
         scores = None
@@ -89,14 +175,44 @@ class Validator:
             scores = metric.result()
         counts = np.bincount(predicted.ravel(), minlength=self.segments)
         share = tuple(map(float, counts / counts.sum()))
-        return Validation(self._mean_terms(), scores, share)
+        return SegmentationValidation(self._mean_terms(), scores, share)
 
-    def _mean_terms(self) -> dict[str, float]:
+    def picture(self, outcome: SegmentationValidation) -> Image.Image:
+        """Return the first images, their segments and the truth."""
+        images, masks = self.split.images[:_PICTURED], self.split.masks
+        return segmentation_grid(
+            images,
+            self.predict(images),
+            None if masks is None else masks[:_PICTURED],
+            None if outcome.scores is None else outcome.scores.assignment,
+        )
+
+    def progress(self) -> Image.Image:
+        """Return the segments of the first images, pixel value = segment."""
+        return palette_image(np.hstack(self.predict(self.split.images[:_PICTURED])))
+
+
+class MeanTerms:
+    """The mean of each loss term over a split, in inference mode.
+
+    Args:
+        method: With `validation_terms`.
+        split: Nothing but what those may see.
+        batch_size: That of training. The last images that do not fill a batch are left
+            out, unless they are all.
+    """
+
+    def __init__(self, method: Method, split: LoadedSplit, batch_size: int):
+        self.split = split
+        self.batch_size = batch_size
+        self._terms = tf.function(method.validation_terms)
+
+    def __call__(self) -> dict[str, float]:
+        """Return each term by name."""
         images, size = len(self.split.images), self.batch_size
-        # The last images that do not fill a batch are left out, unless they are all.
         full = max(images // size * size, min(images, size))
         batches = [
-            self._terms(self._seen.batch(slice(start, start + size)))
+            self._terms(self.split.batch(slice(start, start + size)))
             for start in range(0, full, size)
         ]
         return {

@@ -35,6 +35,7 @@ REPLICA_CASES = {
     "wnet": ("wnet", ("segmenter.dropout=0", "wnet.radius=2", "wnet.xla=false")),
     # Replicas draw different twins, so none are drawn here.
     "iic": ("iic", ("iic.width=1", "iic.reach=0", "iic.jitter=0", "iic.flip=false")),
+    "autoencoder": ("autoencoder", ("autoencoder.dropout=0",)),
     "supervised": ("supervised", ()),
 }
 

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from cirs_tf.data.pipeline import LoadedSplit
-from cirs_tf.training.validation import Validator
+from cirs_tf.training.validation import SegmentationValidator as Validator
 
 
 class Brightness:

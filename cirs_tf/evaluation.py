@@ -1,0 +1,221 @@
+"""Scores of a finished run on a split, one set for each of its checkpoints."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cirs_tf.data.manifest import Manifest
+from cirs_tf.data.pipeline import LoadedSplit, load_segmentations, load_split
+from cirs_tf.errors import CheckpointError, DataError
+from cirs_tf.methods.build import build_segmenter
+from cirs_tf.metrics.annotators import (
+    AnnotatorScores,
+    connected_regions,
+    score_annotators,
+)
+from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
+from cirs_tf.training.checkpoints import CheckpointStore
+from cirs_tf.training.run_folder import RunFolder
+from cirs_tf.training.validation import Predictor
+from cirs_tf.visualization import segmentation_grid
+
+CHECKPOINTS = ("loss", "oracle", "last")
+_PICTURED = 12
+
+# Images `[N, H, W, 3]` uint8 and probabilities `[N, H, W, K]` to labels `[N, H, W]`.
+Postprocessing = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What one checkpoint does on a split.
+
+    Attributes:
+        step: Mini-batches that it had seen.
+        scores: By the masks, None where the split has none.
+        annotators: By the segmentations of several people, None where there are none:
+            of the `segments` as they are, and of their connected `regions`.
+        segment_share: `[K]`, share of pixels in each segment.
+    """
+
+    step: int
+    scores: SegmentationScores | None
+    annotators: dict[str, AnnotatorScores] | None
+    segment_share: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """A run on a split.
+
+    Attributes:
+        checkpoint: The one that was asked for, or the run's own choice.
+        outcomes: Of every checkpoint that there is, by name.
+        split: The images.
+        labels: `[images, height, width]` of `checkpoint`.
+        classes: Names of the true classes.
+    """
+
+    checkpoint: str
+    outcomes: dict[str, Outcome]
+    split: LoadedSplit
+    labels: np.ndarray
+    classes: tuple[str, ...]
+
+    @property
+    def chosen(self) -> Outcome:
+        """The outcome of `checkpoint`."""
+        return self.outcomes[self.checkpoint]
+
+    def as_json(self) -> dict:
+        """Return numbers alone: the chosen checkpoint's, and each one's in short."""
+        result = {
+            "checkpoint": self.checkpoint,
+            "step": self.chosen.step,
+            "images": len(self.labels),
+            "segment_share": list(self.chosen.segment_share),
+        }
+        if self.chosen.scores is not None:
+            result |= dataclasses.asdict(self.chosen.scores)
+            result["by_checkpoint"] = {
+                name: {
+                    "step": outcome.step,
+                    "miou": outcome.scores.miou,
+                    "miou_thesis": outcome.scores.miou_thesis,
+                }
+                for name, outcome in self.outcomes.items()
+            }
+        if self.chosen.annotators is not None:
+            result["annotators"] = {
+                name: dataclasses.asdict(scores)
+                for name, scores in self.chosen.annotators.items()
+            }
+        return result
+
+    def picture(self, first: int = 0, images: int = _PICTURED) -> Image.Image:
+        """Draw some images, their segments, the truth where there is one."""
+        rows = slice(first, first + images)
+        scores, masks = self.chosen.scores, self.split.masks
+        return segmentation_grid(
+            self.split.images[rows],
+            self.labels[rows],
+            None if masks is None else masks[rows],
+            None if scores is None else scores.assignment,
+            scale=2 if self.labels.shape[1] <= 128 else 1,
+        )
+
+
+def evaluate_run(
+    run: RunFolder,
+    split_name: str,
+    data: str | Path | None = None,
+    checkpoint: str | None = None,
+    postprocessing: Postprocessing | None = None,
+    others: bool = True,
+) -> Evaluation:
+    """Predict a split with the checkpoints of a run and score it.
+
+    Args:
+        run: A run of a method that has a segmenter.
+        split_name: `train`, `val` or `test`.
+        data: Another data set than the run's own; images may have another size.
+        checkpoint: `loss`, `oracle` or `last`; None: `training.selection` of the run.
+        postprocessing: Makes labels of probabilities; None: the argmax. Needs memory
+            for the probabilities of the whole split.
+        others: Whether the other checkpoints are scored too, where there are masks.
+
+    Raises:
+        CheckpointError: `checkpoint` is not there, or does not fit.
+        ConfigError: The method has no segmenter.
+        DataError: The data set or split is missing or damaged.
+    """
+    config = run.load_config()
+    chosen = checkpoint or config.training.selection
+    data = data or config.data
+    manifest = Manifest.read(data)
+    entry = manifest.split(split_name)
+    split = load_split(data, split_name, entry.masks)
+    people = load_segmentations(data, split_name) if entry.segmentations else None
+    height, width = split.images.shape[1:3]
+    trained = Manifest.read(run.path)
+    segmenter = build_segmenter(config, trained.height, trained.width)
+    store = CheckpointStore(run.checkpoints)
+    # As many pixels at a time as in training.
+    pixels = config.training.batch_size * trained.height * trained.width
+    predictor = Predictor(segmenter, max(1, pixels // (height * width)))
+
+    def outcome(name: str) -> tuple[Outcome, np.ndarray]:
+        step = store.restore(name, {"segmenter": segmenter})["step"]
+        if postprocessing is None:
+            labels = predictor(split.images)
+        else:
+            probabilities = predictor.probabilities(split.images)
+            labels = postprocessing(split.images, probabilities)
+        scores = None
+        if split.masks is not None:
+            metric = SegmentationMetric(config.segments, len(manifest.classes))
+            metric.update(labels, split.masks)
+            scores = metric.result()
+        counts = np.bincount(labels.ravel(), minlength=config.segments)
+        share = tuple(map(float, counts / counts.sum()))
+        annotators = None if people is None else against_annotators(labels, people)
+        return Outcome(step, scores, annotators, share), labels
+
+    first, labels = outcome(chosen)
+    outcomes = {chosen: first}
+    for name in CHECKPOINTS if others and split.masks is not None else ():
+        if name != chosen:
+            try:
+                outcomes[name], _ = outcome(name)
+            except CheckpointError:
+                continue
+    return Evaluation(chosen, outcomes, split, labels, manifest.classes)
+
+
+def against_annotators(
+    labels: np.ndarray, people: Sequence[Sequence[np.ndarray]]
+) -> dict[str, AnnotatorScores]:
+    """Score the `segments` as they are, and their connected `regions`.
+
+    Args:
+        labels: `[images, height, width]` integers.
+        people: For each image one `[height, width]` label map an annotator.
+    """
+    return {
+        "segments": score_annotators(labels, people),
+        "regions": score_annotators(list(map(connected_regions, labels)), people),
+    }
+
+
+def everywhere(split: LoadedSplit, classes: int) -> SegmentationScores:
+    """Score one segment everywhere, for scale.
+
+    Args:
+        split: With masks.
+        classes: Number of true classes.
+    """
+    metric = SegmentationMetric(segments=1, classes=classes)
+    metric.update(np.zeros_like(split.masks), split.masks)
+    return metric.result()
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write a file in one step (temporary name, rename).
+
+    Raises:
+        DataError: It cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""What makes a finished segmentation smoother: dense CRF, merging of small regions."""

@@ -1,0 +1,157 @@
+"""The thesis's pictures from runs: input, truth, and what each system makes of it."""
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image
+
+from cirs_tf.data.pipeline import LoadedSplit, load_split
+from cirs_tf.evaluation import evaluate_run
+from cirs_tf.postprocessing.postprocess import postprocess
+from cirs_tf.reproduce.plan import MERGED_BELOW, SYSTEMS, Run
+from cirs_tf.training.run_folder import RunFolder
+from cirs_tf.visualization import colourise, palette, picture_grid
+
+_SHOWN = 8
+_SEGMENTATIONS = {
+    "figure7": ("cirs_balanced",),
+    "figure9": ("cirs_balanced", "cirs_imbalanced"),
+    "figure10": ("wnet_thesis", "cirs_imbalanced"),
+    "figure12": ("air", "air_per_segment"),
+}
+_TITLES = {
+    "figure4": "Figure 4: images of the data set",
+    "figure7": "Figure 7: segments of CIRS, balanced",
+    "figure8": "Figure 8: representation overfitting, epoch by epoch",
+    "figure9": "Figure 9: CIRS, balanced and imbalanced",
+    "figure10": "Figure 10: W-Net beside CIRS, imbalanced",
+    "figure12": "Figure 12: segments of AIR",
+    "bsds": "W-Net on whole images of BSDS500",
+}
+
+Caption = tuple[str, str]
+
+
+def draw_figures(
+    targets: Sequence[str], runs: Sequence[Run], data: dict[str, Path], folder: Path
+) -> dict[str, tuple[str, Caption]]:
+    """Write the figures among some targets as PNG.
+
+    Args:
+        targets: Keys of `plan.TARGETS`.
+        runs: All finished; the first of each system is shown.
+        data: Folder of each data set.
+        folder: Where they go.
+
+    Returns:
+        Target to file name and caption (title, text).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    first = {run.system: run for run in reversed(runs)}
+    fruit = None
+    if any(target in _TITLES for target in targets):
+        fruit = load_split(data["fruit"], "test", with_masks=True)
+    figures = {}
+    for target in targets:
+        if target not in _TITLES:
+            continue
+        if target == "figure4":
+            picture, text = _samples(fruit)
+        elif target == "bsds":
+            picture, text = _photographs(first["wnet_bsds"], data["bsds_whole"])
+        elif target == "figure8":
+            picture, text = _overfitting(first["cirs_segmenter_heavy"])
+        else:
+            names = _SEGMENTATIONS[target]
+            picture, text = _segmentations([first[name] for name in names], fruit)
+        picture.save(folder / f"{target}.png")
+        figures[target] = (f"{folder.name}/{target}.png", (_TITLES[target], text))
+    return figures
+
+
+def _samples(split: LoadedSplit) -> tuple[Image.Image, str]:
+    rows = {
+        "image": split.images[:_SHOWN],
+        "truth": colourise(split.masks[:_SHOWN]),
+    }
+    return picture_grid(rows), f"The first {_SHOWN} images of the test split."
+
+
+def _overfitting(run: Run) -> tuple[Image.Image, str]:
+    """Stack the segments of the same images after every epoch (at most 12 of them)."""
+    folder = RunFolder.open(run.folder)
+    files = sorted(folder.progress.glob("*.png"))
+    chosen = sorted({round(i) for i in np.linspace(0, len(files) - 1, 12)})
+    images = load_split(run.config.data, "val", with_masks=False, limit=_SHOWN).images
+    rows = {"image": images}
+    for file in (files[index] for index in chosen):
+        labels = np.asarray(Image.open(file))
+        parts = np.stack(np.split(labels, labels.shape[1] // images.shape[2], axis=1))
+        rows[f"epoch {int(file.stem)}"] = colourise(parts[: len(images)])
+    steps = run.config.training.steps_per_epoch
+    length = "one pass over the data" if steps is None else f"{steps} mini-batches"
+    text = (
+        f"The first validation images, segments after each epoch of {length} "
+        f"(S 100, then g 5), seed {run.seed}. A colour is a segment's number."
+    )
+    return picture_grid(rows), text
+
+
+def _segmentations(runs: Sequence[Run], split: LoadedSplit) -> tuple[Image.Image, str]:
+    shown = slice(0, _SHOWN)
+    rows = {
+        "image": split.images[shown],
+        "truth": colourise(split.masks[shown]),
+    }
+    for run in runs:
+        found = evaluate_run(
+            RunFolder.open(run.folder), "test", run.config.data, "loss", others=False
+        )
+        colours = segment_colours(found.chosen.scores.assignment, run.config.segments)
+        rows[SYSTEMS[run.system].title.split(" (")[0]] = colours[found.labels[shown]]
+        keras.backend.clear_session()
+    text = (
+        f"The first {_SHOWN} test images, label-free checkpoint, seed {runs[0].seed}. "
+        "A segment has the colour of the class that it is matched with for `miou`."
+    )
+    return picture_grid(rows), text
+
+
+def _photographs(run: Run, data: Path) -> tuple[Image.Image, str]:
+    folder = RunFolder.open(run.folder)
+    plain = evaluate_run(folder, "val", data, "loss", others=False)
+    merge = functools.partial(postprocess, crf=False, merge=MERGED_BELOW["val"])
+    merged = evaluate_run(folder, "val", data, "loss", merge, others=False)
+    chosen = np.arange(0, len(plain.labels), max(1, len(plain.labels) // 4))[:4]
+    rows = {
+        "image": plain.split.images[chosen],
+        "segments": colourise(plain.labels[chosen]),
+        "merged": colourise(merged.labels[chosen]),
+    }
+    text = (
+        f"Validation images, label-free checkpoint, seed {run.seed}; below, connected "
+        f"regions of under {MERGED_BELOW['val']} pixels are merged."
+    )
+    picture = picture_grid(rows, scale=1)
+    return picture.resize((picture.width // 2, picture.height // 2)), text
+
+
+def segment_colours(assignment: Sequence[int], segments: int) -> np.ndarray:
+    """Return a colour for each segment, that of the class it stands for.
+
+    Args:
+        assignment: `[classes]`: the segment that stands for each class, -1: none.
+        segments: K.
+
+    Returns:
+        `[segments, 3]` uint8; those that stand for no class have colours of their own.
+    """
+    colours = palette(len(assignment) + segments)
+    chosen = colours[len(assignment) :].copy()
+    for true_class, segment in enumerate(assignment):
+        if segment >= 0:
+            chosen[segment] = colours[true_class]
+    return chosen

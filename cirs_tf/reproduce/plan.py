@@ -1,0 +1,245 @@
+"""Which runs each table and figure needs, and with which settings at which budget."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from cirs_tf.config import Config
+from cirs_tf.config_files import load_config
+
+TABLE_4_BOTTLENECKS = (192, 96, 48, 12)
+# Regions of fewer pixels are merged; BSDS500's whole images are a `val` split.
+MERGED_BELOW = {"test": 16, "val": 100}
+
+
+@dataclasses.dataclass(frozen=True)
+class System:
+    """One row of the results.
+
+    Attributes:
+        title: How tables call it.
+        config: Name of an installed configuration.
+        data: Name of its data set, a key of `data_sets.DataSets`.
+        overrides: Settings on top of the configuration.
+        thesis: The thesis's figure for it, None: it has none.
+        remark: What was tried, for the text below the table.
+    """
+
+    title: str
+    config: str
+    data: str = "fruit"
+    overrides: tuple[str, ...] = ()
+    thesis: float | None = None
+    remark: str = ""
+
+
+_AUTOENCODER_FIGURES = {192: 6.5e-4, 96: 6.6e-3, 48: 0.21, 12: 1.39}
+
+SYSTEMS = {
+    "cirs_balanced": System(
+        "CIRS, balanced",
+        "thesis/cirs_balanced",
+        thesis=0.4581,
+        remark="g tells the K masked images apart by the shape of their masks within a "
+        "few hundred mini-batches; the variance within segments is then near 0 and S "
+        "has little to follow. Bounded and unbounded features, dense and convolutional "
+        "g, widths 8 and 16 all ended between 0.10 and 0.21.",
+    ),
+    "cirs_imbalanced": System(
+        "CIRS, imbalanced (S 5, g 100)",
+        "thesis/cirs_imbalanced",
+        thesis=0.6407,
+        remark="As above; in addition S gets only one mini-batch in 21.",
+    ),
+    "cirs_segmenter_heavy": System(
+        "CIRS, S-heavy (S 100, g 5)", "thesis/cirs_overfitting"
+    ),
+    "wnet_thesis": System(
+        "W-Net, as the thesis's author wrote it",
+        "thesis/wnet",
+        thesis=0.3164,
+        remark="Its cut barely sees colour (sigma_I 3 for intensities in [0, 1]).",
+    ),
+    "wnet_paper": System("W-Net, as in its paper", "wnet", thesis=0.3164),
+    "air": System(
+        "AIR",
+        "air",
+        thesis=0.5155,
+        remark="Errors of the sum alone do not make segments compete; "
+        "`air_per_segment` changes that.",
+    ),
+    "air_per_segment": System(
+        "AIR, competing segments", "air_per_segment", thesis=0.5155
+    ),
+    "iic": System("IIC", "iic"),
+    "supervised": System("supervised U-Net (labels)", "supervised", "fruit_masks"),
+    **{
+        f"autoencoder_{units}": System(
+            f"autoencoder, b = {units}",
+            "autoencoder",
+            "cifar10",
+            (f"autoencoder.bottleneck={units}",),
+            thesis=_AUTOENCODER_FIGURES[units],
+        )
+        for units in TABLE_4_BOTTLENECKS
+    },
+    "wnet_bsds": System("W-Net on BSDS500", "wnet", "bsds", ("segments=8",)),
+}
+
+# Table or figure to the systems that it shows; the proof needs none.
+TARGETS = {
+    "proof": (),
+    "table1": ("cirs_balanced",),
+    "table2": ("cirs_balanced", "cirs_imbalanced"),
+    "table3": ("wnet_thesis", "wnet_paper", "cirs_imbalanced"),
+    "table4": tuple(f"autoencoder_{units}" for units in TABLE_4_BOTTLENECKS),
+    "table5": ("air", "air_per_segment"),
+    "baselines": ("iic", "supervised"),
+    "postprocessing": ("wnet_paper",),
+    "bsds": ("wnet_bsds",),
+    "figure4": (),
+    "figure7": ("cirs_balanced",),
+    "figure8": ("cirs_segmenter_heavy",),
+    "figure9": ("cirs_balanced", "cirs_imbalanced"),
+    "figure10": ("wnet_thesis", "cirs_imbalanced"),
+    "figure12": ("air", "air_per_segment"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """How large and long runs are.
+
+    Attributes:
+        meaning: For help and results.
+        overrides: Method to settings; `` is for all.
+        lengths: System to epochs and mini-batches an epoch (None: one pass); a system
+            that is not there keeps its configuration's.
+    """
+
+    meaning: str
+    overrides: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    lengths: dict[str, tuple[int, int | None]] = dataclasses.field(default_factory=dict)
+
+    def settings(self, name: str) -> tuple[str, ...]:
+        """Return the overrides of one system."""
+        method = load_config(SYSTEMS[name].config).method
+        settings = [*self.overrides.get("", ()), *self.overrides.get(method, ())]
+        if name in self.lengths:
+            epochs, steps = self.lengths[name]
+            settings.append(f"training.epochs={epochs}")
+            if steps is not None:
+                settings.append(f"training.steps_per_epoch={steps}")
+        return tuple(settings)
+
+
+_TINY = ("segmenter.width=2", "segmenter.depth=1")
+_SMALL = ("segmenter.width=8", "training.validation_images=500")
+
+BUDGETS = {
+    "smoke": Budget(
+        "shows that everything runs, in about a minute; its figures mean nothing",
+        {
+            "": ("training.batch_size=8", "training.strategy=one"),
+            "cirs": (*_TINY, "feature_net.hidden=[8]", "feature_net.features=4"),
+            "air": (*_TINY, "air.hidden=[8]"),
+            "wnet": (*_TINY, "wnet.radius=2", "wnet.xla=false"),
+            "iic": ("iic.width=1",),
+            "autoencoder": ("autoencoder.hidden=[16,16,16]",),
+            "supervised": _TINY,
+        },
+        {name: (2, 4) for name in SYSTEMS},
+    ),
+    "cpu": Budget(
+        "at most 15 minutes a run on 2 CPU cores",
+        {
+            **dict.fromkeys(("cirs", "air", "wnet", "supervised"), _SMALL),
+            "iic": ("iic.width=8", "training.validation_images=500"),
+        },
+        {
+            "cirs_balanced": (4, None),
+            "cirs_imbalanced": (8, None),
+            # An epoch is one cycle: 100 mini-batches for S, 5 for g.
+            "cirs_segmenter_heavy": (10, 105),
+            "wnet_thesis": (3, 100),
+            "wnet_paper": (3, 150),
+            "wnet_bsds": (3, 150),
+            "air": (4, None),
+            "air_per_segment": (4, None),
+            "iic": (3, 150),
+            "supervised": (2, None),
+        },
+    ),
+    "thesis": Budget(
+        "170 epochs, batch 40, as in the thesis; resumable over days",
+        lengths={
+            name: (170, None)
+            for name, system in SYSTEMS.items()
+            if system.data.startswith(("fruit", "bsds"))
+        },
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One training.
+
+    Attributes:
+        system: Name in `SYSTEMS`.
+        seed: Of the run.
+        folder: Where it goes.
+        overrides: Settings on top of the system's configuration, seed and data too.
+    """
+
+    system: str
+    seed: int
+    folder: Path
+    overrides: tuple[str, ...]
+
+    @property
+    def config(self) -> Config:
+        """The resolved configuration."""
+        return load_config(SYSTEMS[self.system].config, self.overrides)
+
+
+def systems_of(targets: Iterable[str]) -> list[str]:
+    """Return the systems that some targets need, each once, in the order of SYSTEMS."""
+    needed = {name for target in targets for name in TARGETS[target]}
+    return [name for name in SYSTEMS if name in needed]
+
+
+def planned_runs(
+    targets: Iterable[str],
+    budget: str,
+    seeds: Sequence[int],
+    out: Path,
+    data: dict[str, Path],
+) -> list[Run]:
+    """Return every run that the targets need, the first seed of all systems first.
+
+    Autoencoders are trained with the first seed alone, as in the thesis.
+
+    Args:
+        targets: Keys of `TARGETS`.
+        budget: Key of `BUDGETS`.
+        seeds: Of the runs.
+        out: Folder of all results; runs go to `out/runs/BUDGET/SYSTEM/seed-S`.
+        data: Folder of each data set; systems whose data set is not there are left
+            out.
+    """
+    runs = []
+    for number, seed in enumerate(seeds):
+        for name in systems_of(targets):
+            system = SYSTEMS[name]
+            if system.data not in data or (number and name in TARGETS["table4"]):
+                continue
+            overrides = (
+                *BUDGETS[budget].settings(name),
+                *system.overrides,
+                f"seed={seed}",
+                f"data={data[system.data]}",
+            )
+            folder = out / "runs" / budget / name / f"seed-{seed}"
+            runs.append(Run(name, seed, folder, overrides))
+    return runs

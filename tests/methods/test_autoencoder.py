@@ -1,0 +1,101 @@
+"""The bottleneck autoencoder through the command: classes are measured, never seen."""
+
+import json
+
+import numpy as np
+import pytest
+from command_line import set_flags
+from PIL import Image
+
+from cirs_tf import evaluate, export, train
+from cirs_tf.data.manifest import Manifest
+from cirs_tf.data.pipeline import load_split, training_dataset
+from cirs_tf.methods.build import build_method
+from cirs_tf.training.checkpoints import CheckpointStore
+from cirs_tf.training.run_folder import RunFolder
+from data_gen.__main__ import main as data_gen
+
+OVERRIDES = ("autoencoder.hidden=[16,16]", "autoencoder.bottleneck=4")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Return a data set of 60 pictures: dark ones and bright ones, a class each."""
+    folder = tmp_path_factory.mktemp("classes")
+    rng = np.random.default_rng(0)
+    for index in range(60):
+        bright = index % 2
+        pixels = rng.integers(0, 100, (16, 16, 3)) + 150 * bright
+        path = folder / "images" / ("dark", "bright")[bright] / f"{index:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.astype(np.uint8)).save(path)
+    argv = ["images", "--images", folder / "images", "--out", folder / "data"]
+    assert data_gen([str(one) for one in (*argv, "--size", 16, "--test", 0.3)]) == 0
+    return folder / "data"
+
+
+@pytest.fixture(scope="module")
+def run(pictures, tmp_path_factory):
+    """Return a run of two epochs."""
+    folder = tmp_path_factory.mktemp("autoencoder") / "run"
+    argv = ["--model", "autoencoder", "--data", str(pictures), "--run", str(folder)]
+    argv += ["--epochs", "2", "--steps-per-epoch", "20", "--batch-size", "8"]
+    assert train.main([*argv, *set_flags(OVERRIDES)]) == 0
+    return RunFolder(folder)
+
+
+def test_the_alpha_2_term_is_recorded_after_every_epoch(run, pictures):
+    rows = run.read_metrics()
+    assert len(rows) == 2
+    config = run.load_config()
+    method = build_method(config, 16, 16)
+    CheckpointStore(run.checkpoints).restore("last", method.networks)
+    test = load_split(pictures, "test", with_masks=False, with_image_classes=True)
+    codes = method.encoder.predict(test.images / np.float32(255), verbose=0)
+    means = [codes[test.image_classes == k].mean(axis=0) for k in (0, 1)]
+    # Two means lie at the same distance from the middle between them.
+    expected = np.sum((means[0] - means[1]) ** 2) / 2
+    assert expected > 0
+    row = rows[-1]["validation"]
+    assert row["class_distance"] == pytest.approx(expected, rel=1e-4)
+    assert row["code_variance"] == pytest.approx(codes.var(axis=0).sum(), rel=1e-4)
+
+
+def test_it_learns(run):
+    first, second = (row["validation"]["loss"] for row in run.read_metrics())
+    assert second < first
+
+
+def test_no_checkpoint_is_chosen_by_classes(run):
+    chosen = json.loads((run.checkpoints / "checkpoints.json").read_text())
+    assert "oracle" not in json.dumps(chosen)
+
+
+def test_training_sees_no_class(pictures):
+    split = load_split(pictures, "train", with_masks=False, with_image_classes=True)
+    (batch,) = training_dataset(split, 4, seed=0).take(1)
+    assert batch.keys() == {"image"}
+
+
+def test_it_has_no_segmenter_to_evaluate_or_export(run, capsys, tmp_path):
+    for main, arguments in (
+        (evaluate.main, ["--split", "test"]),
+        (export.main, ["--out", str(tmp_path / "model")]),
+    ):
+        assert main([str(run.path), *arguments]) == 1
+        error = capsys.readouterr().err
+        assert error == "error: method: autoencoder has no segmenter\n"
+
+
+def test_images_without_classes_are_refused(fruit, capsys, tmp_path):
+    argv = ["--model", "autoencoder", "--data", str(fruit), *set_flags(OVERRIDES)]
+    assert train.main([*argv, "--run", str(tmp_path / "run")]) == 1
+    assert "its images have no classes" in capsys.readouterr().err
+
+
+def test_image_classes_are_those_of_the_folders(pictures):
+    test = load_split(pictures, "test", with_masks=False, with_image_classes=True)
+    names = Manifest.read(pictures).image_classes
+    assert [names[k] for k in test.image_classes] == [
+        name.split("/")[0] for name in test.filenames
+    ]

@@ -1,0 +1,163 @@
+"""Merging of small regions against flood filling from scratch after every merge."""
+
+import collections
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from cirs_tf.postprocessing.regions import merge_small_regions
+
+
+def sides(height: int, width: int, row: int, column: int):
+    around = [
+        (row, column + 1),
+        (row + 1, column),
+        (row, column - 1),
+        (row - 1, column),
+    ]
+    return [(r, c) for r, c in around if 0 <= r < height and 0 <= c < width]
+
+
+def flood(labels: np.ndarray) -> list[set]:
+    """Regions as sets of pixels, in the order of their first pixel."""
+    found, seen = [], set()
+    for pixel in np.ndindex(labels.shape):
+        if pixel in seen:
+            continue
+        region, open_pixels = {pixel}, [pixel]
+        while open_pixels:
+            for side in sides(*labels.shape, *open_pixels.pop()):
+                if side not in region and labels[side] == labels[pixel]:
+                    region.add(side)
+                    open_pixels.append(side)
+        seen |= region
+        found.append(region)
+    return found
+
+
+def merged_slowly(labels: np.ndarray, minimum: int) -> np.ndarray:
+    labels = labels.copy()
+    while True:
+        regions = flood(labels)
+        smallest = min(regions, key=len)  # Python's min takes the first of equals.
+        if len(regions) == 1 or len(smallest) >= minimum:
+            return labels
+        home = {pixel: number for number, r in enumerate(regions) for pixel in r}
+        shared = collections.Counter(
+            home[side]
+            for pixel in smallest
+            for side in sides(*labels.shape, *pixel)
+            if side not in smallest
+        )
+        longest = max(shared.values())
+        target = min(number for number, n in shared.items() if n == longest)
+        label = labels[next(iter(regions[target]))]
+        for pixel in smallest:
+            labels[pixel] = label
+
+
+images = arrays(
+    np.uint8,
+    st.tuples(st.integers(1, 8), st.integers(1, 8)),
+    elements=st.integers(0, 3),
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(images, st.integers(0, 20))
+def test_same_as_the_slow_loop(labels, minimum):
+    before = labels.copy()
+    merged = merge_small_regions(labels, minimum)
+    np.testing.assert_array_equal(merged, merged_slowly(labels, minimum))
+    np.testing.assert_array_equal(labels, before)
+    assert merged is not labels
+    assert merged.dtype == np.uint8
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_same_as_the_slow_loop_on_a_larger_image(seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(-1, 2 + seed, (19, 23))
+    minimum = int(rng.integers(2, 40))
+    merged = merge_small_regions(labels, minimum)
+    np.testing.assert_array_equal(merged, merged_slowly(labels, minimum))
+
+
+@settings(deadline=None, max_examples=100)
+@given(images, st.integers(0, 20))
+def test_no_small_region_is_left_and_a_second_time_changes_nothing(labels, minimum):
+    merged = merge_small_regions(labels, minimum)
+    regions = flood(merged)
+    assert len(regions) == 1 or min(map(len, regions)) >= minimum
+    np.testing.assert_array_equal(merge_small_regions(merged, minimum), merged)
+    assert set(np.unique(merged)) <= set(np.unique(labels))
+
+
+def test_the_longest_border_decides_not_the_largest_region():
+    # The 5 has 2 sides to the 1s and 1 to the 0s, of which there are more.
+    labels = np.array([[1, 5, 0, 0, 0], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]])
+    assert merge_small_regions(labels, 2)[0, 1] == 1
+
+
+def test_of_equal_borders_the_earlier_region_decides():
+    labels = np.array([[3, 3, 3], [3, 5, 1], [1, 1, 1]])
+    assert merge_small_regions(labels, 2)[1, 1] == 3
+    assert merge_small_regions(labels[::-1], 2)[1, 1] == 1
+
+
+def test_pixels_that_touch_at_a_corner_are_two_regions():
+    labels = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(merge_small_regions(labels, 2), np.zeros((3, 3)))
+
+
+def test_regions_of_one_label_do_not_add_up():
+    # The 5s have 2 sides to each of two regions of 1s, and 3 to the 2s.
+    labels = np.array([[1, 1, 0, 1, 1], [1, 5, 5, 5, 1], [2, 2, 2, 2, 2], [2] * 5])
+    merged = merge_small_regions(np.repeat(labels, [4, 1, 1, 1], axis=0), 4)
+    np.testing.assert_array_equal(merged[4], [1, 2, 2, 2, 1])
+
+
+def test_the_smallest_is_first():
+    # The 2 joins the 1s, which are then large enough to stay.
+    labels = np.zeros((4, 5), int)
+    labels[1:3, 1:4] = [[1, 1, 1], [1, 2, 1]]
+    merged = merge_small_regions(labels, 6)
+    np.testing.assert_array_equal(merged == 1, labels > 0)
+    np.testing.assert_array_equal(merge_small_regions(labels, 7), np.zeros((4, 5)))
+
+
+def test_regions_that_a_merge_connects_count_as_one():
+    # Both bars of 1s are too small, until the 5 between them joins them.
+    labels = np.array([[1, 1, 1, 5, 1, 1, 1], [0] * 7])
+    merged = merge_small_regions(labels, 4)
+    np.testing.assert_array_equal(merged, [[1] * 7, [0] * 7])
+
+
+@pytest.mark.parametrize("minimum", [0, 1])
+def test_nothing_to_merge(minimum):
+    labels = np.array([[0, 1], [1, 0]], np.uint8)
+    merged = merge_small_regions(labels, minimum)
+    np.testing.assert_array_equal(merged, labels)
+    assert merged is not labels
+
+
+def test_one_region_stays_however_small():
+    np.testing.assert_array_equal(
+        merge_small_regions(np.full((2, 3), 7), 100), np.full((2, 3), 7)
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "minimum", "message"),
+    [
+        (np.zeros((2, 2)), 3, "labels: expected integers .* got float64"),
+        (np.zeros((1, 2, 2), np.uint8), 3, r"labels: expected integers .*\(1, 2, 2\)"),
+        (np.zeros((2, 2), np.uint8), -1, "minimum: expected 0 or more, got -1"),
+    ],
+)
+def test_refused(labels, minimum, message):
+    with pytest.raises(ValueError, match=message):
+        merge_small_regions(labels, minimum)
