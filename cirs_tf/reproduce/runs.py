@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 import json
+import math
 import shutil
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from cirs_tf.data.manifest import Manifest
 from cirs_tf.errors import ConfigError, TrainingError
 from cirs_tf.evaluation import evaluate_run, write_json
 from cirs_tf.reproduce.plan import SYSTEMS, Run
+from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
 
 
@@ -45,9 +47,9 @@ def state_of(run: Run) -> State:
         raise ConfigError(
             f"{run.folder}: holds a run {difference}; remove it, or --out"
         )
-    rows = folder.read_metrics()
-    done = rows and rows[-1]["epoch"] == config.training.epochs
-    return State.FINISHED if done else State.INTERRUPTED
+    last = CheckpointStore(folder.checkpoints).path("last")
+    step = int(last.name.removeprefix("step-"))
+    return State.FINISHED if step >= _total_steps(config) else State.INTERRUPTED
 
 
 def train_missing(runs: Sequence[Run]) -> int:
@@ -113,6 +115,13 @@ def seconds_of(run: Run) -> float:
     return sum(
         (end - start) * size / row["images_per_second"] for row, start, end in done
     )
+
+
+def _total_steps(config: Config) -> int:
+    options = config.training
+    images = Manifest.read(config.data).split("train").examples
+    one_pass = math.ceil(images / options.batch_size)
+    return options.epochs * (options.steps_per_epoch or one_pass)
 
 
 def _difference(planned: Config, found: Config) -> str | None:

@@ -1,0 +1,237 @@
+"""Everything of the thesis at the smoke budget, from nothing to RESULTS.md."""
+
+import json
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+import scipy.io
+from PIL import Image
+
+from cirs_tf import evaluate
+from cirs_tf.reproduce.__main__ import main
+from cirs_tf.reproduce.plan import SYSTEMS, TARGETS, planned_runs
+from cirs_tf.reproduce.runs import State, state_of
+from cirs_tf.training.run_folder import RunFolder
+from data_gen.__main__ import main as data_gen
+
+SEGMENTERS = [name for name, one in SYSTEMS.items() if one.data.startswith("fruit")]
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory):
+    """Return the flags that name tiny stand-ins for CIFAR-10 and BSDS500."""
+    folder = tmp_path_factory.mktemp("given")
+    rng = np.random.default_rng(0)
+    for index in range(60):
+        path = folder / "pictures" / "abc"[index % 3] / f"{index:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 100, (16, 16, 3)) + 70 * (index % 3)
+        Image.fromarray(pixels.astype(np.uint8)).save(path)
+    for split in ("train", "val"):
+        image = folder / "BSDS500" / "images" / split / "1.jpg"
+        truth = folder / "BSDS500" / "groundTruth" / split / "1.mat"
+        for path in (image, truth):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        halves = np.ones((321, 481), np.uint16)
+        halves[:, 200:] = 2
+        noise = rng.integers(0, 60, (321, 481, 3))
+        Image.fromarray(np.uint8(80 * halves[..., None] + noise)).save(image)
+        cells = np.empty((1, 1), object)
+        cells[0, 0] = {"Segmentation": halves}
+        scipy.io.savemat(truth, {"groundTruth": cells})
+    bsds = ["bsds", folder / "BSDS500", "--patch", "16", "--workers", "1"]
+    sets = {
+        "cifar10": ["images", "--images", folder / "pictures", "--size", "16"],
+        "bsds": bsds,
+        "bsds-whole": [*bsds, "--whole"],
+    }
+    flags = []
+    for name, argv in sets.items():
+        out = folder / name
+        assert data_gen([str(one) for one in (*argv, "--out", out)]) == 0
+        flags += [f"--{name}", str(out)]
+    return flags
+
+
+@pytest.fixture(scope="module")
+def out(given, tmp_path_factory):
+    """Return the folder of `reproduce all`, one seed."""
+    folder = tmp_path_factory.mktemp("reproduce") / "out"
+    argv = ["all", "--budget", "smoke", "--seeds", "3", "--out", str(folder)]
+    assert main([*argv, *given]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(out):
+    return json.loads((out / "results.json").read_text())
+
+
+def run_folder(out, name):
+    return out / "runs" / "smoke" / name / "seed-3"
+
+
+def test_every_system_was_trained_as_planned(out, results):
+    assert set(results["systems"]) == set(SEGMENTERS)
+    for name in SYSTEMS:
+        rows = RunFolder(run_folder(out, name)).read_metrics()
+        assert [row["step"] for row in rows] == [4, 8]
+    assert results["left_out"] == []
+
+
+def test_scores_are_those_of_evaluate(out, results, tmp_path):
+    run = str(run_folder(out, "air"))
+    for checkpoint, protocol in (("loss", "label_free"), ("oracle", "oracle")):
+        file = tmp_path / "scores.json"
+        argv = [run, "--checkpoint", checkpoint, "--json", str(file)]
+        assert evaluate.main(argv) == 0
+        scores = json.loads(file.read_text())
+        for metric in ("miou", "miou_thesis"):
+            stat = results["systems"]["air"][protocol][metric]
+            assert stat["values"] == [pytest.approx(scores[metric], abs=1e-9)]
+
+
+def test_table_4_is_the_lowest_of_the_epochs(out, results):
+    for name in TARGETS["table4"]:
+        rows = RunFolder(run_folder(out, name)).read_metrics()
+        terms = [row["validation"]["class_distance"] for row in rows]
+        found = results["autoencoders"][name]
+        assert found["lowest"] == min(terms)
+        assert found["lowest_per_unit"] * found["bottleneck"] == pytest.approx(
+            min(terms)
+        )
+        assert terms[found["lowest_epoch"] - 1] == min(terms)
+
+
+def test_numbers_are_numbers(results):
+    json.dumps(results, allow_nan=False)
+    rows = results["bsds"]["rows"]
+    assert rows["W-Net"]["segments"]["probabilistic_rand"]["mean"] <= 1
+    one = rows["one segment everywhere"]["segments"]
+    # Two regions of 200 and 281 of 481 columns, by hand.
+    shares = np.array([200, 281]) / 481
+    entropy = -(shares * np.log2(shares)).sum()
+    assert one["variation_of_information"]["mean"] == pytest.approx(entropy, abs=0.01)
+    assert one["covering"]["mean"] == pytest.approx((shares**2).sum(), abs=0.01)
+
+
+def test_results_show_every_table_and_figure(out, results):
+    text = (out / "RESULTS.md").read_text()
+    for number in range(1, 6):
+        assert f"\n## Table {number}: " in text
+    for system in results["systems"].values():
+        assert text.count(f"{system['title']} falls short of the thesis by") <= 1
+    for file in re.findall(r"!\[.*?\]\((.*?)\)", text):
+        with Image.open(out / file) as picture:
+            assert picture.width > 150
+    assert len(list((out / "figures").glob("*.png"))) == 7
+    assert r"`11\|22\|00`" in text and r"`1122\|00`" in text
+    assert str(out) not in text
+    header, rule, *rows = re.search(r"\n\n(\|.*?\|\n)\n", text, re.S)[1].splitlines()
+    assert {row.replace(r"\|", "").count("|") for row in rows} == {rule.count("|")}
+
+
+def test_every_epoch_of_figure_8_is_there(out):
+    names = sorted(
+        path.name for path in run_folder(out, "cirs_segmenter_heavy").glob("progress/*")
+    )
+    assert names == ["0001.png", "0002.png"]
+    rows = 3  # images, and two epochs
+    with Image.open(out / "figures" / "figure8.png") as picture:
+        assert picture.height == rows * (2 * 16 + 4) + 4
+
+
+def arguments(out, *flags):
+    return ["table5", "--budget", "smoke", "--seeds", "3", "--out", str(out), *flags]
+
+
+@pytest.fixture
+def copied(out, tmp_path):
+    """Return a copy with data and the runs of AIR, to damage."""
+    for name in ("air", "air_per_segment"):
+        part = run_folder(out, name).relative_to(out)
+        shutil.copytree(out / part, tmp_path / part)
+    os.symlink(out / "data", tmp_path / "data")
+    return tmp_path
+
+
+def test_finished_runs_are_reused_and_missing_ones_trained(copied, capsys):
+    shutil.rmtree(run_folder(copied, "air"))
+    kept = run_folder(copied, "air_per_segment") / "train.log"
+    before = kept.read_text()
+    assert main(arguments(copied)) == 0
+    printed = capsys.readouterr().out
+    assert f"finished    {run_folder(copied, 'air_per_segment')}" in printed
+    assert f"to train    {run_folder(copied, 'air')}" in printed
+    assert kept.read_text() == before
+    assert "Table 5" in (copied / "RESULTS.md").read_text()
+
+
+def test_an_interrupted_run_is_resumed(copied, out, capsys):
+    folder = RunFolder(run_folder(copied, "air"))
+    index = json.loads((folder.checkpoints / "checkpoints.json").read_text())
+    shutil.rmtree(folder.checkpoints / f"step-{index['last'].pop():08d}")
+    index["loss"] = index["oracle"] = None
+    (folder.checkpoints / "checkpoints.json").write_text(json.dumps(index))
+    assert main(arguments(copied)) == 0
+    assert f"to resume   {folder.path}" in capsys.readouterr().out
+    rows, original = folder.read_metrics(), RunFolder(run_folder(out, "air"))
+    assert rows[-1]["train"] == original.read_metrics()[-1]["train"]
+
+
+def test_a_run_with_other_settings_is_named(copied, capsys):
+    file = run_folder(copied, "air") / "config.yaml"
+    file.write_text(file.read_text().replace("batch_size: 8", "batch_size: 16"))
+    assert main(arguments(copied)) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "training.batch_size=16, planned is 8" in error
+
+
+def test_plan_trains_nothing(out, tmp_path, capsys):
+    os.symlink(out / "data", tmp_path / "data")
+    assert main(arguments(tmp_path, "--plan")) == 0
+    assert capsys.readouterr().out.count("to train") == 2
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (["table9"], "table9: unknown; expected proof, table1"),
+        (["table4"], "table4 needs --cifar10, made with python -m data_gen cifar10"),
+        (["bsds"], "bsds needs --bsds and --bsds-whole, made with"),
+        (["table1", "--seeds", "a"], "--seeds: expected integers such as 0,1,2, got"),
+        (["table4", "--cifar10", "nowhere"], "--cifar10 nowhere: no data set; make it"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(argv, expected, tmp_path, capsys):
+    assert main([*argv, "--budget", "smoke", "--out", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {expected}") and error.count("\n") == 1
+
+
+def test_first_seeds_come_first_and_autoencoders_once(tmp_path):
+    data = dict.fromkeys(("fruit", "cifar10"), tmp_path)
+    runs = planned_runs(["table4", "table5"], "cpu", (4, 5), tmp_path, data)
+    names = [(run.seed, run.system) for run in runs]
+    air = ["air", "air_per_segment"]
+    assert names == [
+        *((4, name) for name in (*air, *TARGETS["table4"])),
+        *((5, name) for name in air),
+    ]
+    assert runs[0].config.segmenter.width == 8
+    assert runs[2].config.autoencoder.bottleneck == 192
+
+
+def test_a_run_of_other_data_is_refused(copied, given, out):
+    data = {"fruit": (out / "data" / "fruit_smoke").resolve()}
+    (run, _) = planned_runs(["table5"], "smoke", [3], copied, data)
+    assert state_of(run) is State.FINISHED
+    manifest = run.folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"seed": 0', '"seed": 1', 1))
+    with pytest.raises(Exception, match="of another data set"):
+        state_of(run)
