@@ -7,7 +7,15 @@ from typing import Any
 
 from cirs_tf.errors import ConfigError
 
-METHODS = ("cirs", "air", "wnet", "iic", "autoencoder", "supervised")
+METHODS = (
+    "cirs",
+    "cirs_aligned",
+    "air",
+    "wnet",
+    "iic",
+    "autoencoder",
+    "supervised",
+)
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 SELECTIONS = ("loss", "oracle")
 NORMALISATIONS = ("none", "batch", "layer", "instance")
@@ -126,6 +134,53 @@ class CirsConfig:
         for key in ("segmenter_steps", "feature_net_steps"):
             steps = getattr(self, key)
             _check(f"cirs.{key}", steps, steps >= 1, "at least 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class CirsAlignedConfig:
+    """CIRS with aligned segments: poses and templates instead of g.
+
+    Attributes:
+        canvas: Side of a template, as a share of the image's shorter side.
+        outside: Cost of a pixel outside of a template's support.
+        pose_weight: Weight of the poses of imagined images, where they are known.
+        usage_weight: Weight of a floor under each segment's share of the pixels.
+        usage_floor: That floor, in (0, 1).
+        difference: Squared distance in colour from which a pixel differs from the
+            background; each channel in [0, 1].
+        start_images: Unlabelled images that the start is taken from.
+        start_steps: Mini-batches in which S learns the parts that were found.
+        start_learning_rate: Of Adam in these.
+        decay_steps: Mini-batches over which the learning rate falls to a twentieth.
+    """
+
+    canvas: float = 0.625
+    outside: float = 0.1
+    pose_weight: float = 0.1
+    usage_weight: float = 0.02
+    usage_floor: float = 0.01
+    difference: float = 0.02
+    start_images: int = 1_500
+    start_steps: int = 150
+    start_learning_rate: float = 3e-3
+    decay_steps: int = 1_000
+
+    def __post_init__(self):
+        for key in ("canvas", "usage_floor"):
+            value = getattr(self, key)
+            _check(f"cirs_aligned.{key}", value, 0 < value < 1, "(0, 1)")
+        for key in ("outside", "difference", "start_learning_rate"):
+            value = getattr(self, key)
+            ok = 0 < value < math.inf
+            _check(f"cirs_aligned.{key}", value, ok, "a finite number > 0")
+        for key in ("pose_weight", "usage_weight"):
+            value = getattr(self, key)
+            ok = 0 <= value < math.inf
+            expected = "a finite number of at least 0"
+            _check(f"cirs_aligned.{key}", value, ok, expected)
+        for key, least in (("start_images", 2), ("start_steps", 0), ("decay_steps", 1)):
+            value = getattr(self, key)
+            _check(f"cirs_aligned.{key}", value, value >= least, f"at least {least}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -319,6 +374,7 @@ class Config:
         segmenter: S.
         feature_net: g.
         cirs: The CIRS objective and schedule.
+        cirs_aligned: Poses, templates, and the start of CIRS with aligned segments.
         air: The autoencoders of AIR and their schedule.
         wnet: The cut and the reconstruction of W-Net.
         iic: The network and the twins of IIC.
@@ -333,6 +389,9 @@ class Config:
     segmenter: SegmenterConfig = dataclasses.field(default_factory=SegmenterConfig)
     feature_net: FeatureNetConfig = dataclasses.field(default_factory=FeatureNetConfig)
     cirs: CirsConfig = dataclasses.field(default_factory=CirsConfig)
+    cirs_aligned: CirsAlignedConfig = dataclasses.field(
+        default_factory=CirsAlignedConfig
+    )
     air: AirConfig = dataclasses.field(default_factory=AirConfig)
     wnet: WnetConfig = dataclasses.field(default_factory=WnetConfig)
     iic: IicConfig = dataclasses.field(default_factory=IicConfig)

@@ -15,7 +15,7 @@ from cirs_tf.data.pipeline import load_split
 from cirs_tf.errors import ConfigError, command
 from cirs_tf.methods.build import build_method, method_class
 from cirs_tf.training.codes import CodeValidator
-from cirs_tf.training.phases import Method
+from cirs_tf.training.phases import Method, StartsFromImages
 from cirs_tf.training.run_folder import RunFolder, RunLog
 from cirs_tf.training.strategy import is_chief, make_strategy
 from cirs_tf.training.trainer import Trainer
@@ -74,6 +74,9 @@ def main(argv: list[str] | None = None) -> int:
                 if chief:
                     run.save_config(config)
         _announce(log, config, run, data, trainer)
+        if not trainer.step and isinstance(method, StartsFromImages):
+            with strategy.scope():
+                log.info(method.start_from(train.images))
         stopped_by = trainer.fit()
         if stopped_by is not None:
             log.info(

@@ -18,7 +18,7 @@ LEVELS = [
     {"errors"},
     {"config", "visualization"},
     {"config_files"},
-    {"layers", "losses", "metrics", "postprocessing"},
+    {"layers", "losses", "metrics", "postprocessing", "proposals"},
     {"models", "data"},
     {"serving"},
     {"training"},

@@ -7,6 +7,7 @@ from cirs_tf.errors import ConfigError
 from cirs_tf.methods.air import Air
 from cirs_tf.methods.autoencoder import Autoencoder
 from cirs_tf.methods.cirs import Cirs
+from cirs_tf.methods.cirs_aligned import CirsAligned
 from cirs_tf.methods.iic import Iic
 from cirs_tf.methods.supervised import Supervised
 from cirs_tf.methods.wnet import Wnet
@@ -14,6 +15,7 @@ from cirs_tf.training.phases import Method
 
 _METHODS = {
     "cirs": Cirs,
+    "cirs_aligned": CirsAligned,
     "air": Air,
     "wnet": Wnet,
     "iic": Iic,

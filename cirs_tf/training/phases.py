@@ -2,9 +2,10 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from cirs_tf.data.pipeline import Batch
@@ -50,6 +51,15 @@ class Method(Protocol):
 
     def validation_terms(self, batch: Batch) -> Terms:
         """Return loss terms in inference mode, `loss` among them."""
+        ...
+
+
+@runtime_checkable
+class StartsFromImages(Protocol):
+    """A method whose weights are set from unlabelled images before the first step."""
+
+    def start_from(self, images: np.ndarray) -> str:
+        """Set weights from `[images, height, width, 3]` uint8; return a log line."""
         ...
 
 

@@ -31,6 +31,8 @@ PLAIN = (
 REPLICA_CASES = {
     "cirs, no norm": ("cirs", PLAIN),
     "cirs": ("cirs", ("feature_net.dropout=0", "cirs.schedule=alternating")),
+    # Replicas imagine different poses, so none are imagined here.
+    "cirs_aligned": ("cirs_aligned", ("cirs_aligned.pose_weight=0",)),
     "air": ("air", ("air.dropout=0", "air.schedule=alternating", "air.hidden=[16]")),
     "wnet": ("wnet", ("segmenter.dropout=0", "wnet.radius=2", "wnet.xla=false")),
     # Replicas draw different twins, so none are drawn here.

@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cirs_tf.losses.aligned import aligned_error, pose_error
+
+
+def test_error_against_a_loop():
+    rng = np.random.default_rng(0)
+    images = rng.random((2, 3, 4, 3))
+    colours = rng.random((2, 5, 3, 4, 3))
+    support = rng.random((2, 5, 3, 4))
+    found = aligned_error(
+        tf.constant(images), tf.constant(colours), tf.constant(support), 0.3
+    ).numpy()
+    for b, k, y, x in np.ndindex(2, 5, 3, 4):
+        squared = sum(
+            (images[b, y, x, c] - colours[b, k, y, x, c]) ** 2 for c in range(3)
+        )
+        s = support[b, k, y, x]
+        assert found[b, k, y, x] == pytest.approx(s * squared / 3 + (1 - s) * 0.3)
+
+
+def test_pose_error_by_hand():
+    true = [[3.0, 4.0, 1.0, 0.0]] * 4
+    predicted = [
+        [3.0, 4.0, 2.0, 0.0],  # the same direction
+        [6.0, 8.0, 1.0, 0.0],  # 5 pixels away, canvas 10
+        [3.0, 4.0, 0.0, -3.0],  # a quarter turn
+        [3.0, 4.0, -1.0, 0.0],  # half a turn
+    ]
+    found = pose_error(tf.constant(predicted), tf.constant(true), 10).numpy()
+    np.testing.assert_allclose(found, [0, 0.25, 0.5, 1], atol=1e-5)

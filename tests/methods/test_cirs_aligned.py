@@ -1,0 +1,111 @@
+"""CIRS with aligned segments, through the command and piece by piece."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from command_line import set_flags
+from PIL import Image
+
+from cirs_tf import train
+from cirs_tf.config_files import load_config
+from cirs_tf.methods.build import build_method
+from cirs_tf.training.checkpoints import CheckpointStore
+from cirs_tf.training.run_folder import RunFolder
+from data_gen.__main__ import main as data_gen
+from data_gen.data_set import draw
+from data_gen.options import default_options
+
+SMALL = ("segmenter.width=4", "segmenter.depth=2", "training.strategy=one")
+
+
+@pytest.fixture(scope="module")
+def fruit(tmp_path_factory):
+    """Return fruit sets of 32 pixels a side."""
+    folder = tmp_path_factory.mktemp("aligned") / "fruit"
+    draw(default_options(train=300, val=40, test=0, size=32, shards=1), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(fruit, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("aligned") / "run"
+    argv = ["--model", "cirs_aligned", "--data", str(fruit), "--run", str(folder)]
+    argv += ["--epochs", "2", "--steps-per-epoch", "20", "--batch-size", "16"]
+    assert train.main([*argv, *set_flags(SMALL)]) == 0
+    return RunFolder(folder)
+
+
+def test_segments_are_objects_within_seconds(run):
+    first, last = run.read_metrics()
+    # k-means on colour: about 0.32; one segment everywhere: 0.21.
+    assert last["validation"]["miou"] > 0.5
+    assert last["validation"]["loss"] < first["validation"]["loss"]
+    assert min(last["validation"]["segment_share"]) > 0.01
+
+
+def test_the_log_tells_what_it_started_from(run):
+    log = run.log_file.read_text()
+    assert log.count("start        parts of each object in 300 images: ") == 1
+
+
+def test_a_resumed_run_does_not_start_again(run, fruit, capsys):
+    weights = {}
+    for steps in (0, 1):
+        if steps:
+            argv = ["--resume", str(run.path), "--epochs", "3"]
+            assert train.main(argv) == 0
+            assert "start        parts" not in capsys.readouterr().out
+        method = build_method(run.load_config(), 32, 32)
+        CheckpointStore(run.checkpoints).restore("last", method.networks)
+        weights[steps] = method.templates.get_weights()
+    # Twenty steps at a small rate: the templates have moved on, not back to the start.
+    change = max(np.abs(a - b).max() for a, b in zip(*weights.values(), strict=True))
+    assert 0 < change < 0.1
+
+
+def test_a_pose_that_fits_costs_less_than_one_that_does_not():
+    config = load_config("cirs_aligned", ["segments=2", *SMALL])
+    method = build_method(config, 32, 32)
+    side = method.canvas
+    rng = np.random.default_rng(0)
+    background = np.full((32, 32, 3), 0.5)
+    colours = rng.random((1, side, side, 3))
+    support = np.zeros((1, side, side), bool)
+    support[:, 6:-6, 6:-6] = True
+    layer = method.templates.get_layer("templates")
+    layer.assign(background, colours, support)
+    true = tf.constant([[15.5, 14.5, 0.8, 0.6]])
+    laid = method._laid(
+        *(tf.cast(one[0], tf.float32) for one in (colours, support)), true
+    )
+    inside = laid[..., 3:] > 0.5
+    image = tf.where(inside, laid[..., :3], 0.5)
+    masks = tf.stack(
+        [1.0 - tf.cast(inside, tf.float32), tf.cast(inside, tf.float32)], 1
+    )
+    costs = [
+        float(method._error(image, masks, [tf.constant([pose])])[0])
+        for pose in (
+            [15.5, 14.5, 0.8, 0.6],
+            [15.5, 14.5, -0.8, -0.6],
+            [18.5, 14.5, 0.8, 0.6],
+        )
+    ]
+    assert costs[0] < costs[1] / 2
+    assert costs[0] < costs[2] / 2
+
+
+def test_nothing_to_start_from_is_one_line(tmp_path, capsys):
+    for index in range(12):
+        path = tmp_path / "images" / f"{index}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (16, 16), (9, 9, 9)).save(path)
+    argv = ["images", "--images", tmp_path / "images", "--out", tmp_path / "data"]
+    assert data_gen([str(one) for one in (*argv, "--size", 16)]) == 0
+    capsys.readouterr()
+    argv = ["--model", "cirs_aligned", "--data", str(tmp_path / "data")]
+    argv += ["--run", str(tmp_path / "run"), *set_flags(SMALL)]
+    assert train.main([*argv, "--batch-size", "4"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("error: cirs_aligned: 0 connected parts differ from the")
