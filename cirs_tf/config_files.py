@@ -49,8 +49,8 @@ def load_config(
         return OmegaConf.to_object(merged)
     except ConfigKeyError as error:
         key = error.full_key
-        near = difflib.get_close_matches(key, _keys(Config), n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = _nearest(key)
+        hint = f"; did you mean {near!r}?" if near else ""
         raise ConfigError(f"{where}: unknown key {key!r}{hint}") from None
     except (OmegaConfBaseException, yaml.YAMLError, TypeError) as error:
         key = getattr(error, "full_key", None)
@@ -124,6 +124,20 @@ def _unlocked(node: DictConfig) -> DictConfig:
         if OmegaConf.is_dict(node[key]):
             _unlocked(node[key])
     return node
+
+
+def _nearest(key: str) -> str | None:
+    """Return the key that a misspelt one may stand for; its group may be left out."""
+
+    def likeness(known: str) -> float:
+        found = difflib.SequenceMatcher(None, key, known).ratio()
+        if "." not in key:
+            name = known.rpartition(".")[2]
+            found = max(found, difflib.SequenceMatcher(None, key, name).ratio())
+        return found
+
+    best = max(_keys(Config), key=likeness)
+    return best if likeness(best) >= 0.6 else None
 
 
 def _keys(config_class: type, prefix: str = "") -> list[str]:

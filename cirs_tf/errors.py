@@ -1,6 +1,7 @@
 """Exceptions that a user can act on, and the one line that a command prints."""
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 
@@ -37,7 +38,8 @@ def command(function: Callable[..., int | None]) -> Callable[..., int]:
 
     Returns:
         A function with the same arguments. It returns the exit status: that of
-        `function`, 0 for None, 1 after a `CirsError`, 130 after Ctrl-C.
+        `function`, 0 for None or when nobody reads on, 1 after a `CirsError`, 130
+        after Ctrl-C.
     """
 
     @functools.wraps(function)
@@ -47,6 +49,9 @@ def command(function: Callable[..., int | None]) -> Callable[..., int]:
         except CirsError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
+        except BrokenPipeError:  # `... | head` has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
         except KeyboardInterrupt:
             print("stopped", file=sys.stderr)
             return 130

@@ -193,6 +193,8 @@ def test_base_in_place_of_the_defaults():
     [
         ("sede", "seed"),
         ("segmenter.wdth", "segmenter.width"),
+        ("wdth", "segmenter.width"),
+        ("bottlenek", "air.bottleneck"),
         ("segmenters.width", None),
         ("segment", "segments"),
         ("cirs.alpha1", "cirs.alpha_1"),

@@ -1,4 +1,6 @@
 import inspect
+import subprocess
+import sys
 
 import pytest
 
@@ -41,3 +43,20 @@ def test_a_defect_of_ours_is_not_hidden():
 def test_none_is_success_and_a_number_is_passed_on():
     assert command(lambda argv: None)([]) == 0
     assert command(lambda argv: argv[0])([7]) == 7
+
+
+def test_nobody_reads_on():
+    """As behind `| head`: no traceback, also not when Python flushes at its end."""
+    program = (
+        "from cirs_tf.errors import command\n"
+        "main = command(lambda argv: [print('line', flush=True) for _ in range(10**6)]"
+        " and None)\n"
+        "raise SystemExit(main([]))"
+    )
+    argv = [sys.executable, "-c", program]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline() == b"line\n"
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert process.stderr.read() == b""
+    process.stderr.close()

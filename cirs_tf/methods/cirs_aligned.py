@@ -144,7 +144,10 @@ class CirsAligned:
         if options.pose_weight:
             poses, pose = self._poses_and_error(images, masks)
         else:
-            poses, pose = self._poses(images, masks, training=True), tf.zeros([1])
+            poses, pose = (
+                self._poses(images, masks, training=True),
+                tf.zeros([1], masks.dtype),
+            )
         error = self._error(images, masks, poses)
         shortfall = usage_shortfall(probabilities, options.usage_floor, batch_mean)
         loss = batch_mean(error) + options.usage_weight * shortfall

@@ -21,6 +21,7 @@ _SEGMENTATIONS = {
     "figure9": ("cirs_balanced", "cirs_imbalanced"),
     "figure10": ("wnet_thesis", "cirs_imbalanced"),
     "figure12": ("air", "air_per_segment"),
+    "aligned": ("cirs_aligned",),
 }
 _TITLES = {
     "figure4": "Figure 4: images of the data set",
@@ -29,6 +30,7 @@ _TITLES = {
     "figure9": "Figure 9: CIRS, balanced and imbalanced",
     "figure10": "Figure 10: W-Net beside CIRS, imbalanced",
     "figure12": "Figure 12: segments of AIR",
+    "aligned": "Segments of CIRS, aligned",
     "bsds": "W-Net on whole images of BSDS500",
 }
 

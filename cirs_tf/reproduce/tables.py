@@ -34,6 +34,7 @@ _TABLES = {
         "Table 5: AIR, as the thesis has it and with competing segments",
         ("air", "air_per_segment"),
     ),
+    "aligned": ("Beyond the thesis: CIRS with aligned segments", ("cirs_aligned",)),
 }
 
 
