@@ -79,21 +79,25 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m data_gen", description="Make a data set of TFRecords."
     )
     kinds = parser.add_subparsers(dest="kind", required=True)
-    _add_fruit(kinds)
+    _add_scene(
+        kinds,
+        "fruit",
+        "a lemon, an apple and a blueberry before a static sky (thesis 5.1.1)",
+    )
+    _add_scene(
+        kinds,
+        "twotone",
+        "a ball, a parcel and a kite of several colours each before the same sky",
+    )
     _add_images(kinds)
     _add_bsds(kinds)
     _add_cifar10(kinds)
     return parser
 
 
-def _add_fruit(kinds: argparse._SubParsersAction) -> None:
+def _add_scene(kinds: argparse._SubParsersAction, name: str, title: str) -> None:
     default = default_options()
-    add = _add_kind(
-        kinds,
-        "fruit",
-        "a lemon, an apple and a blueberry before a static sky (thesis 5.1.1)",
-        _make_scene,
-    ).add_argument
+    add = _add_kind(kinds, name, title, _make_scene).add_argument
     for split in ("train", "val", "test"):
         add(
             f"--{split}",
@@ -113,7 +117,7 @@ def _add_fruit(kinds: argparse._SubParsersAction) -> None:
         "--sprites",
         type=Path,
         metavar="DIR",
-        help="RGBA PNGs, one a class, in place of the fruits",
+        help="RGBA PNGs, one a class, in place of the scene's own objects",
     )
     add("--background", type=Path, metavar="FILE", help="image in place of the sky")
 

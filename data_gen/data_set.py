@@ -17,7 +17,7 @@ from data_gen.options import SceneOptions, check_at_least
 from data_gen.publish import DataSet, publish
 from data_gen.scene import SceneSampler, Sprite
 from data_gen.scenes import SCENES
-from data_gen.scenes.fruit import object_size
+from data_gen.scenes.before_sky import object_size
 from data_gen.sprite_files import load_background, load_sprites
 from data_gen.write_records import Example, write_split
 

@@ -1,145 +1,95 @@
-"""Draws the three fruits: shapes as signed distances, shaded as if lit from above left.
-
-Coordinates run from -1 to 1 across a sprite, y downwards. A distance is negative inside
-a shape.
-"""
+"""The objects of the drawn sets."""
 
 import numpy as np
 
-from data_gen.scene import SUPERSAMPLING, Sprite, framed
-
-_OVERSAMPLING = 3
-_LIGHT = np.array([-0.45, -0.60, 0.66])
+from data_gen.painting import (
+    Canvas,
+    ball,
+    box,
+    ellipse,
+    join,
+    leaf,
+    rhombus,
+    star,
+    stroke,
+)
+from data_gen.scene import Sprite
 
 
 def draw_lemon(size: int) -> Sprite:
     """Return a lemon, lying, with a nub at either end; `size` pixels in a picture."""
-    canvas = _Canvas(size)
+    canvas = Canvas(size)
     x, y = canvas.x, canvas.y
-    body = _ellipse(x, y, 0.0, 0.0, 0.76, 0.60)
+    body = ellipse(x, y, 0.0, 0.0, 0.76, 0.60)
     for side in (-1, 1):
-        body = _join(body, _ellipse(x, y, side * 0.80, 0.0, 0.17, 0.13), 0.22)
-    canvas.paint(body, _ball(x, y, 0.95, 0.68, (150, 104, 6), (250, 212, 34)))
+        body = join(body, ellipse(x, y, side * 0.80, 0.0, 0.17, 0.13), 0.22)
+    canvas.paint(body, ball(x, y, 0.95, 0.68, (150, 104, 6), (250, 212, 34)))
     canvas.glint(-0.28, -0.27, 0.20, (255, 253, 215))
     return canvas.sprite("lemon")
 
 
 def draw_apple(size: int) -> Sprite:
     """Return a red apple with a brown stem and a green leaf."""
-    canvas = _Canvas(size)
+    canvas = Canvas(size)
     x, y = canvas.x, canvas.y
-    halves = (_ellipse(x, y, side * 0.27, 0.20, 0.50, 0.66) for side in (-1, 1))
-    body = _join(*halves, 0.08)
-    colour = _ball(x, y - 0.2, 0.84, 0.78, (96, 4, 16), (226, 30, 38))
+    halves = (ellipse(x, y, side * 0.27, 0.20, 0.50, 0.66) for side in (-1, 1))
+    body = join(*halves, 0.08)
+    colour = ball(x, y - 0.2, 0.84, 0.78, (96, 4, 16), (226, 30, 38))
     # The hollow that the stem grows from.
     hollow = np.exp(-((x / 0.24) ** 2) - ((y + 0.38) / 0.13) ** 2)[..., None]
     colour = colour * (1 - 0.55 * hollow)
     canvas.paint(body, colour)
     canvas.glint(-0.38, -0.08, 0.20, (255, 214, 205))
-    canvas.paint(_stroke(x, y, (0.0, -0.34), (0.10, -0.90), 0.085), (92, 54, 22))
-    leaf = _leaf(x, y, (0.08, -0.55), (0.74, -0.80))
-    vein = _stroke(x, y, (0.14, -0.57), (0.62, -0.755), 0.02)
-    canvas.paint(leaf, (64, 158, 46))
-    canvas.paint(np.maximum(leaf, vein), (148, 212, 96))
+    canvas.paint(stroke(x, y, (0.0, -0.34), (0.10, -0.90), 0.085), (92, 54, 22))
+    blade = leaf(x, y, (0.08, -0.55), (0.74, -0.80))
+    vein = stroke(x, y, (0.14, -0.57), (0.62, -0.755), 0.02)
+    canvas.paint(blade, (64, 158, 46))
+    canvas.paint(np.maximum(blade, vein), (148, 212, 96))
     return canvas.sprite("apple")
 
 
 def draw_blueberry(size: int) -> Sprite:
     """Return a blueberry with the star-shaped crown that the flower leaves."""
-    canvas = _Canvas(size)
+    canvas = Canvas(size)
     x, y = canvas.x, canvas.y
-    colour = _ball(x, y, 0.86, 0.86, (18, 18, 62), (66, 76, 158))
-    canvas.paint(_ellipse(x, y, 0.0, 0.0, 0.84, 0.84), colour)
+    colour = ball(x, y, 0.86, 0.86, (18, 18, 62), (66, 76, 158))
+    canvas.paint(ellipse(x, y, 0.0, 0.0, 0.84, 0.84), colour)
     canvas.glint(-0.42, -0.46, 0.22, (176, 190, 238))
     centre = (0.06, 0.04)
-    canvas.paint(_star(x, y, centre, 0.54, 0.27), (124, 136, 206))
-    canvas.paint(_star(x, y, centre, 0.36, 0.17), (16, 14, 46))
+    canvas.paint(star(x, y, centre, 0.54, 0.27), (124, 136, 206))
+    canvas.paint(star(x, y, centre, 0.36, 0.17), (16, 14, 46))
     return canvas.sprite("blueberry")
 
 
-class _Canvas:
-    """RGBA pixels that shapes are painted on, the later over the earlier."""
-
-    def __init__(self, size: int):
-        pixels = size * SUPERSAMPLING * _OVERSAMPLING
-        line = (np.arange(pixels) + 0.5) / pixels * 2 - 1
-        self.x, self.y = np.meshgrid(line, line)
-        self._pixel = 2 / pixels
-        self._colour = np.zeros((pixels, pixels, 3))
-        self._alpha = np.zeros((pixels, pixels, 1))
-
-    def paint(self, distance: np.ndarray, colour: np.ndarray | tuple) -> None:
-        """Fill a shape; its edge is one pixel soft."""
-        cover = np.clip(0.5 - distance / self._pixel, 0, 1)[..., None]
-        self._colour += cover * (np.asarray(colour) - self._colour)
-        self._alpha += cover * (1 - self._alpha)
-
-    def glint(self, x: float, y: float, radius: float, colour: tuple) -> None:
-        """Lay a soft highlight on what has been painted."""
-        squared = (self.x - x) ** 2 + (self.y - y) ** 2
-        share = 0.85 * np.exp(-squared / radius**2)[..., None]
-        self._colour += share * (np.asarray(colour) - self._colour)
-
-    def sprite(self, name: str) -> Sprite:
-        """Return what was painted, premultiplied, at the scale of sprites."""
-        rgba = np.concatenate([self._colour * self._alpha, self._alpha * 255], axis=-1)
-        fine = Sprite(name, np.rint(rgba).clip(0, 255).astype(np.uint8))
-        return framed(name, np.asarray(fine.image.reduce(_OVERSAMPLING)))
+def draw_toy_ball(size: int) -> Sprite:
+    """Return a ball of a yellow and a black half."""
+    canvas = Canvas(size)
+    x, y = canvas.x, canvas.y
+    disc = ellipse(x, y, 0.0, 0.0, 0.84, 0.84)
+    yellow = ball(x, y, 0.86, 0.86, (176, 130, 10), (250, 216, 40))
+    black = ball(x, y, 0.86, 0.86, (8, 8, 10), (52, 52, 58))
+    canvas.paint(np.maximum(disc, y), yellow)
+    canvas.paint(np.maximum(disc, -y), black)
+    return canvas.sprite("ball")
 
 
-def _ball(
-    x: np.ndarray, y: np.ndarray, width: float, height: float, dark: tuple, lit: tuple
-) -> np.ndarray:
-    """Return the colours of a lit ellipsoid: `lit` where it faces the light."""
-    normal_x, normal_y = x / width, y / height
-    normal_z = np.sqrt(np.clip(1 - normal_x**2 - normal_y**2, 0, 1))
-    facing = normal_x * _LIGHT[0] + normal_y * _LIGHT[1] + normal_z * _LIGHT[2]
-    share = np.clip(0.35 + 0.75 * facing, 0, 1)[..., None]
-    return np.asarray(dark) * (1 - share) + np.asarray(lit) * share
+def draw_parcel(size: int) -> Sprite:
+    """Return a red parcel with a green end and a white ribbon."""
+    canvas = Canvas(size)
+    x, y = canvas.x, canvas.y
+    whole = box(x, y, 0.90, 0.60)
+    canvas.paint(whole, (196, 28, 36))
+    canvas.paint(np.maximum(whole, x + 0.30), (34, 132, 62))
+    canvas.paint(np.maximum(whole, np.abs(x - 0.35) - 0.10), (250, 250, 252))
+    return canvas.sprite("parcel")
 
 
-def _ellipse(
-    x: np.ndarray, y: np.ndarray, cx: float, cy: float, width: float, height: float
-) -> np.ndarray:
-    return (np.hypot((x - cx) / width, (y - cy) / height) - 1) * min(width, height)
-
-
-def _join(first: np.ndarray, second: np.ndarray, softness: float) -> np.ndarray:
-    """Return the union of two shapes with the seam filled over `softness`."""
-    near = np.clip(softness - np.abs(first - second), 0, None)
-    return np.minimum(first, second) - near**2 / (4 * softness)
-
-
-def _stroke(
-    x: np.ndarray, y: np.ndarray, start: tuple, end: tuple, radius: float
-) -> np.ndarray:
-    """Return the distance to a line segment with round ends."""
-    dx, dy = end[0] - start[0], end[1] - start[1]
-    along = ((x - start[0]) * dx + (y - start[1]) * dy) / (dx * dx + dy * dy)
-    along = np.clip(along, 0, 1)
-    return np.hypot(x - start[0] - along * dx, y - start[1] - along * dy) - radius
-
-
-def _leaf(x: np.ndarray, y: np.ndarray, start: tuple, end: tuple) -> np.ndarray:
-    """Return the lens between two points: where two discs overlap."""
-    middle = np.add(start, end) / 2
-    half = np.subtract(end, start) / 2
-    side = np.array([-half[1], half[0]])
-    # A disc whose centre lies 0.75 half-lengths off passes through both points.
-    offset, radius = 0.75, np.hypot(*half) * 1.25
-    discs = [
-        np.hypot(x - middle[0] - sign * offset * side[0],
-                 y - middle[1] - sign * offset * side[1]) - radius
-        for sign in (-1, 1)
-    ]  # fmt: skip
-    return np.maximum(*discs)
-
-
-def _star(
-    x: np.ndarray, y: np.ndarray, centre: tuple, outer: float, inner: float
-) -> np.ndarray:
-    """Return a star with five points, one upwards."""
-    radius = np.hypot(x - centre[0], y - centre[1])
-    turn = np.arctan2(x - centre[0], -(y - centre[1])) / (2 * np.pi / 5)
-    to_point = 2 * np.abs(turn - np.rint(turn))  # 0 at a point, 1 in a notch
-    return radius - (outer + (inner - outer) * to_point)
+def draw_kite(size: int) -> Sprite:
+    """Return a kite of purple, cloud white and sky blue."""
+    canvas = Canvas(size)
+    x, y = canvas.x, canvas.y
+    whole = rhombus(x, y, 0.70, 0.96)
+    canvas.paint(whole, (250, 250, 252))
+    canvas.paint(np.maximum(whole, y + 0.1), (118, 26, 160))
+    canvas.paint(np.maximum(whole, 0.45 - y), (72, 128, 214))
+    return canvas.sprite("kite")

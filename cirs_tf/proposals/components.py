@@ -101,7 +101,8 @@ def propose(
             f"{objects} objects that are looked for"
         )
     histograms = np.stack([one.histogram for one in found])
-    cluster = single_objects(histograms, objects, seed)
+    areas = np.array([one.area for one in found])
+    cluster = single_objects(histograms, areas, objects, seed)
     # Half-way colours around the parts belong to neither side for sure.
     labels = np.where(distance > difference / 4, _UNSURE, 0).astype(np.uint8)
     exemplars = []
@@ -168,16 +169,19 @@ def _histogram(pixels: np.ndarray) -> np.ndarray:
     return np.sqrt(np.bincount(places, minlength=_BINS**3) / len(pixels))
 
 
-def single_objects(histograms: np.ndarray, count: int, seed: int) -> np.ndarray:
+def single_objects(
+    histograms: np.ndarray, areas: np.ndarray, count: int, seed: int
+) -> np.ndarray:
     """Tell which parts are one object, and which object.
 
     Parts of like colours are clustered by density. A cluster of parts in which several
     objects touch is a mixture of the clusters of these objects: clusters are dropped
     one after the other, always the one without which the others still explain all
-    clusters best, as sums with weights of 0 or more.
+    clusters' pixels best, as sums with weights of 0 or more.
 
     Args:
         histograms: `[parts, bins]`, square roots of shares.
+        areas: `[parts]`, in pixels.
         count: Number of objects.
         seed: Of k-means, which stands in where there are too few dense clusters.
 
@@ -193,7 +197,7 @@ def single_objects(histograms: np.ndarray, count: int, seed: int) -> np.ndarray:
     shares = np.square(histograms)
     numbers = range(cluster.max() + 1)
     means = np.stack([shares[cluster == number].mean(axis=0) for number in numbers])
-    sizes = np.array([(cluster == number).sum() for number in numbers])
+    sizes = np.array([areas[cluster == number].sum() for number in numbers])
     kept = list(numbers)
     while len(kept) > count:
         left = [[one for one in kept if one != out] for out in kept]

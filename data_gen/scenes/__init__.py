@@ -1,5 +1,5 @@
 """The kinds of scene that can be drawn, by the name that the command takes."""
 
-from data_gen.scenes.fruit import Fruit
+from data_gen.scenes.before_sky import Fruit, TwoTone
 
-SCENES = {"fruit": Fruit}
+SCENES = {"fruit": Fruit, "twotone": TwoTone}

@@ -69,7 +69,7 @@ def test_objects_that_touch_are_no_object_of_their_own():
     true = np.repeat([0, 1, 2], [60, 40, 200])
     shares = np.abs(pure[true] + rng.normal(0, 0.004, (300, 4)))
     shares /= shares.sum(axis=1, keepdims=True)
-    found = single_objects(np.sqrt(shares), count=2, seed=0)
+    found = single_objects(np.sqrt(shares), np.full(300, 9), count=2, seed=0)
     assert (found[true == 2] == -1).all()
     for one in (0, 1):
         numbers = found[(true == one) & (found >= 0)]

@@ -1,4 +1,4 @@
-"""The set shows the failure that the thesis built it for: colour does not solve it."""
+"""The sets show what the thesis built its own for: colour does not solve them."""
 
 import numpy as np
 import pytest
@@ -12,6 +12,11 @@ from data_gen.scenes import SCENES
 @pytest.fixture(scope="module")
 def validation():
     return draw_examples(SCENES["fruit"](64), 0, "val", 0, 300)
+
+
+@pytest.fixture(scope="module")
+def twotone():
+    return draw_examples(SCENES["twotone"](64), 0, "val", 0, 300)
 
 
 def global_miou(predicted, truth):
@@ -50,3 +55,33 @@ def test_all_sky_fails(validation):
 def test_object_against_sky_fails(validation):
     _, masks = validation
     assert 0.30 < global_miou((masks > 0).astype(int), masks) < 0.40
+
+
+def test_kmeans_fails_on_objects_of_several_colours(twotone):
+    """Four clusters lump objects together; more of them split each one."""
+    pictures, masks = twotone
+    pixels = pictures.reshape(-1, 3).astype(np.float32)
+    sample = np.random.default_rng(0).choice(pixels, 20_000)
+    four, eight = (
+        KMeans(clusters, n_init=10, random_state=0).fit(sample).predict(pixels)
+        for clusters in (4, 8)
+    )
+    assert global_miou(four, masks) < 0.45
+    for object_class in (1, 2, 3):
+        counts = np.bincount(eight[masks.ravel() == object_class])
+        assert counts.max() / counts.sum() < 0.75
+
+
+def test_twotone_shares_colours_with_its_sky(twotone):
+    pictures, masks = twotone
+    sky = pictures[masks == 0][::200].astype(float)
+    kite = pictures[masks == 3][::200].astype(float)
+    distance = np.linalg.norm(kite[:, None] - sky[None], axis=-1).min(axis=1)
+    assert 0.4 < (distance < 20).mean() < 0.9
+
+
+def test_twotone_covers_as_much_as_the_fruit(twotone):
+    _, masks = twotone
+    assert set(np.unique(masks)) == {0, 1, 2, 3}
+    shares = np.bincount(masks.ravel()) / masks.size
+    assert 0.75 < shares[0] < 0.85 and shares[1:].min() > 0.03

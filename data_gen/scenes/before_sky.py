@@ -1,10 +1,19 @@
-"""The thesis's set (section 5.1.1): fruit before a static sky."""
+"""Objects before a static sky: the thesis's fruit (section 5.1.1), and toys."""
+
+from collections.abc import Callable
 
 import numpy as np
 
 from data_gen.scene import Scene, Sprite, scatter
 from data_gen.sky import draw_sky
-from data_gen.sprites import draw_apple, draw_blueberry, draw_lemon
+from data_gen.sprites import (
+    draw_apple,
+    draw_blueberry,
+    draw_kite,
+    draw_lemon,
+    draw_parcel,
+    draw_toy_ball,
+)
 
 # The thesis does not give the size of its fruits; 24 of 64 pixels cover about a fifth
 # of the picture, as in its Figure 4.
@@ -16,8 +25,14 @@ def object_size(size: int) -> int:
     return round(size * OBJECT_SHARE)
 
 
-class Fruit:
-    """A lemon, an apple and a blueberry, or other sprites, each once a picture."""
+class BeforeSky:
+    """Some sprites, each once a picture.
+
+    Attributes:
+        draws: Functions that draw the scene's own objects for a size in pixels.
+    """
+
+    draws: tuple[Callable[[int], Sprite], ...]
 
     def __init__(
         self,
@@ -29,11 +44,11 @@ class Fruit:
 
         Args:
             size: Height and width of the pictures in pixels.
-            sprites: In place of the fruits.
+            sprites: In place of the scene's own objects.
             background: `[size, size, 3]` uint8, in place of the sky.
         """
-        draw = (draw_lemon, draw_apple, draw_blueberry)
-        self.sprites = sprites or tuple(one(object_size(size)) for one in draw)
+        side = object_size(size)
+        self.sprites = sprites or tuple(draw(side) for draw in self.draws)
         self.background = draw_sky(size) if background is None else background
         ground = "sky" if background is None else "background"
         self.classes = (ground, *(sprite.name for sprite in self.sprites))
@@ -41,3 +56,19 @@ class Fruit:
     def sample(self, rng: np.random.Generator) -> Scene:
         """Return each sprite at a random place, turn and depth."""
         return scatter(self.background, self.sprites, rng)
+
+
+class Fruit(BeforeSky):
+    """A lemon, an apple and a blueberry: one strong colour each."""
+
+    draws = (draw_lemon, draw_apple, draw_blueberry)
+
+
+class TwoTone(BeforeSky):
+    """A ball, a parcel and a kite: two or three strong colours each.
+
+    What thesis 3 claims and its fruit do not test: that parts of different colours
+    belong together because they appear together.
+    """
+
+    draws = (draw_toy_ball, draw_parcel, draw_kite)
