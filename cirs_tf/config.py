@@ -143,6 +143,8 @@ class CirsAlignedConfig:
     Attributes:
         canvas: Side of a template, as a share of the image's shorter side.
         outside: Cost of a pixel outside of a template's support.
+        assignment_weight: Weight of the cross-entropy of S with the segment that costs
+            each pixel least.
         pose_weight: Weight of the poses of imagined images, where they are known.
         usage_weight: Weight of a floor under each segment's share of the pixels.
         usage_floor: That floor, in (0, 1).
@@ -150,18 +152,21 @@ class CirsAlignedConfig:
             background; each channel in [0, 1].
         start_images: Unlabelled images that the start is taken from.
         start_steps: Mini-batches in which S learns the parts that were found.
-        start_learning_rate: Of Adam in these.
+        start_pose_steps: Mini-batches in which poses are learned before the rest.
+        start_learning_rate: Of Adam in both.
         decay_steps: Mini-batches over which the learning rate falls to a twentieth.
     """
 
     canvas: float = 0.625
     outside: float = 0.1
+    assignment_weight: float = 0.05
     pose_weight: float = 0.1
     usage_weight: float = 0.02
     usage_floor: float = 0.01
     difference: float = 0.02
     start_images: int = 1_500
     start_steps: int = 150
+    start_pose_steps: int = 400
     start_learning_rate: float = 3e-3
     decay_steps: int = 1_000
 
@@ -173,12 +178,17 @@ class CirsAlignedConfig:
             value = getattr(self, key)
             ok = 0 < value < math.inf
             _check(f"cirs_aligned.{key}", value, ok, "a finite number > 0")
-        for key in ("pose_weight", "usage_weight"):
+        for key in ("assignment_weight", "pose_weight", "usage_weight"):
             value = getattr(self, key)
             ok = 0 <= value < math.inf
             expected = "a finite number of at least 0"
             _check(f"cirs_aligned.{key}", value, ok, expected)
-        for key, least in (("start_images", 2), ("start_steps", 0), ("decay_steps", 1)):
+        for key, least in {
+            "start_images": 2,
+            "start_steps": 0,
+            "start_pose_steps": 0,
+            "decay_steps": 1,
+        }.items():
             value = getattr(self, key)
             _check(f"cirs_aligned.{key}", value, value >= least, f"at least {least}")
 

@@ -13,7 +13,7 @@ from cirs_tf.losses.aligned import aligned_error, pose_error
 from cirs_tf.losses.cross_entropy import balanced_cross_entropy
 from cirs_tf.losses.usage import usage_shortfall
 from cirs_tf.methods.schedules import adam, hard_masks, segment_probabilities
-from cirs_tf.models.pose_net import pose_net
+from cirs_tf.models.pose_net import POSE_INPUT, pose_net
 from cirs_tf.models.unet import unet
 from cirs_tf.proposals.components import Proposals, propose
 from cirs_tf.training.phases import Phase, Terms
@@ -50,7 +50,7 @@ class CirsAligned:
         self.segmenter = unet(config.segmenter, config.segments, count * config.seed)
         self.templates = _templates(height, width, self.canvas, self.objects)
         self.pose_nets = [
-            pose_net(height, width, count * config.seed + 1 + number, f"pose_{number}")
+            pose_net(count * config.seed + 1 + number, f"pose_{number}")
             for number in range(self.objects)
         ]
         self.networks = {
@@ -63,7 +63,7 @@ class CirsAligned:
             config.training.learning_rate, options.decay_steps, alpha=0.05
         )
         self.optimizer = adam(variables, rate)
-        terms = ("loss", "error", "pose", "shortfall")
+        terms = ("loss", "error", "assignment", "pose", "shortfall")
         self.phases = [Phase("joint", self._train, terms, variables, self.optimizer)]
 
     def start_from(self, images: np.ndarray) -> str:
@@ -88,6 +88,7 @@ class CirsAligned:
             raise DataError(f"cirs_aligned: {error}") from None
         self._assign(found)
         self._learn_labels(shown, found.labels)
+        self._learn_poses(shown)
         used = ", ".join(map(str, found.used))
         return f"start        parts of each object in {len(shown):,} images: {used}"
 
@@ -96,7 +97,8 @@ class CirsAligned:
         probabilities = segment_probabilities(self.segmenter, batch["image"], False)
         masks = hard_masks(probabilities)
         images = tf.cast(batch["image"], masks.dtype)
-        error = self._error(images, masks, self._poses(images, masks, training=False))
+        poses = self._poses(images, masks, training=False)
+        error = _chosen(masks, self._errors(images, poses))
         return {"loss": error, "error": error}
 
     def _assign(self, found: Proposals) -> None:
@@ -112,29 +114,56 @@ class CirsAligned:
 
     def _learn_labels(self, images: np.ndarray, labels: np.ndarray) -> None:
         """Train S on the parts that were found, every segment weighing the same."""
-        variables = self.segmenter.trainable_variables
-        optimizer = adam(variables, self.options.start_learning_rate)
         counts = np.bincount(labels.ravel(), minlength=256)[: self.objects + 1]
         weights = tf.constant(1 / np.maximum(counts, 1), tf.float32)
         weights /= tf.reduce_mean(weights)
+
+        def loss(batch: tf.Tensor, targets: tf.Tensor, _) -> tf.Tensor:
+            logits = self.segmenter(batch, training=True)
+            return balanced_cross_entropy(logits, targets, weights)
+
+        steps = self.options.start_steps
+        self._learn(loss, self.segmenter.trainable_variables, images, labels, steps)
+
+    def _learn_poses(self, images: np.ndarray) -> None:
+        """Train the pose networks where poses are known, before templates blur."""
+
+        def loss(batch: tf.Tensor, _, step: tf.Tensor) -> tf.Tensor:
+            seeds = self._seeds(-1 - step)
+            errors = []
+            for number in range(self.objects):
+                made, mask, true = self._imagined(number, batch, seeds[number])
+                found = self._pose(number, made, mask, training=True)
+                errors.append(tf.reduce_mean(pose_error(found, true, self.canvas)))
+            return tf.add_n(errors)
+
+        variables = sum((net.trainable_variables for net in self.pose_nets), [])
+        labels = np.zeros((len(images), 1), np.uint8)
+        steps = self.options.start_pose_steps
+        self._learn(loss, variables, images, labels, steps)
+
+    def _learn(self, loss, variables: list, images, labels, steps: int) -> None:
+        """Minimise `loss(images, labels, step)` over mini-batches, on every replica."""
+        if not steps:
+            return
+        optimizer = adam(variables, self.options.start_learning_rate)
         strategy = tf.distribute.get_strategy()
 
-        def update(batch: tf.Tensor, targets: tf.Tensor) -> None:
+        def update(batch: tf.Tensor, targets: tf.Tensor, step: tf.Tensor) -> None:
             with tf.GradientTape() as tape:
-                logits = self.segmenter(batch, training=True)
-                loss = balanced_cross_entropy(logits, targets, weights)
-                loss /= strategy.num_replicas_in_sync  # all see the same batch
-            gradients = tape.gradient(loss, [one.value for one in variables])
+                # All replicas see the same batch.
+                value = loss(batch, targets, step) / strategy.num_replicas_in_sync
+            gradients = tape.gradient(value, [one.value for one in variables])
             optimizer.apply(gradients, variables)
 
         @tf.function
-        def step(batch: tf.Tensor, targets: tf.Tensor) -> None:
-            strategy.run(update, args=(batch, targets))
+        def run(batch: tf.Tensor, targets: tf.Tensor, step: tf.Tensor) -> None:
+            strategy.run(update, args=(batch, targets, step))
 
         rng = np.random.default_rng(self.seed)
-        for _ in range(self.options.start_steps):
+        for step in range(steps):
             rows = rng.integers(0, len(images), min(self.batch_size, len(images)))
-            step(as_float(images[rows]), tf.constant(labels[rows]))
+            run(as_float(images[rows]), tf.constant(labels[rows]), tf.constant(step))
 
     def _train(self, batch: Batch) -> Terms:
         options = self.options
@@ -148,12 +177,21 @@ class CirsAligned:
                 self._poses(images, masks, training=True),
                 tf.zeros([1], masks.dtype),
             )
-        error = self._error(images, masks, poses)
+        errors = self._errors(images, poses)
+        error = _chosen(masks, errors)
+        fit = _cross_entropy_with_least(probabilities, errors)
         shortfall = usage_shortfall(probabilities, options.usage_floor, batch_mean)
         loss = batch_mean(error) + options.usage_weight * shortfall
+        loss += options.assignment_weight * batch_mean(fit)
         if options.pose_weight:
             loss += options.pose_weight * batch_mean(pose)
-        return {"loss": loss, "error": error, "pose": pose, "shortfall": shortfall}
+        return {
+            "loss": loss,
+            "error": error,
+            "assignment": fit,
+            "pose": pose,
+            "shortfall": shortfall,
+        }
 
     def _poses(self, images: tf.Tensor, masks: tf.Tensor, training: bool) -> list:
         return [
@@ -166,7 +204,7 @@ class CirsAligned:
 
         Both go through a pose network together, so that batch normalisation sees both.
         """
-        seeds = self._seeds()
+        seeds = self._seeds(tf.cast(self.optimizer.iterations.value, tf.int32))
         poses, errors = [], []
         for number in range(self.objects):
             made, made_mask, true = self._imagined(number, images, seeds[number])
@@ -183,8 +221,8 @@ class CirsAligned:
             errors.append(pose_error(imagined, true, self.canvas))
         return poses, tf.add_n(errors) / self.objects
 
-    def _error(self, images: tf.Tensor, masks: tf.Tensor, poses: list) -> tf.Tensor:
-        """Return `[batch]`, the mean over pixels of each segment's own error."""
+    def _errors(self, images: tf.Tensor, poses: list) -> tf.Tensor:
+        """Return `[batch, K, height, width]`: what each pixel costs each segment."""
         background, colours, support = self.templates(tf.zeros([1]))
         shown = [tf.broadcast_to(background, tf.shape(images))]
         supports = [tf.ones_like(images[..., 0])]
@@ -192,13 +230,12 @@ class CirsAligned:
             laid = self._laid(colours[number], support[number], pose)
             shown.append(laid[..., :3])
             supports.append(laid[..., 3])
-        errors = aligned_error(
+        return aligned_error(
             images,
             tf.stack(shown, axis=1),
             tf.stack(supports, axis=1),
             self.options.outside,
-        )  # (B, K, H, W)
-        return tf.reduce_mean(tf.reduce_sum(masks[..., 0] * errors, 1), axis=[1, 2])
+        )
 
     def _laid(self, colours: tf.Tensor, support: tf.Tensor, pose: tf.Tensor):
         """Return `[batch, height, width, 4]`: a template and its support at poses."""
@@ -208,17 +245,33 @@ class CirsAligned:
 
     def _pose(self, number: int, images, mask, training: bool) -> tf.Tensor:
         """Return `[batch, 4]`: the mask's middle, corrected, and the turn."""
-        given = tf.concat([images * mask, mask], axis=-1)
-        found = self.pose_nets[number](given, training=training)
         height, width = self.size
         rows = tf.range(height, dtype=mask.dtype)[None, :, None, None]
         columns = tf.range(width, dtype=mask.dtype)[None, None, :, None]
         total = tf.reduce_sum(mask, axis=[1, 2, 3]) + 1e-3
         x = tf.reduce_sum(mask * columns, axis=[1, 2, 3]) / total
         y = tf.reduce_sum(mask * rows, axis=[1, 2, 3]) / total
+        # A canvas around the middle, as the template will lie.
+        half = (self.canvas - 1) / 2
+        boxes = tf.stack(
+            [
+                (y - half) / (height - 1),
+                (x - half) / (width - 1),
+                (y + half) / (height - 1),
+                (x + half) / (width - 1),
+            ],
+            axis=1,
+        )
+        seen = tf.image.crop_and_resize(
+            tf.cast(tf.concat([images * mask, mask], axis=-1), tf.float32),
+            tf.cast(boxes, tf.float32),
+            tf.range(tf.shape(images)[0]),
+            [POSE_INPUT, POSE_INPUT],
+        )
+        found = self.pose_nets[number](tf.cast(seen, mask.dtype), training=training)
         x += found[:, 0] * self.canvas / 4
         y += found[:, 1] * self.canvas / 4
-        return tf.stack([x, y, 1 + found[:, 2], found[:, 3]], axis=1)
+        return tf.stack([x, y, found[:, 2], found[:, 3]], axis=1)
 
     def _imagined(self, number: int, images: tf.Tensor, seed: tf.Tensor):
         """Lay a template at random poses, in part hidden, for the pose to be learned.
@@ -245,14 +298,28 @@ class CirsAligned:
         mask *= tf.cast(across < limit, mask.dtype)[..., None]
         return laid[..., :3], mask, pose
 
-    def _seeds(self) -> tf.Tensor:
+    def _seeds(self, step: tf.Tensor) -> tf.Tensor:
         """Return a seed for each object, other ones at each step and replica."""
-        step = tf.cast(self.optimizer.iterations.value, tf.int32)
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         seed = tf.random.experimental.stateless_fold_in(
             tf.stack([self.seed, step]), tf.cast(replica, tf.int32)
         )
         return tf.random.experimental.stateless_split(seed, self.objects)
+
+
+def _chosen(masks: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
+    """Return `[batch]`, the mean over pixels of what the chosen segments cost."""
+    return tf.reduce_mean(tf.reduce_sum(masks[..., 0] * errors, axis=1), axis=[1, 2])
+
+
+def _cross_entropy_with_least(probabilities: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
+    """Return `[batch]`: how far S is from the segment that costs each pixel least.
+
+    Near borders segments cost nearly the same, and errors alone pull hardly there.
+    """
+    least = tf.argmin(errors, axis=1)  # (B, H, W)
+    of_least = tf.gather(probabilities, least, axis=-1, batch_dims=3)
+    return tf.reduce_mean(-tf.math.log(of_least + 1e-6), axis=[1, 2])
 
 
 def _templates(height: int, width: int, canvas: int, objects: int) -> keras.Model:

@@ -22,6 +22,7 @@ class Component:
         rows: Where it lies.
         columns: Where it lies.
         mask: Its pixels in that rectangle, bool.
+        edge: Pixels around them that are mostly background, bool.
         histogram: `[_BINS ** 3]`, square roots of the shares of its colours.
         whole: Whether it touches no border of the image.
     """
@@ -32,6 +33,7 @@ class Component:
     mask: np.ndarray
     histogram: np.ndarray
     whole: bool
+    edge: np.ndarray
 
     @property
     def area(self) -> int:
@@ -108,8 +110,11 @@ def propose(
     exemplars = []
     for number in range(objects):
         members = [one for one, of in zip(found, cluster, strict=True) if of == number]
+        members = [_solid(one, scaled[one.image], background) for one in members]
         for one in members:
-            labels[one.image, one.rows, one.columns][one.mask] = number + 1
+            area = labels[one.image, one.rows, one.columns]
+            area[one.mask] = number + 1
+            area[one.edge] = 0
         exemplars.append(_exemplar(scaled, members, canvas))
     used = tuple(int((cluster == number).sum()) for number in range(objects))
     return Proposals(background, exemplars, labels, used)
@@ -159,7 +164,8 @@ def components(images: np.ndarray, differs: np.ndarray) -> list[Component]:
             whole = rows.start > 0 and columns.start > 0
             whole &= rows.stop < mask.shape[0] and columns.stop < mask.shape[1]
             histogram = _histogram(image[rows, columns][part])
-            found.append(Component(number, rows, columns, part, histogram, whole))
+            edge = np.zeros_like(part)
+            found.append(Component(number, rows, columns, part, histogram, whole, edge))
     return found
 
 
@@ -220,6 +226,26 @@ def _unexplained(means: np.ndarray, sizes: np.ndarray, kept: list[int]) -> float
     """Return what is left of all clusters' means beside sums of those kept."""
     left = [scipy.optimize.nnls(means[kept].T, mean)[1] for mean in means]
     return float(sizes @ np.square(left))
+
+
+def _solid(one: Component, image: np.ndarray, background: np.ndarray) -> Component:
+    """Move pixels of the rim that the object covers by less than a half to the edge.
+
+    A rim pixel shows (1 - a) background + a object; the object's colour is taken from
+    the nearest pixel inside.
+    """
+    inside = ndimage.binary_erosion(one.mask)
+    if not inside.any():
+        return one
+    nearest = ndimage.distance_transform_edt(
+        ~inside, return_distances=False, return_indices=True
+    )
+    behind = background[one.rows, one.columns]
+    towards = image[one.rows, one.columns][tuple(nearest)] - behind
+    moved = ((image[one.rows, one.columns] - behind) * towards).sum(axis=-1)
+    length = np.square(towards).sum(axis=-1)
+    edge = one.mask & ~inside & (moved < 0.5 * length)
+    return dataclasses.replace(one, mask=one.mask & ~edge, edge=edge)
 
 
 def _exemplar(images: np.ndarray, members: list[Component], canvas: int) -> Exemplar:

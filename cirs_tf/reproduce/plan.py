@@ -55,7 +55,7 @@ SYSTEMS = {
         remark="As above; in addition S gets only one mini-batch in 21.",
     ),
     "cirs_segmenter_heavy": System(
-        "CIRS, S-heavy (S 100, g 5)", "thesis/cirs_overfitting"
+        "CIRS, S-heavy (S 100, g 5)", "thesis/cirs_overfitting", once=True
     ),
     "wnet_thesis": System(
         "W-Net, as the thesis's author wrote it",
@@ -153,7 +153,11 @@ BUDGETS = {
             "iic": ("iic.width=1",),
             "autoencoder": ("autoencoder.hidden=[16,16,16]",),
             "supervised": _TINY,
-            "cirs_aligned": (*_TINY, "cirs_aligned.start_steps=4"),
+            "cirs_aligned": (
+                *_TINY,
+                "cirs_aligned.start_steps=4",
+                "cirs_aligned.start_pose_steps=4",
+            ),
         },
         {name: (2, 4) for name in SYSTEMS},
     ),
@@ -177,7 +181,7 @@ BUDGETS = {
             "air_per_segment": (4, None),
             "iic": (3, 150),
             "supervised": (2, None),
-            "cirs_aligned": (4, None),
+            "cirs_aligned": (3, None),
         },
     ),
     "thesis": Budget(

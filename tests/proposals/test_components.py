@@ -100,3 +100,17 @@ def test_nothing_stands_out():
     images = np.full((20, SIDE, SIDE, 3), 7, np.uint8)
     with pytest.raises(ValueError, match="0 connected parts differ"):
         propose(images, objects=2, canvas=16, difference=0.02, seed=0)
+
+
+def test_a_rim_that_is_mostly_background_is_left_to_it():
+    images = np.full((60, SIDE, SIDE, 3), 40, np.uint8)
+    rng = np.random.default_rng(0)
+    for image in images:
+        y, x = rng.integers(2, SIDE - 12, 2)
+        image[y : y + 10, x : x + 10] = (40 * 7 + 240 * 3) // 10  # covered by 0.3
+        image[y + 1 : y + 9, x : x + 10] = (40 * 3 + 240 * 7) // 10  # by 0.7
+        image[y + 1 : y + 9, x + 1 : x + 9] = 240
+    found = propose(images, objects=1, canvas=16, difference=0.02, seed=0)
+    for image, labels in zip(images, found.labels, strict=True):
+        np.testing.assert_array_equal(labels == 1, image[..., 0] > 150)
+        assert not (labels == 255).any()
