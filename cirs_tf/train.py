@@ -110,6 +110,11 @@ def _announce(log, config: Config, run: RunFolder, data: Path, trainer) -> None:
     log.info(f"data         {data} ({len(trainer.data.images):,} training images)")
     segments = f", K={config.segments}" if "segmenter" in networks else ""
     log.info(f"method       {config.method}{segments}; parameters: {sizes}")
+    if config.method == "cirs":
+        log.info(
+            "note         the thesis's own method, which collapses here (README, "
+            "Limits); --model cirs_aligned finds the objects"
+        )
     log.info(f"TensorBoard  tensorboard --logdir {run.tensorboard}")
     start = f"from step {trainer.step} " if trainer.step else ""
     log.info(

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
+from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import LoadedSplit, load_split
 from cirs_tf.evaluation import evaluate_run
+from cirs_tf.methods.build import build_method
 from cirs_tf.postprocessing.postprocess import postprocess
 from cirs_tf.reproduce.plan import MERGED_BELOW, SYSTEMS, Run
+from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
 from cirs_tf.visualization import colourise, palette, picture_grid
 
@@ -69,6 +73,9 @@ def draw_figures(
         else:
             names = _SEGMENTATIONS[target]
             picture, text = _segmentations([first[name] for name in names], fruit)
+            if target == "aligned":
+                picture = _stacked([picture, _templates(first["cirs_aligned"])])
+                text += " Below, the templates that were learned, on white."
         picture.save(folder / f"{target}.png")
         figures[target] = (f"{folder.name}/{target}.png", (_TITLES[target], text))
     return figures
@@ -120,6 +127,29 @@ def _segmentations(runs: Sequence[Run], split: LoadedSplit) -> tuple[Image.Image
         "A segment has the colour of the class that it is matched with for `miou`."
     )
     return picture_grid(rows), text
+
+
+def _templates(run: Run) -> Image.Image:
+    """Show what CIRS with aligned segments takes each object to be."""
+    folder, trained = RunFolder.open(run.folder), Manifest.read(run.folder)
+    method = build_method(run.config, trained.height, trained.width)
+    CheckpointStore(folder.checkpoints).restore("loss", method.networks)
+    _, colours, support = (one.numpy() for one in method.templates(tf.zeros([1])))
+    support = support[..., None]
+    shown = np.clip(support * colours + (1 - support), 0, 1)
+    keras.backend.clear_session()
+    return picture_grid({"templates": np.uint8(255 * shown + 0.5)}, scale=4)
+
+
+def _stacked(pictures: Sequence[Image.Image]) -> Image.Image:
+    width = max(picture.width for picture in pictures)
+    height = sum(picture.height for picture in pictures)
+    stacked = Image.new("RGB", (width, height), "white")
+    top = 0
+    for picture in pictures:
+        stacked.paste(picture, (0, top))
+        top += picture.height
+    return stacked
 
 
 def _photographs(run: Run, data: Path) -> tuple[Image.Image, str]:

@@ -68,7 +68,7 @@ SYSTEMS = {
         "AIR",
         "air",
         thesis=0.5155,
-        remark="Errors of the sum alone do not make segments compete; "
+        remark="The error of the sum alone does not make segments compete for pixels; "
         "`air_per_segment` changes that.",
     ),
     "air_per_segment": System(
