@@ -16,7 +16,7 @@ ROOT = Path(cirs_tf.__file__).parent.parent
 # Rooms of cirs_tf by level; each may import only itself and the levels above it.
 LEVELS = [
     {"errors"},
-    {"config", "visualization"},
+    {"config", "visualization", "oned"},
     {"config_files"},
     {"layers", "losses", "metrics", "postprocessing", "proposals"},
     {"models", "data"},
