@@ -158,17 +158,18 @@ def _photographs(run: Run, data: Path) -> tuple[Image.Image, str]:
     merge = functools.partial(postprocess, crf=False, merge=MERGED_BELOW["val"])
     merged = evaluate_run(folder, "val", data, "loss", merge, others=False)
     chosen = np.arange(0, len(plain.labels), max(1, len(plain.labels) // 4))[:4]
+    half = np.s_[chosen, ::2, ::2]
     rows = {
-        "image": plain.split.images[chosen],
-        "segments": colourise(plain.labels[chosen]),
-        "merged": colourise(merged.labels[chosen]),
+        "segments": colourise(plain.labels[half]),
+        "merged": colourise(merged.labels[half]),
     }
+    names = ", ".join(plain.split.filenames[index] for index in chosen)
     text = (
-        f"Validation images, label-free checkpoint, seed {run.seed}; below, connected "
-        f"regions of under {MERGED_BELOW['val']} pixels are merged."
+        f"{names}; label-free checkpoint, seed {run.seed}; below, connected regions of "
+        f"under {MERGED_BELOW['val']} pixels are merged. The photographs are not ours "
+        "to publish; `eval/` of the run has pictures with them."
     )
-    picture = picture_grid(rows, scale=1)
-    return picture.resize((picture.width // 2, picture.height // 2)), text
+    return picture_grid(rows, scale=1), text
 
 
 def segment_colours(assignment: Sequence[int], segments: int) -> np.ndarray:

@@ -116,7 +116,7 @@ def _distance(system: dict) -> str:
     if gap >= 0:
         return f"{system['title']} is {gap:.3f} above the thesis's figure."
     text = f"{system['title']} falls short of the thesis by {-gap:.3f}"
-    text += f" after {system['mini_batches']:,} mini-batches."
+    text += f" after {system['mini_batches']:,} mini-batches (the thesis: 42,500)."
     return f"{text} {system['remark']}".rstrip()
 
 
