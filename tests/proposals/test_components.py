@@ -84,14 +84,16 @@ def test_background_where_objects_cover_it_half_of_the_time():
     np.testing.assert_allclose(static_background(images, 0.01), 0.2, atol=0.02)
 
 
-def test_specks_are_left_out_and_borders_noticed():
+def test_specks_and_lines_are_left_out_and_borders_noticed():
     images = np.zeros((1, 40, 40, 3), np.float32)
     differs = np.zeros((1, 40, 40), bool)
     differs[0, 5, 5] = True
+    differs[0, 15, 5:25] = True
     differs[0, 0:6, 10:16] = True
     differs[0, 20:28, 20:27] = True
-    edge, inner = components(images, differs)
-    assert (edge.whole, inner.whole) == (False, True)
+    differs[0, 34:40, 2:8] = True
+    top, inner, bottom = components(images, differs)
+    assert (top.whole, inner.whole, bottom.whole) == (False, True, False)
     assert inner.area == 56
     assert (inner.rows, inner.columns) == (slice(20, 28), slice(20, 27))
 
