@@ -270,7 +270,9 @@ def test_options_out_of_range_are_named(name, value):
 
 
 def test_an_unknown_scene_is_named():
-    with pytest.raises(ConfigError, match="expected one of fruit, twotone, got 'fruits'"):
+    with pytest.raises(
+        ConfigError, match="expected one of fruit, twotone, got 'fruits'"
+    ):
         SceneOptions("fruits")
 
 
