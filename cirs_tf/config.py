@@ -143,8 +143,9 @@ class CirsAlignedConfig:
     Attributes:
         canvas: Side of a template, as a share of the image's shorter side.
         outside: Cost of a pixel outside of a template's support.
-        assignment_weight: Weight of the cross-entropy of S with the segment that costs
-            each pixel least.
+        assignment_weight: Weight of the cross-entropy of S with the most likely labels
+            by templates and by S itself.
+        spread: Error by which a segment gets less likely by a factor of e.
         pose_weight: Weight of the poses of imagined images, where they are known.
         usage_weight: Weight of a floor under each segment's share of the pixels.
         usage_floor: That floor, in (0, 1).
@@ -154,12 +155,12 @@ class CirsAlignedConfig:
         start_steps: Mini-batches in which S learns the parts that were found.
         start_pose_steps: Mini-batches in which poses are learned before the rest.
         start_learning_rate: Of Adam in both.
-        decay_steps: Mini-batches over which the learning rate falls to a twentieth.
     """
 
     canvas: float = 0.625
     outside: float = 0.1
-    assignment_weight: float = 0.05
+    assignment_weight: float = 0.3
+    spread: float = 0.005
     pose_weight: float = 0.1
     usage_weight: float = 0.02
     usage_floor: float = 0.01
@@ -168,13 +169,12 @@ class CirsAlignedConfig:
     start_steps: int = 150
     start_pose_steps: int = 400
     start_learning_rate: float = 3e-3
-    decay_steps: int = 1_000
 
     def __post_init__(self):
         for key in ("canvas", "usage_floor"):
             value = getattr(self, key)
             _check(f"cirs_aligned.{key}", value, 0 < value < 1, "(0, 1)")
-        for key in ("outside", "difference", "start_learning_rate"):
+        for key in ("outside", "spread", "difference", "start_learning_rate"):
             value = getattr(self, key)
             ok = 0 < value < math.inf
             _check(f"cirs_aligned.{key}", value, ok, "a finite number > 0")
@@ -187,7 +187,6 @@ class CirsAlignedConfig:
             "start_images": 2,
             "start_steps": 0,
             "start_pose_steps": 0,
-            "decay_steps": 1,
         }.items():
             value = getattr(self, key)
             _check(f"cirs_aligned.{key}", value, value >= least, f"at least {least}")
@@ -333,6 +332,9 @@ class TrainingConfig:
         steps_per_epoch: Mini-batches an epoch; None: one pass over the data.
         batch_size: Images a mini-batch, over all replicas.
         learning_rate: Of Adam.
+        decay_steps: Mini-batches over which the learning rate falls, as half a cosine,
+            to a fiftieth, and stays there; None: it does not fall. Where networks take
+            turns, each counts its own.
         strategy: `auto`, `one` device, `mirrored` or `multi_worker`.
         logical_cpus: Split the CPU into so many devices (for tests of `mirrored`).
         checkpoints_kept: The newest so many; the best ones are kept besides.
@@ -347,6 +349,7 @@ class TrainingConfig:
     steps_per_epoch: int | None = None
     batch_size: int = 40
     learning_rate: float = 1e-3
+    decay_steps: int | None = None
     strategy: str = "auto"
     logical_cpus: int = 1
     checkpoints_kept: int = 3
@@ -359,7 +362,7 @@ class TrainingConfig:
         for key in at_least_1:
             value = getattr(self, key)
             _check(f"training.{key}", value, value >= 1, "at least 1")
-        for key in ("steps_per_epoch", "validation_images"):
+        for key in ("steps_per_epoch", "decay_steps", "validation_images"):
             value = getattr(self, key)
             _check(f"training.{key}", value, value is None or value >= 1, "at least 1")
         # The objective compares images, so one image has nothing to say.

@@ -76,6 +76,7 @@ CHECKS = [
     ("cirs_aligned.canvas=1", "cirs_aligned.canvas=0.99", r"\(0, 1\)"),
     ("cirs_aligned.usage_floor=0", "cirs_aligned.usage_floor=0.1", r"\(0, 1\)"),
     ("cirs_aligned.outside=0", "cirs_aligned.outside=1", "> 0"),
+    ("cirs_aligned.spread=0", "cirs_aligned.spread=1", "> 0"),
     ("cirs_aligned.difference=0", "cirs_aligned.difference=1", "> 0"),
     (
         "cirs_aligned.start_learning_rate=0",
@@ -92,7 +93,7 @@ CHECKS = [
     ("cirs_aligned.start_images=1", "cirs_aligned.start_images=2", "at least 2"),
     ("cirs_aligned.start_steps=-1", "cirs_aligned.start_steps=0", "at least 0"),
     ("cirs_aligned.start_pose_steps=-1", "cirs_aligned.start_pose_steps=0", "at least"),
-    ("cirs_aligned.decay_steps=0", "cirs_aligned.decay_steps=1", "at least 1"),
+    ("training.decay_steps=0", "training.decay_steps=1", "at least 1"),
     ("autoencoder.hidden=[0]", "autoencoder.hidden=[1]", "at least 1"),
     ("autoencoder.bottleneck=0", "autoencoder.bottleneck=1", "at least 1"),
     ("autoencoder.dropout=1", "autoencoder.dropout=0", r"\[0, 1\)"),

@@ -5,9 +5,14 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from cirs_tf.config import TrainingConfig
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.layers.argmax_in_place import argmax_in_place
 from cirs_tf.training.phases import Phase, Terms
+
+Rate = float | keras.optimizers.schedules.LearningRateSchedule
+# Share of the learning rate that is left when it has fallen.
+FINAL_RATE = 0.02
 
 
 def segment_probabilities(
@@ -28,9 +33,18 @@ def masked_images(images: tf.Tensor, masks: tf.Tensor) -> tf.Tensor:
     return masks * tf.cast(images, masks.dtype)[:, None]
 
 
-def adam(variables: list, learning_rate: float) -> keras.optimizers.Optimizer:
+def learning_rate(config: TrainingConfig) -> Rate:
+    """Return the learning rate, constant or falling as half a cosine."""
+    if config.decay_steps is None:
+        return config.learning_rate
+    return keras.optimizers.schedules.CosineDecay(
+        config.learning_rate, config.decay_steps, alpha=FINAL_RATE
+    )
+
+
+def adam(variables: list, rate: Rate) -> keras.optimizers.Optimizer:
     """Return Adam with its slots in place, so that a checkpoint can hold them."""
-    optimizer = keras.optimizers.Adam(learning_rate)
+    optimizer = keras.optimizers.Adam(rate)
     optimizer.build(variables)
     return optimizer
 
@@ -41,7 +55,7 @@ def two_network_phases(
     variables: dict[str, list],
     schedule: str,
     steps: tuple[int, int],
-    learning_rate: float,
+    rate: Rate,
 ) -> list[Phase]:
     """Return the phases of a method whose two networks minimise one loss.
 
@@ -51,12 +65,12 @@ def two_network_phases(
         variables: Of the segmenter and of the other network, by name, in order.
         schedule: `joint` updates both in one step, `alternating` in turns.
         steps: Mini-batches a cycle for each, where they alternate.
-        learning_rate: Of Adam.
+        rate: Learning rate of Adam.
     """
     if schedule == "joint":
         variables = {"joint": sum(variables.values(), [])}
         steps = (1,)
     return [
-        Phase(name, loss, terms, of, adam(of, learning_rate), count)
+        Phase(name, loss, terms, of, adam(of, rate), count)
         for (name, of), count in zip(variables.items(), steps, strict=True)
     ]

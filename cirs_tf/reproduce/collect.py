@@ -27,6 +27,7 @@ from cirs_tf.oned.frequency import find_objects
 from cirs_tf.oned.segmentations import written
 from cirs_tf.postprocessing.dense_crf import is_installed
 from cirs_tf.postprocessing.postprocess import postprocess
+from cirs_tf.reproduce.data_sets import DRAWN
 from cirs_tf.reproduce.plan import BUDGETS, MERGED_BELOW, SYSTEMS, TARGETS, Run
 from cirs_tf.reproduce.runs import scores_of, seconds_of
 from cirs_tf.training.run_folder import RunFolder
@@ -57,7 +58,7 @@ def collect(
     segmenters = {
         name: found
         for name, found in of_system.items()
-        if found and SYSTEMS[name].data.startswith("fruit")
+        if found and SYSTEMS[name].data in DRAWN
     }
     results = {
         "budget": budget,

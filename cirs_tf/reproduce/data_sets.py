@@ -1,6 +1,7 @@
-"""The data sets of the results: the fruit set is drawn, the others are given."""
+"""The data sets of the results: scenes are drawn, photographs are given."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from cirs_tf.errors import ConfigError
@@ -13,28 +14,34 @@ GIVEN = {
     "bsds": "python -m data_gen bsds ZIP_OR_DIR --out DIR",
     "bsds_whole": "python -m data_gen bsds ZIP_OR_DIR --whole --out DIR",
 }
+# How a data set that is drawn here differs from the default one.
+DRAWN = {
+    "fruit": {},
+    # The same images, with training masks: for the supervised ceiling.
+    "fruit_masks": {"with_train_masks": True},
+    "twotone": {"scene": "twotone"},
+}
 _SMOKE = {"train": 48, "val": 16, "test": 16, "size": 16, "shards": 2}
 
 
-def drawn_sets(out: Path, budget: str, with_masks: bool) -> dict[str, Path]:
-    """Draw the fruit set, unless it is there.
+def drawn_sets(out: Path, budget: str, names: Iterable[str]) -> dict[str, Path]:
+    """Draw data sets that are not there yet.
 
     Args:
         out: Folder of all results.
-        budget: `smoke` draws a tiny set of its own.
-        with_masks: Whether `fruit_masks`, the same images with training masks for the
-            supervised ceiling, is wanted too.
+        budget: `smoke` draws tiny sets of its own.
+        names: Keys of `DRAWN`.
 
     Returns:
-        `fruit` and perhaps `fruit_masks`: where they are.
+        Where each one is.
     """
     options = _SMOKE if budget == "smoke" else {}
     suffix = "_smoke" if budget == "smoke" else ""
     workers = 1 if budget == "smoke" else os.cpu_count() or 1
     sets = {}
-    for name in ("fruit", "fruit_masks") if with_masks else ("fruit",):
+    for name in names:
         sets[name] = (out / "data" / f"{name}{suffix}").resolve()
-        drawn = default_options(**options, with_train_masks=name == "fruit_masks")
+        drawn = default_options(**options, **DRAWN[name])
         draw(drawn, sets[name], workers=workers, progress=True)
     return sets
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 from cirs_tf.data.manifest import Manifest
@@ -26,7 +25,9 @@ _SEGMENTATIONS = {
     "figure10": ("wnet_thesis", "cirs_imbalanced"),
     "figure12": ("air", "air_per_segment"),
     "aligned": ("cirs_aligned",),
+    "twotone": ("cirs_aligned_twotone",),
 }
+_WITH_TEMPLATES = ("aligned", "twotone")
 _TITLES = {
     "figure4": "Figure 4: images of the data set",
     "figure7": "Figure 7: segments of CIRS, balanced",
@@ -35,6 +36,7 @@ _TITLES = {
     "figure10": "Figure 10: W-Net beside CIRS, imbalanced",
     "figure12": "Figure 12: segments of AIR",
     "aligned": "Segments of CIRS, aligned",
+    "twotone": "Segments of CIRS, aligned, on objects of several colours",
     "bsds": "W-Net on whole images of BSDS500",
 }
 
@@ -57,35 +59,33 @@ def draw_figures(
     """
     folder.mkdir(parents=True, exist_ok=True)
     first = {run.system: run for run in reversed(runs)}
-    fruit = None
-    if any(target in _TITLES for target in targets):
-        fruit = load_split(data["fruit"], "test", with_masks=True)
     figures = {}
     for target in targets:
         if target not in _TITLES:
             continue
         if target == "figure4":
-            picture, text = _samples(fruit)
+            picture, text = _samples(_shown(data["fruit"]))
         elif target == "bsds":
             picture, text = _photographs(first["wnet_bsds"], data["bsds_whole"])
         elif target == "figure8":
             picture, text = _overfitting(first["cirs_segmenter_heavy"])
         else:
             names = _SEGMENTATIONS[target]
-            picture, text = _segmentations([first[name] for name in names], fruit)
-            if target == "aligned":
-                picture = _stacked([picture, _templates(first["cirs_aligned"])])
+            picture, text = _segmentations([first[name] for name in names])
+            if target in _WITH_TEMPLATES:
+                picture = _stacked([picture, _templates(first[names[0]])])
                 text += " Below, the templates that were learned, on white."
         picture.save(folder / f"{target}.png")
         figures[target] = (f"{folder.name}/{target}.png", (_TITLES[target], text))
     return figures
 
 
+def _shown(data: str | Path) -> LoadedSplit:
+    return load_split(data, "test", with_masks=True, limit=_SHOWN)
+
+
 def _samples(split: LoadedSplit) -> tuple[Image.Image, str]:
-    rows = {
-        "image": split.images[:_SHOWN],
-        "truth": colourise(split.masks[:_SHOWN]),
-    }
+    rows = {"image": split.images, "truth": colourise(split.masks)}
     return picture_grid(rows), f"The first {_SHOWN} images of the test split."
 
 
@@ -109,18 +109,16 @@ def _overfitting(run: Run) -> tuple[Image.Image, str]:
     return picture_grid(rows), text
 
 
-def _segmentations(runs: Sequence[Run], split: LoadedSplit) -> tuple[Image.Image, str]:
-    shown = slice(0, _SHOWN)
-    rows = {
-        "image": split.images[shown],
-        "truth": colourise(split.masks[shown]),
-    }
+def _segmentations(runs: Sequence[Run]) -> tuple[Image.Image, str]:
+    """Show what systems make of the first images of the data set that they share."""
+    split = _shown(runs[0].config.data)
+    rows = {"image": split.images, "truth": colourise(split.masks)}
     for run in runs:
         found = evaluate_run(
             RunFolder.open(run.folder), "test", run.config.data, "loss", others=False
         )
         colours = segment_colours(found.chosen.scores.assignment, run.config.segments)
-        rows[SYSTEMS[run.system].title.split(" (")[0]] = colours[found.labels[shown]]
+        rows[SYSTEMS[run.system].title.split(" (")[0]] = colours[found.labels[:_SHOWN]]
         keras.backend.clear_session()
     text = (
         f"The first {_SHOWN} test images, label-free checkpoint, seed {runs[0].seed}. "
@@ -134,7 +132,7 @@ def _templates(run: Run) -> Image.Image:
     folder, trained = RunFolder.open(run.folder), Manifest.read(run.folder)
     method = build_method(run.config, trained.height, trained.width)
     CheckpointStore(folder.checkpoints).restore("loss", method.networks)
-    _, colours, support = (one.numpy() for one in method.templates(tf.zeros([1])))
+    _, colours, support = (one.numpy() for one in method.templates.layer(None))
     support = support[..., None]
     shown = np.clip(support * colours + (1 - support), 0, 1)
     keras.backend.clear_session()

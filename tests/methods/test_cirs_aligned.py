@@ -58,7 +58,7 @@ def test_a_resumed_run_does_not_start_again(run, fruit, capsys):
             assert "start        parts" not in capsys.readouterr().out
         method = build_method(run.load_config(), 32, 32)
         CheckpointStore(run.checkpoints).restore("last", method.networks)
-        weights[steps] = method.templates.get_weights()
+        weights[steps] = method.templates.layer.get_weights()
     # Twenty steps at a small rate: the templates have moved on, not back to the start.
     change = max(np.abs(a - b).max() for a, b in zip(*weights.values(), strict=True))
     assert 0 < change < 0.1
@@ -67,18 +67,15 @@ def test_a_resumed_run_does_not_start_again(run, fruit, capsys):
 def test_a_pose_that_fits_costs_less_than_one_that_does_not():
     config = load_config("cirs_aligned", ["segments=2", *SMALL])
     method = build_method(config, 32, 32)
-    side = method.canvas
+    side = method.templates.canvas
     rng = np.random.default_rng(0)
     background = np.full((32, 32, 3), 0.5)
     colours = rng.random((1, side, side, 3))
     support = np.zeros((1, side, side), bool)
     support[:, 6:-6, 6:-6] = True
-    layer = method.templates.get_layer("templates")
-    layer.assign(background, colours, support)
+    method.templates.layer.assign(background, colours, support)
     true = tf.constant([[15.5, 14.5, 0.8, 0.6]])
-    laid = method._laid(
-        *(tf.cast(one[0], tf.float32) for one in (colours, support)), true
-    )
+    laid = method.templates.lay(0, true)
     inside = laid[..., 3:] > 0.5
     image = tf.where(inside, laid[..., :3], 0.5)
     masks = tf.stack(

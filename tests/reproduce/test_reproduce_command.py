@@ -12,12 +12,13 @@ from PIL import Image
 
 from cirs_tf import evaluate
 from cirs_tf.reproduce.__main__ import main
+from cirs_tf.reproduce.data_sets import DRAWN
 from cirs_tf.reproduce.plan import SYSTEMS, TARGETS, planned_runs
 from cirs_tf.reproduce.runs import State, state_of
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.__main__ import main as data_gen
 
-SEGMENTERS = [name for name, one in SYSTEMS.items() if one.data.startswith("fruit")]
+SEGMENTERS = [name for name, one in SYSTEMS.items() if one.data in DRAWN]
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +128,7 @@ def test_results_show_every_table_and_figure(out, results):
     for file in re.findall(r"!\[.*?\]\((.*?)\)", text):
         with Image.open(out / file) as picture:
             assert picture.width > 150
-    assert len(list((out / "figures").glob("*.png"))) == 8
+    assert len(list((out / "figures").glob("*.png"))) == 9
     assert r"`11\|22\|00`" in text and r"`1122\|00`" in text
     assert str(out) not in text
     header, rule, *rows = re.search(r"\n\n(\|.*?\|\n)\n", text, re.S)[1].splitlines()

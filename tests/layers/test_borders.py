@@ -1,0 +1,65 @@
+import numpy as np
+import tensorflow as tf
+
+from cirs_tf.layers.borders import REACH, SPREAD, settle_borders
+
+RNG = np.random.default_rng(0)
+
+
+def by_loops(image, labels):
+    """The docstring's rule, a pixel at a time."""
+    height, width = labels.shape
+
+    def around(y, x, reach):
+        rows = range(max(0, y - reach), min(height, y + reach + 1))
+        columns = range(max(0, x - reach), min(width, x + reach + 1))
+        return [(r, c) for r in rows for c in columns]
+
+    inside = np.zeros(labels.shape, bool)
+    for y, x in np.ndindex(labels.shape):
+        inside[y, x] = len({labels[place] for place in around(y, x, 1)}) == 1
+    settled = labels.copy()
+    for y, x in np.ndindex(labels.shape):
+        near = [place for place in around(y, x, REACH) if inside[place]]
+        weights = np.array(
+            [np.exp(-((r - y) ** 2 + (c - x) ** 2) / (2 * SPREAD**2)) for r, c in near]
+        )
+        colours = {}
+        for k in {labels[place] for place in near}:
+            own = np.array([labels[place] == k for place in near])
+            shown = np.array([image[place] for place in near])
+            colours[k] = np.average(shown[own], axis=0, weights=weights[own])
+        if not inside[y, x] and labels[y, x] in colours:
+            settled[y, x] = min(
+                colours, key=lambda k: np.square(image[y, x] - colours[k]).sum()
+            )
+    return settled
+
+
+def test_against_loops():
+    image = RNG.random((20, 23, 3))
+    # Blobs of three labels, thin lines among them.
+    labels = np.kron(RNG.integers(0, 3, (5, 6)), np.ones((4, 4), int))[:, :23]
+    labels[9, 3:17] = 1
+    labels[2:12, 13:15] = 2
+    expected = by_loops(image, labels)
+    found = settle_borders(tf.constant(image[None]), tf.constant(labels[None]), 3)
+    np.testing.assert_array_equal(found[0], expected)
+    assert (expected != labels).sum() > 20
+    thin = labels.copy()
+    thin[:] = 0
+    thin[9, 3:17] = 1  # nothing of it is inside: it stays
+    found = settle_borders(tf.constant(image[None]), tf.constant(thin[None]), 3)
+    np.testing.assert_array_equal(found[0] == 1, thin == 1)
+
+
+def test_a_mixed_pixel_goes_to_the_side_that_covers_more_of_it():
+    share = np.array([0, 0, 0, 0, 0.3, 0.7, 1, 1, 1, 1])
+    left, right = np.array([0.9, 0.8, 0.1]), np.array([0.1, 0.3, 0.7])
+    image = ((1 - share)[:, None] * left + share[:, None] * right)[None].repeat(8, 0)
+    truth = (share > 0.5).astype(int)[None].repeat(8, 0)
+    for shift in (-1, 1):
+        wrong = np.roll(truth, shift, axis=1)
+        wrong[:, :3], wrong[:, -3:] = 0, 1
+        found = settle_borders(tf.constant(image[None]), tf.constant(wrong[None]), 2)
+        np.testing.assert_array_equal(found[0], truth)
