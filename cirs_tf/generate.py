@@ -57,12 +57,13 @@ def _write(picture: Image.Image, file: Path) -> None:
     temporary = file.with_name(f".{file.name}.tmp")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(temporary, format="PNG")
-        os.replace(temporary, file)
+        try:
+            picture.save(temporary, format="PNG")
+            os.replace(temporary, file)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise ConfigError(f"--out {file}: {error.strerror}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _parser() -> argparse.ArgumentParser:
