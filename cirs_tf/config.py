@@ -211,6 +211,11 @@ class AirConfig:
         usage_weight: Weight of a floor under each segment's share of the pixels; 0:
             none (thesis).
         usage_floor: That floor, in (0, 1).
+        variational: Whether codes are drawn from a Gaussian, mean and variance of which
+            the encoders give (thesis 11), so that `cirs_tf.generate` can draw new ones.
+        kl_weight: Weight of the divergence of those Gaussians from the standard normal,
+            in nats a value of the image; 2 s^2, where s is the standard deviation of
+            the noise that images are thought to have.
         schedule: `joint` or `alternating`.
         segmenter_steps: Mini-batches a cycle for S.
         autoencoder_steps: Mini-batches a cycle for the autoencoders.
@@ -224,6 +229,8 @@ class AirConfig:
     remask_gradient: bool = False
     usage_weight: float = 0.0
     usage_floor: float = 0.03
+    variational: bool = False
+    kl_weight: float = 0.02
     schedule: str = "joint"
     segmenter_steps: int = 1
     autoencoder_steps: int = 1
@@ -235,9 +242,10 @@ class AirConfig:
         _check_rate("air.dropout", self.dropout)
         _check_choice("air.norm", self.norm, NORMALISATIONS[:3])
         _check_choice("air.error", self.error, ("combined", "per_segment"))
-        ok = 0 <= self.usage_weight < math.inf
-        expected = "a finite number of at least 0"
-        _check("air.usage_weight", self.usage_weight, ok, expected)
+        for key in ("usage_weight", "kl_weight"):
+            weight = getattr(self, key)
+            ok = 0 <= weight < math.inf
+            _check(f"air.{key}", weight, ok, "a finite number of at least 0")
         _check("air.usage_floor", self.usage_floor, 0 < self.usage_floor < 1, "(0, 1)")
         _check_choice("air.schedule", self.schedule, SCHEDULES)
         for key in ("segmenter_steps", "autoencoder_steps"):

@@ -118,3 +118,35 @@ def picture_grid(
             enlarged = Image.fromarray(tile).resize((width, height), Image.NEAREST)
             picture.paste(enlarged, (left + column * (width + margin), top))
     return picture
+
+
+def column_grid(
+    columns: Mapping[str, np.ndarray], scale: int = 2, margin: int = 4
+) -> Image.Image:
+    """Place columns of equally large pictures beside each other, names above.
+
+    Args:
+        columns: Name to `[pictures, height, width, 3]` uint8.
+        scale: Enlargement.
+        margin: Pixels between pictures.
+    """
+    font = ImageFont.load_default(size=14)
+    count, height, width = next(iter(columns.values())).shape[:3]
+    height, width = height * scale, width * scale
+    # Small pictures stand in columns as wide as their names.
+    column = max(width, *(round(font.getlength(name)) + 1 for name in columns))
+    top = 18 + 2 * margin
+    size = (
+        len(columns) * (column + margin) + margin,
+        top + count * (height + margin),
+    )
+    picture = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(picture)
+    for number, (name, tiles) in enumerate(columns.items()):
+        left = margin + number * (column + margin)
+        draw.text((left + column // 2, top // 2), name, "black", font, anchor="mm")
+        left += (column - width) // 2
+        for row, tile in enumerate(tiles):
+            enlarged = Image.fromarray(tile).resize((width, height), Image.NEAREST)
+            picture.paste(enlarged, (left, top + row * (height + margin)))
+    return picture

@@ -59,6 +59,9 @@ CHECKS = [
     ("air.error=each", "air.error=per_segment", "combined, per_segment"),
     ("air.usage_weight=-1", "air.usage_weight=0.5", "at least 0"),
     ("air.usage_floor=0", "air.usage_floor=0.1", r"\(0, 1\)"),
+    ("air.kl_weight=-1", "air.kl_weight=0", "at least 0"),
+    ("air.kl_weight=.inf", "air.kl_weight=1e9", "finite"),
+    ("air.kl_weight=.nan", "air.kl_weight=0.5", "at least 0"),
     ("air.schedule=random", "air.schedule=alternating", "joint, alternating"),
     ("air.segmenter_steps=0", "air.segmenter_steps=1", "at least 1"),
     ("air.autoencoder_steps=0", "air.autoencoder_steps=1", "at least 1"),
@@ -115,6 +118,7 @@ NO_RANGE = {
     "data",
     "segmenter.relu_logits",
     "air.remask_gradient",
+    "air.variational",
     "wnet.xla",
     "iic.flip",
 }

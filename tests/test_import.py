@@ -23,8 +23,8 @@ LEVELS = [
     {"serving"},
     {"training"},
     {"methods"},
-    {"evaluation"},
-    {"train", "evaluate", "baselines", "export", "segment"},
+    {"evaluation", "generation"},
+    {"train", "evaluate", "baselines", "export", "segment", "generate"},
     {"reproduce"},
     {"__main__"},
 ]

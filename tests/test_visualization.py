@@ -7,6 +7,7 @@ from PIL import Image
 from cirs_tf.visualization import (
     class_colours,
     colourise,
+    column_grid,
     overlay,
     palette,
     segmentation_grid,
@@ -114,3 +115,26 @@ def test_rows_of_a_grid_are_named_at_the_left():
         strip = left[4 + row * 24 : 24 + row * 24]
         assert strip.min() < 100  # some dark letters
         assert strip.max() == 255
+
+
+@pytest.mark.parametrize("size", [(20, 16), (20, 90)], ids=["narrow", "wide"])
+def test_columns_of_a_grid_hold_every_picture_under_its_name(size):
+    """Narrower pictures than names stand in the middle of their columns."""
+    height, width = size
+    columns = {
+        name: np.random.default_rng(seed).integers(0, 256, (2, *size, 3), np.uint8)
+        for seed, name in enumerate(["segments", "of two"])
+    }
+    pixels = np.asarray(column_grid(columns, scale=2))
+    column = (pixels.shape[1] - 3 * 4) // 2
+    assert column >= 2 * width
+    top = pixels.shape[0] - 2 * (2 * height + 4)
+    for number, tiles in enumerate(columns.values()):
+        left = 4 + number * (column + 4)
+        above = pixels[:top, left : left + column]
+        assert above.min() < 100  # some dark letters
+        left += (column - 2 * width) // 2
+        for row, tile_ in enumerate(tiles):
+            first = top + row * (2 * height + 4)
+            found = pixels[first : first + 2 * height, left : left + 2 * width]
+            np.testing.assert_array_equal(found, tile_.repeat(2, 0).repeat(2, 1))

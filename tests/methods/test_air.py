@@ -66,3 +66,39 @@ def test_every_variable_belongs_to_one_phase(tiny, schedule):
     everything = [id(v) for net in networks for v in net.trainable_variables]
     assert sorted(trained) == sorted(everything)
     assert len(method.phases) == (1 if schedule == "joint" else 2)
+
+
+def test_the_divergence_of_the_codes_adds_to_the_loss(tiny):
+    """Rebuilt in NumPy from the autoencoders' own outputs."""
+    method = air(tiny, "air.variational=true", "air.kl_weight=3")
+    images = BATCH["image"].numpy()
+    labels = method.segmenter(images).numpy().argmax(-1)
+    masks = np.eye(4, dtype=np.float32)[labels].transpose(0, 3, 1, 2)[..., None]
+    outputs = method.autoencoders(images[:, None] * masks)
+    mean, logs = (output.numpy() for output in outputs[1:])
+    kl = 0.5 * (np.exp(logs) + np.square(mean) - 1 - logs).sum(axis=(1, 2))
+    terms = method.validation_terms(BATCH)
+    np.testing.assert_allclose(terms["kl"], kl, rtol=1e-5)  # float32 sums
+    expected = np.mean(terms["error"]) + 3 * kl.mean() / (8 * 8 * 3)
+    np.testing.assert_allclose(terms["loss"], expected, rtol=1e-6)
+    assert method.phases[0].terms == ("loss", "error", "shortfall", "kl")
+
+
+def test_without_it_codes_and_terms_are_those_of_the_thesis(tiny):
+    method = air(tiny, "air.kl_weight=3")
+    assert method.phases[0].terms == ("loss", "error", "shortfall")
+    assert method.validation_terms(BATCH).keys() == {"loss", "error", "shortfall"}
+    assert len(method.autoencoders.outputs) == 1
+
+
+def test_the_divergence_reaches_the_encoders_alone(tiny):
+    """Every variable but those that the divergence does not depend on."""
+    method = air(tiny, "air.variational=true", "segmenter.dropout=0")
+    variables = [v.value for v in method.autoencoders.trainable_variables]
+    with tf.GradientTape() as tape:
+        kl = tf.reduce_sum(method.phases[0].loss(BATCH)["kl"])
+    gradients = tape.gradient(kl, variables)
+    decoders = method.autoencoders.get_layer("decoders").trainable_variables
+    of_decoders = {id(v.value) for v in decoders}
+    for variable, gradient_ in zip(variables, gradients, strict=True):
+        assert (gradient_ is None) == (id(variable) in of_decoders)

@@ -1,0 +1,46 @@
+"""Random layers whose draws differ between replicas and survive a checkpoint."""
+
+import keras
+import tensorflow as tf
+
+
+class ReplicaRandom(keras.layers.Layer):
+    """Base of layers that draw from (seed, call count, replica).
+
+    Keras's own random layers draw the same on every replica of a `tf.distribute`
+    strategy. Here the replica's number enters the seed, and the count of calls is a
+    weight, so that a resumed run draws what an uninterrupted one would have drawn.
+
+    Args:
+        seed: Integer.
+    """
+
+    def __init__(self, seed: int, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+
+    def build(self, input_shape: tuple) -> None:
+        """Create the call count."""
+        self.calls = self.add_weight(
+            name="calls",
+            shape=(),
+            dtype="int32",
+            initializer="zeros",
+            trainable=False,
+            # Every replica counts alike, so any one of them is the value.
+            aggregation="only_first_replica",
+        )
+
+    def next_seed(self) -> tf.Tensor:
+        """Count one more call and return its seed for `tf.random.stateless_*`."""
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        seed = tf.random.experimental.stateless_fold_in(
+            tf.stack([tf.constant(self.seed, tf.int32), self.calls.value]),
+            tf.cast(replica, tf.int32),
+        )
+        self.calls.assign_add(1)
+        return seed
+
+    def get_config(self) -> dict:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "seed": self.seed}
