@@ -35,6 +35,18 @@ def adam(variables: list, learning_rate: float) -> keras.optimizers.Optimizer:
     return optimizer
 
 
+def adam_phase(
+    name: str,
+    loss: Callable[[Batch], Terms],
+    variables: list,
+    learning_rate: float,
+    terms: tuple[str, ...] = ("loss",),
+    steps: int = 1,
+) -> Phase:
+    """Return a phase with an Adam of its own; arguments as in `Phase`."""
+    return Phase(name, loss, terms, variables, adam(variables, learning_rate), steps)
+
+
 def two_network_phases(
     loss: Callable[[Batch], Terms],
     terms: tuple[str, ...],
@@ -57,6 +69,6 @@ def two_network_phases(
         variables = {"joint": sum(variables.values(), [])}
         steps = (1,)
     return [
-        Phase(name, loss, terms, of, adam(of, learning_rate), count)
+        adam_phase(name, loss, of, learning_rate, terms, count)
         for (name, of), count in zip(variables.items(), steps, strict=True)
     ]
