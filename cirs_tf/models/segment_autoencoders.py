@@ -5,7 +5,7 @@ import math
 import keras
 
 from cirs_tf.config import AirConfig
-from cirs_tf.layers.conv_block import normalisation
+from cirs_tf.layers.conv_block import normalised_relu
 from cirs_tf.layers.dropout import ReplicaDropout
 from cirs_tf.layers.segment_dense import SegmentDense
 
@@ -52,9 +52,7 @@ def _hidden_layer(x, segments: int, units: int, config: AirConfig, seed: int):
     x = SegmentDense(units, use_bias=config.norm == "none", seed=seed)(x)
     # Statistics of each unit of each segment, never across segments.
     x = keras.layers.Reshape((segments * units,))(x)
-    for layer in normalisation(config.norm):
-        x = layer(x)
-    x = keras.layers.ReLU()(x)
+    x = normalised_relu(x, config.norm)
     if config.dropout:
         x = ReplicaDropout(config.dropout, seed)(x)
     return keras.layers.Reshape((segments, units))(x)
