@@ -3,6 +3,8 @@
 import importlib
 import sys
 
+from cirs_tf.errors import command
+
 COMMANDS = {
     "data": ("data_gen.__main__", "draw a data set"),
     "train": ("cirs_tf.train", "train a segmenter without labels"),
@@ -16,6 +18,7 @@ COMMANDS = {
 }
 
 
+@command
 def main(argv: list[str] | None = None) -> int:
     """Run the command that the first argument names."""
     arguments = sys.argv[1:] if argv is None else argv

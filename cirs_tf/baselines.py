@@ -28,12 +28,21 @@ def main(argv: list[str] | None = None) -> None:
         "--segments", type=int, metavar="K", help="default: the classes"
     )
     parser.add_argument("--seeds", default="0,1,2", help="default: 0,1,2")
+    parser.add_argument(
+        "--starts",
+        type=int,
+        default=4,
+        metavar="N",
+        help="of k-means a seed; the tightest clustering counts (default: 4)",
+    )
     parser.add_argument("--json", metavar="FILE", help="write the scores too")
     arguments = parser.parse_args(argv)
     classes = Manifest.read(arguments.data).classes
     segments = arguments.segments or len(classes)
     if not 2 <= segments <= 255:
         raise ConfigError(f"--segments: expected 2 to 255, got {segments}")
+    if arguments.starts < 1:
+        raise ConfigError(f"--starts: expected at least 1, got {arguments.starts}")
     seeds = _seeds(arguments.seeds)
     train = load_split(arguments.data, "train", with_masks=False)
     split = load_split(arguments.data, arguments.split, with_masks=True)
@@ -42,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = {"one segment everywhere": [_score(everywhere, split.masks, 1, classes)]}
     rows[f"k-means on RGB, K={segments}"] = [
         _score(
-            kmeans_labels(train.images, split.images, segments, seed),
+            kmeans_labels(train.images, split.images, segments, seed, arguments.starts),
             split.masks,
             segments,
             classes,
@@ -68,7 +77,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def kmeans_labels(
-    train: np.ndarray, images: np.ndarray, segments: int, seed: int
+    train: np.ndarray, images: np.ndarray, segments: int, seed: int, starts: int = 4
 ) -> np.ndarray:
     """Cluster the colours of training pixels and label images by the nearest centre.
 
@@ -76,7 +85,8 @@ def kmeans_labels(
         train: `[images, height, width, 3]` uint8, from which pixels are drawn.
         images: `[images, height, width, 3]` uint8 to label.
         segments: K.
-        seed: Of the drawn pixels and of the start.
+        seed: Of the drawn pixels and of the starts.
+        starts: Of which the one with the least squared error counts.
 
     Returns:
         `[images, height, width]` int32.
@@ -84,7 +94,8 @@ def kmeans_labels(
     rng = np.random.default_rng(seed)
     pixels = train.reshape(-1, 3)
     drawn = pixels[rng.choice(len(pixels), min(_PIXELS, len(pixels)), replace=False)]
-    kmeans = KMeans(segments, n_init=4, random_state=seed).fit(drawn.astype(np.float32))
+    kmeans = KMeans(segments, n_init=starts, random_state=seed)
+    kmeans.fit(drawn.astype(np.float32))
     return kmeans.predict(images.reshape(-1, 3).astype(np.float32)).reshape(
         images.shape[:3]
     )

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cirs_tf.errors import ConfigError
@@ -32,8 +32,25 @@ def _check_choice(key: str, value: str, choices: Sequence[str]) -> None:
     _check(key, value, value in choices, "one of " + ", ".join(choices))
 
 
-def _check_rate(key: str, value: float) -> None:
-    _check(key, value, 0 <= value < 1, "a rate in [0, 1)")
+# What is expected, and whether a value is that.
+_Range = tuple[str, Callable[[Any], bool]]
+_WEIGHT = ("a finite number of at least 0", lambda value: 0 <= value < math.inf)
+_POSITIVE = ("a finite number > 0", lambda value: 0 < value < math.inf)
+_SHARE = ("(0, 1)", lambda value: 0 < value < 1)
+_RATE = ("a rate in [0, 1)", lambda value: 0 <= value < 1)
+_WIDTHS = ("widths of at least 1", lambda value: all(units >= 1 for units in value))
+
+
+def _at_least(least: int) -> _Range:
+    # None, where a key allows it, stands for no limit.
+    return f"at least {least}", lambda value: value is None or value >= least
+
+
+def _check_keys(section: str, config: Any, range_: _Range, *keys: str) -> None:
+    expected, holds = range_
+    for key in keys:
+        value = getattr(config, key)
+        _check(f"{section}.{key}", value, holds(value), expected)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,10 +78,10 @@ class SegmenterConfig:
     relu_logits: bool = False
 
     def __post_init__(self):
-        _check("segmenter.width", self.width, self.width >= 1, "at least 1")
+        _check_keys("segmenter", self, _at_least(1), "width")
         _check("segmenter.depth", self.depth, 1 <= self.depth <= 6, "1 to 6")
         _check_choice("segmenter.norm", self.norm, NORMALISATIONS)
-        _check_rate("segmenter.dropout", self.dropout)
+        _check_keys("segmenter", self, _RATE, "dropout")
         upsampling = ("transposed", "bilinear")
         _check_choice("segmenter.upsampling", self.upsampling, upsampling)
         _check_choice("segmenter.convolution", self.convolution, CONVOLUTIONS)
@@ -94,12 +111,12 @@ class FeatureNetConfig:
 
     def __post_init__(self):
         _check_choice("feature_net.kind", self.kind, ("dense", "conv"))
-        ok = all(units >= 1 for units in self.hidden)
-        ok = ok and (self.kind == "dense" or len(self.hidden) > 0)
+        _check_keys("feature_net", self, _WIDTHS, "hidden")
+        ok = self.kind == "dense" or len(self.hidden) > 0
         _check("feature_net.hidden", self.hidden, ok, "widths of at least 1")
-        _check("feature_net.features", self.features, self.features >= 1, "at least 1")
+        _check_keys("feature_net", self, _at_least(1), "features")
         _check_choice("feature_net.norm", self.norm, NORMALISATIONS[:3])
-        _check_rate("feature_net.dropout", self.dropout)
+        _check_keys("feature_net", self, _RATE, "dropout")
         numbers = ("off", "scalar", "one_hot")
         _check_choice("feature_net.segment_number", self.segment_number, numbers)
         outputs = ("none", "l2", "batch_norm")
@@ -126,14 +143,9 @@ class CirsConfig:
     feature_net_steps: int = 1
 
     def __post_init__(self):
-        for key in ("alpha_1", "alpha_2"):
-            weight = getattr(self, key)
-            ok = 0 <= weight < math.inf
-            _check(f"cirs.{key}", weight, ok, "a finite number of at least 0")
+        _check_keys("cirs", self, _WEIGHT, "alpha_1", "alpha_2")
         _check_choice("cirs.schedule", self.schedule, SCHEDULES)
-        for key in ("segmenter_steps", "feature_net_steps"):
-            steps = getattr(self, key)
-            _check(f"cirs.{key}", steps, steps >= 1, "at least 1")
+        _check_keys("cirs", self, _at_least(1), "segmenter_steps", "feature_net_steps")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,25 +183,21 @@ class CirsAlignedConfig:
     start_learning_rate: float = 3e-3
 
     def __post_init__(self):
-        for key in ("canvas", "usage_floor"):
-            value = getattr(self, key)
-            _check(f"cirs_aligned.{key}", value, 0 < value < 1, "(0, 1)")
-        for key in ("outside", "spread", "difference", "start_learning_rate"):
-            value = getattr(self, key)
-            ok = 0 < value < math.inf
-            _check(f"cirs_aligned.{key}", value, ok, "a finite number > 0")
-        for key in ("assignment_weight", "pose_weight", "usage_weight"):
-            value = getattr(self, key)
-            ok = 0 <= value < math.inf
-            expected = "a finite number of at least 0"
-            _check(f"cirs_aligned.{key}", value, ok, expected)
-        for key, least in {
-            "start_images": 2,
-            "start_steps": 0,
-            "start_pose_steps": 0,
-        }.items():
-            value = getattr(self, key)
-            _check(f"cirs_aligned.{key}", value, value >= least, f"at least {least}")
+        name = "cirs_aligned"
+        _check_keys(name, self, _SHARE, "canvas", "usage_floor")
+        _check_keys(
+            name,
+            self,
+            _POSITIVE,
+            "outside",
+            "spread",
+            "difference",
+            "start_learning_rate",
+        )
+        weights = ("assignment_weight", "pose_weight", "usage_weight")
+        _check_keys(name, self, _WEIGHT, *weights)
+        _check_keys(name, self, _at_least(2), "start_images")
+        _check_keys(name, self, _at_least(0), "start_steps", "start_pose_steps")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -236,21 +244,15 @@ class AirConfig:
     autoencoder_steps: int = 1
 
     def __post_init__(self):
-        ok = all(units >= 1 for units in self.hidden)
-        _check("air.hidden", self.hidden, ok, "widths of at least 1")
-        _check("air.bottleneck", self.bottleneck, self.bottleneck >= 1, "at least 1")
-        _check_rate("air.dropout", self.dropout)
+        _check_keys("air", self, _WIDTHS, "hidden")
+        _check_keys("air", self, _at_least(1), "bottleneck")
+        _check_keys("air", self, _RATE, "dropout")
         _check_choice("air.norm", self.norm, NORMALISATIONS[:3])
         _check_choice("air.error", self.error, ("combined", "per_segment"))
-        for key in ("usage_weight", "kl_weight"):
-            weight = getattr(self, key)
-            ok = 0 <= weight < math.inf
-            _check(f"air.{key}", weight, ok, "a finite number of at least 0")
-        _check("air.usage_floor", self.usage_floor, 0 < self.usage_floor < 1, "(0, 1)")
+        _check_keys("air", self, _WEIGHT, "usage_weight", "kl_weight")
+        _check_keys("air", self, _SHARE, "usage_floor")
         _check_choice("air.schedule", self.schedule, SCHEDULES)
-        for key in ("segmenter_steps", "autoencoder_steps"):
-            steps = getattr(self, key)
-            _check(f"air.{key}", steps, steps >= 1, "at least 1")
+        _check_keys("air", self, _at_least(1), "segmenter_steps", "autoencoder_steps")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -275,10 +277,9 @@ class WnetConfig:
     xla: bool = True
 
     def __post_init__(self):
-        for key in ("radius", "sigma_intensity", "sigma_position"):
-            value = getattr(self, key)
-            ok = 0 < value < math.inf
-            _check(f"wnet.{key}", value, ok, "a finite number > 0")
+        _check_keys(
+            "wnet", self, _POSITIVE, "radius", "sigma_intensity", "sigma_position"
+        )
         _check_choice("wnet.reconstruction", self.reconstruction, ("mse", "bce"))
         _check_choice("wnet.schedule", self.schedule, SCHEDULES)
 
@@ -302,11 +303,9 @@ class IicConfig:
     flip: bool = True
 
     def __post_init__(self):
-        for key in ("width", "over_clustering"):
-            value = getattr(self, key)
-            _check(f"iic.{key}", value, value >= 1, "at least 1")
-        _check("iic.reach", self.reach, self.reach >= 0, "at least 0")
-        _check_rate("iic.jitter", self.jitter)
+        _check_keys("iic", self, _at_least(1), "width", "over_clustering")
+        _check_keys("iic", self, _at_least(0), "reach")
+        _check_keys("iic", self, _RATE, "jitter")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -324,11 +323,9 @@ class AutoencoderConfig:
     dropout: float = 0.2
 
     def __post_init__(self):
-        ok = all(units >= 1 for units in self.hidden)
-        _check("autoencoder.hidden", self.hidden, ok, "widths of at least 1")
-        ok = self.bottleneck >= 1
-        _check("autoencoder.bottleneck", self.bottleneck, ok, "at least 1")
-        _check_rate("autoencoder.dropout", self.dropout)
+        _check_keys("autoencoder", self, _WIDTHS, "hidden")
+        _check_keys("autoencoder", self, _at_least(1), "bottleneck")
+        _check_keys("autoencoder", self, _RATE, "dropout")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -366,19 +363,14 @@ class TrainingConfig:
     selection: str = "loss"
 
     def __post_init__(self):
-        at_least_1 = ("epochs", "logical_cpus", "checkpoints_kept", "log_every")
-        for key in at_least_1:
-            value = getattr(self, key)
-            _check(f"training.{key}", value, value >= 1, "at least 1")
-        for key in ("steps_per_epoch", "decay_steps", "validation_images"):
-            value = getattr(self, key)
-            _check(f"training.{key}", value, value is None or value >= 1, "at least 1")
+        counts = ("epochs", "logical_cpus", "checkpoints_kept", "log_every")
+        limits = ("steps_per_epoch", "decay_steps", "validation_images")
+        _check_keys("training", self, _at_least(1), *counts, *limits)
         # The objective compares images, so one image has nothing to say.
         _check(
             "training.batch_size", self.batch_size, self.batch_size >= 2, "2 or more"
         )
-        ok = 0 < self.learning_rate < math.inf
-        _check("training.learning_rate", self.learning_rate, ok, "a finite number > 0")
+        _check_keys("training", self, _POSITIVE, "learning_rate")
         _check_choice("training.strategy", self.strategy, STRATEGIES)
         _check_choice("training.selection", self.selection, SELECTIONS)
 

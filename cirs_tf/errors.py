@@ -1,9 +1,11 @@
 """Exceptions that a user can act on, and the one line that a command prints."""
 
+import contextlib
 import functools
 import os
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 
 class CirsError(Exception):
@@ -38,22 +40,40 @@ def command(function: Callable[..., int | None]) -> Callable[..., int]:
 
     Returns:
         A function with the same arguments. It returns the exit status: that of
-        `function`, 0 for None or when nobody reads on, 1 after a `CirsError`, 130
-        after Ctrl-C.
+        `function`, 0 for None, 1 after a `CirsError`; 130 after Ctrl-C and 141 when
+        nobody reads on, as a shell says of a process that SIGINT or SIGPIPE ended.
     """
 
     @functools.wraps(function)
     def main(argv: list[str] | None = None) -> int:
         try:
-            return function(argv) or 0
-        except CirsError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+            try:
+                status = _status(function, argv)
+            except SystemExit:  # after `--help`
+                sys.stdout.flush()
+                raise
+            sys.stdout.flush()  # at Python's end nothing could be caught
+            return status
         except BrokenPipeError:  # `... | head` has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-        except KeyboardInterrupt:
-            print("stopped", file=sys.stderr)
-            return 130
+            _silence(sys.stdout, sys.stderr)
+            return 141
 
     return main
+
+
+def _status(function: Callable[..., int | None], argv: list[str] | None) -> int:
+    try:
+        return function(argv) or 0
+    except CirsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _silence(*streams: TextIO) -> None:
+    """Send what these streams still hold, and all that follows, nowhere."""
+    for stream in streams:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

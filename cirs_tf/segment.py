@@ -23,21 +23,26 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m cirs_tf.segment",
         description="Write NAME.png (palette image, pixel value = segment index) and "
         "NAME_overlay.png for every image.",
+        epilog="Of a folder, the images in it are segmented; those in its sub-folders "
+        "with --recursive, into sub-folders of the same names.",
     )
     parser.add_argument("model", metavar="MODEL_DIR", help="from cirs_tf.export")
     parser.add_argument("images", nargs="+", metavar="IMAGE_OR_FOLDER")
+    parser.add_argument("--recursive", action="store_true", help="read sub-folders too")
     parser.add_argument("--out", required=True, metavar="DIR", help="made if missing")
     arguments = parser.parse_args(argv)
 
-    paths = find_images(arguments.images)
-    segment = SavedSegmenter(arguments.model)
     out = Path(arguments.out)
+    found = find_images(arguments.images, arguments.recursive)
+    _check_apart(out, arguments.images, found, arguments.recursive)
+    segment = SavedSegmenter(arguments.model)
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        for folder in {out, *((out / name).parent for name in found)}:
+            folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"--out {out}: {error.strerror}") from None
     failed = 0
-    for path in tqdm(paths, unit="img", disable=None):
+    for name, path in tqdm(found.items(), unit="img", disable=None):
         try:
             image = read_image(path)
         except ImageError as error:
@@ -46,11 +51,31 @@ def main(argv: list[str] | None = None) -> int:
             failed += 1
             continue
         labels = segment(image)
-        write_mask(labels, out / f"{path.stem}.png")
-        write_overlay(image, labels, out / f"{path.stem}_overlay.png")
-    done = len(paths) - failed
-    print(f"{done} of {len(paths)} images segmented into {out}")
+        write_mask(labels, out / f"{name}.png")
+        write_overlay(image, labels, out / f"{name}_overlay.png")
+    done = len(found) - failed
+    print(f"{done} of {len(found)} images segmented into {out}")
     return 1 if failed else 0
+
+
+def _check_apart(
+    out: Path, sources: list[str], found: dict[Path, Path], recursive: bool
+) -> None:
+    """Refuse to write over the images, or where a second call would find masks."""
+    for source in map(Path, sources):
+        within = out.resolve().is_relative_to(source.resolve())
+        if recursive and within and source.is_dir():
+            raise ConfigError(
+                f"--out {out}: lies in {source}; choose a folder outside it"
+            )
+    images = {path.resolve() for path in found.values()}
+    for name in found:
+        for written in (out / f"{name}.png", out / f"{name}_overlay.png"):
+            if written.resolve() in images:
+                raise ConfigError(
+                    f"--out {out}: {written} is one of the images; "
+                    "choose another folder"
+                )
 
 
 if __name__ == "__main__":

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-import data_gen
 from cirs_tf.data.manifest import Manifest, Split
 from cirs_tf.errors import DataError
 from data_gen.drawing import draw_in_order
 from data_gen.options import SceneOptions, check_at_least
-from data_gen.publish import DataSet, publish
+from data_gen.publish import DataSet, account, publish
 from data_gen.scene import SceneSampler, Sprite
 from data_gen.scenes import SCENES
 from data_gen.scenes.before_sky import object_size
@@ -111,12 +110,7 @@ def _generator(
         arguments["sprites"] = {one.name: _digest(one.pixels) for one in sprites}
     if background is not None:
         arguments["background"] = _digest(background)
-    return {
-        "name": f"data_gen {arguments.pop('scene')}",
-        "version": data_gen.__version__,
-        "seed": arguments.pop("seed"),
-        "arguments": arguments,
-    }
+    return account(arguments.pop("scene"), arguments)
 
 
 def _digest(pixels: np.ndarray) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tqdm
 
+import data_gen
 from cirs_tf.data.manifest import MANIFEST, Manifest, verify_shards
 from cirs_tf.errors import DataError
 from data_gen.contact_sheet import CONTACT_SHEET, draw_contact_sheet
@@ -26,6 +27,22 @@ class DataSet:
     fresh: bool
 
 
+def account(name: str, arguments: dict) -> dict:
+    """Return the manifest's `generator`: all that decides the bytes.
+
+    Args:
+        name: The data set, as in `python -m data_gen NAME`.
+        arguments: Options by name, `seed` among them.
+    """
+    rest = {key: value for key, value in arguments.items() if key != "seed"}
+    return {
+        "name": f"data_gen {name}",
+        "version": data_gen.__version__,
+        "seed": arguments["seed"],
+        "arguments": rest,
+    }
+
+
 def publish(
     out: str | Path,
     generator: dict,
@@ -41,7 +58,7 @@ def publish(
 
     Args:
         out: Folder to write; made where there is none.
-        generator: The manifest's account of all that decides the bytes.
+        generator: From `account`.
         write_shards: Takes a folder to write the shards in and a function to call after
             each example; returns the manifest.
         examples: Number of examples that are expected, for the bar.

@@ -18,6 +18,31 @@ def test_kmeans_finds_colours_that_are_far_apart():
     assert len(names) == 3  # one label for each colour, and the other way round
 
 
+def test_the_best_of_many_starts_is_tighter_than_a_single_one():
+    images = np.random.default_rng(0).integers(0, 256, (2, 20, 20, 3)).astype(np.uint8)
+
+    def squared_error(starts):
+        labels = baselines.kmeans_labels(images, images, 4, 0, starts)
+        parts = [images[labels == segment] for segment in range(4)]
+        return sum(part.var(axis=0).sum() * len(part) for part in parts)
+
+    assert squared_error(30) < 0.99 * squared_error(1)
+
+
+def test_starts_is_passed_on(fruit, monkeypatch):
+    asked = []
+
+    def kmeans_labels(train, images, segments, seed, starts):
+        asked.append((seed, starts))
+        return np.zeros(images.shape[:3], np.int32)
+
+    monkeypatch.setattr(baselines, "kmeans_labels", kmeans_labels)
+    argv = ["--data", str(fruit), "--split", "val", "--seeds", "3,5"]
+    assert baselines.main(argv) == 0
+    assert baselines.main([*argv, "--starts", "1"]) == 0
+    assert asked == [(3, 4), (5, 4), (3, 1), (5, 1)]
+
+
 def test_scores_one_segment_by_hand_and_kmeans_above_it(capsys, fruit, tmp_path):
     file = tmp_path / "scores.json"
     argv = ["--data", str(fruit), "--split", "val", "--seeds", "0,1"]
@@ -35,6 +60,7 @@ def test_scores_one_segment_by_hand_and_kmeans_above_it(capsys, fruit, tmp_path)
     ("argv", "message"),
     [
         (["--segments", "1"], "--segments: expected 2 to 255, got 1"),
+        (["--starts", "0"], "--starts: expected at least 1, got 0"),
         (["--seeds", "one"], "--seeds: expected integers such as 0,1,2, got 'one'"),
         (["--split", "train"], "split 'train' has no masks"),
     ],

@@ -1,4 +1,5 @@
 import inspect
+import os
 import subprocess
 import sys
 
@@ -45,18 +46,55 @@ def test_none_is_success_and_a_number_is_passed_on():
     assert command(lambda argv: argv[0])([7]) == 7
 
 
-def test_nobody_reads_on():
-    """As behind `| head`: no traceback, also not when Python flushes at its end."""
-    program = (
-        "from cirs_tf.errors import command\n"
-        "main = command(lambda argv: [print('line', flush=True) for _ in range(10**6)]"
-        " and None)\n"
-        "raise SystemExit(main([]))"
-    )
-    argv = [sys.executable, "-c", program]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout.readline() == b"line\n"
-    process.stdout.close()
-    assert process.wait(timeout=60) == 0
-    assert process.stderr.read() == b""
-    process.stderr.close()
+PRINTS = """
+from cirs_tf.errors import DataError, command
+
+@command
+def main(argv):
+    for _ in range({lines}):
+        print("line", flush={flush})
+    {end}
+
+raise SystemExit(main([]))
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        # Stopped in the middle; and less than Python's buffer, flushed at the end.
+        ("-c", PRINTS.format(lines=10**6, flush=True, end="")),
+        ("-c", PRINTS.format(lines=1, flush=False, end="")),
+        ("-m", "cirs_tf"),
+        ("-m", "cirs_tf.oned", "--help"),
+        ("-m", "cirs_tf.oned", "112200", "011220", "001122"),
+    ],
+)
+def test_nobody_reads_on(arguments):
+    """As behind `| head`: no traceback, and the status that a shell gives SIGPIPE."""
+    ended = run_unread(arguments)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+def test_nobody_reads_on_but_the_error_is_told():
+    program = PRINTS.format(lines=1, flush=False, end="raise DataError('x: missing')")
+    ended = run_unread(("-c", program))
+    assert (ended.returncode, ended.stderr) == (141, b"error: x: missing\n")
+
+
+def run_unread(arguments):
+    """Run Python with a standard output that is a pipe without a reader."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment.pop("PYTHONUNBUFFERED", None)  # a pipe is buffered, as for users
+    try:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            stdout=writes,
+            stderr=subprocess.PIPE,
+            env=environment,
+            timeout=120,
+        )
+    finally:
+        os.close(writes)

@@ -1,4 +1,4 @@
-"""The two-convolution block of which the U-Net is made."""
+"""Convolution, normalisation and ReLU, once or as the two of the U-Net's block."""
 
 import keras
 
@@ -27,6 +27,28 @@ def normalisation(kind: str, momentum: float = 0.9) -> list[keras.layers.Layer]:
     )
 
 
+def normalised_relu(x, norm: str):
+    """Apply a normalisation and ReLU."""
+    for layer in normalisation(norm):
+        x = layer(x)
+    return keras.layers.ReLU()(x)
+
+
+def conv_layer(x, filters: int, size: int, norm: str, seed: int, strides: int = 1):
+    """Apply a convolution, normalisation and ReLU.
+
+    Args:
+        x: `[batch, height, width, channels]` KerasTensor.
+        filters: Output channels.
+        size: Side of the kernel.
+        norm: See `normalisation`; the convolution has a bias where it is `none`.
+        seed: Seed of the weights.
+        strides: Of the convolution, whose padding is "same".
+    """
+    x = _plain(x, filters, size, norm == "none", seed, strides)
+    return normalised_relu(x, norm)
+
+
 def conv_block(
     x, filters: int, norm: str, dropout: float, seed: int, convolution: str = "plain"
 ):
@@ -48,9 +70,7 @@ def conv_block(
     """
     for layer_seed in (seed, seed + 2):
         x = _convolve(x, filters, convolution, norm == "none", layer_seed)
-        for layer in normalisation(norm):
-            x = layer(x)
-        x = keras.layers.ReLU()(x)
+        x = normalised_relu(x, norm)
     if dropout:
         x = ReplicaDropout(dropout, seed + 4, noise_shape=(None, 1, 1, None))(x)
     return x
@@ -72,10 +92,11 @@ def _convolve(x, filters: int, kind: str, use_bias: bool, seed: int):
     return x
 
 
-def _plain(x, filters: int, size: int, use_bias: bool, seed: int):
+def _plain(x, filters: int, size: int, use_bias: bool, seed: int, strides: int = 1):
     return keras.layers.Conv2D(
         filters,
         size,
+        strides=strides,
         padding="same",
         use_bias=use_bias,
         kernel_initializer=keras.initializers.HeNormal(seed=seed),

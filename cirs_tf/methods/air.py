@@ -9,6 +9,7 @@ from cirs_tf.losses.reconstruction import combined_error, per_segment_error
 from cirs_tf.losses.usage import usage_shortfall
 from cirs_tf.methods.schedules import (
     hard_masks,
+    learning_rate_schedule,
     masked_images,
     segment_probabilities,
     two_network_phases,
@@ -59,7 +60,7 @@ class Air:
             variables={k: net.trainable_variables for k, net in self.networks.items()},
             schedule=self.options.schedule,
             steps=(self.options.segmenter_steps, self.options.autoencoder_steps),
-            learning_rate=config.training.learning_rate,
+            rate=learning_rate_schedule(config.training),
         )
 
     def validation_terms(self, batch: Batch) -> Terms:

@@ -4,9 +4,9 @@ import tensorflow as tf
 
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch
-from cirs_tf.methods.schedules import adam
+from cirs_tf.methods.schedules import adam_phase, learning_rate_schedule
 from cirs_tf.models.autoencoder import autoencoder
-from cirs_tf.training.phases import Phase, Terms
+from cirs_tf.training.phases import Terms
 
 
 class Autoencoder:
@@ -32,12 +32,11 @@ class Autoencoder:
         self.networks = {"encoder": self.encoder, "decoder": self.decoder}
         variables = self.encoder.trainable_variables + self.decoder.trainable_variables
         self.phases = [
-            Phase(
-                name="autoencoder",
-                loss=lambda batch: self._terms(batch, training=True),
-                terms=("loss",),
-                variables=variables,
-                optimizer=adam(variables, config.training.learning_rate),
+            adam_phase(
+                "autoencoder",
+                lambda batch: self._terms(batch, training=True),
+                variables,
+                learning_rate_schedule(config.training),
             )
         ]
 

@@ -7,6 +7,7 @@ from cirs_tf.data.pipeline import Batch
 from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.methods.schedules import (
     hard_masks,
+    learning_rate_schedule,
     masked_images,
     segment_probabilities,
     two_network_phases,
@@ -44,7 +45,7 @@ class Cirs:
             variables={k: net.trainable_variables for k, net in self.networks.items()},
             schedule=options.schedule,
             steps=(options.segmenter_steps, options.feature_net_steps),
-            learning_rate=config.training.learning_rate,
+            rate=learning_rate_schedule(config.training),
         )
 
     def validation_terms(self, batch: Batch) -> Terms:

@@ -13,7 +13,7 @@ from cirs_tf.losses.usage import usage_shortfall
 from cirs_tf.methods.schedules import (
     adam,
     hard_masks,
-    learning_rate,
+    learning_rate_schedule,
     segment_probabilities,
 )
 from cirs_tf.models.posed_templates import PosedTemplates
@@ -59,7 +59,7 @@ class CirsAligned:
         )
         self.networks = {"segmenter": self.segmenter, **self.templates.networks}
         variables = sum((net.trainable_variables for net in self.networks.values()), [])
-        self.optimizer = adam(variables, learning_rate(config.training))
+        self.optimizer = adam(variables, learning_rate_schedule(config.training))
         terms = ("loss", "error", "assignment", "pose", "shortfall")
         self.phases = [Phase("joint", self._train, terms, variables, self.optimizer)]
 

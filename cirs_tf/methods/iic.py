@@ -10,7 +10,7 @@ from cirs_tf.losses.mutual_information import (
     displaced_joints,
     negative_mutual_information,
 )
-from cirs_tf.methods.schedules import adam
+from cirs_tf.methods.schedules import Rate, adam, learning_rate_schedule
 from cirs_tf.models.iic_net import iic_networks
 from cirs_tf.training.phases import Phase, Terms
 from cirs_tf.training.strategy import batch_mean
@@ -43,7 +43,7 @@ class Iic:
             "segmenter": self.segmenter,
             "over_segmenter": self.over_segmenter,
         }
-        rate = config.training.learning_rate
+        rate = learning_rate_schedule(config.training)
         self.phases = [self._phase("over", self.over_segmenter, rate)]
         self.phases.append(self._phase("main", self.segmenter, rate))
 
@@ -51,7 +51,7 @@ class Iic:
         """Return the main head's loss for untransformed twins, a scalar."""
         return self._loss(self.segmenter, batch["image"], None, training=False)
 
-    def _phase(self, name: str, network: keras.Model, rate: float) -> Phase:
+    def _phase(self, name: str, network: keras.Model, rate: Rate) -> Phase:
         variables = network.trainable_variables
         optimizer = adam(variables, rate)
 

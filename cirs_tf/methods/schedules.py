@@ -33,7 +33,7 @@ def masked_images(images: tf.Tensor, masks: tf.Tensor) -> tf.Tensor:
     return masks * tf.cast(images, masks.dtype)[:, None]
 
 
-def learning_rate(config: TrainingConfig) -> Rate:
+def learning_rate_schedule(config: TrainingConfig) -> Rate:
     """Return the learning rate, constant or falling as half a cosine."""
     if config.decay_steps is None:
         return config.learning_rate
@@ -47,6 +47,18 @@ def adam(variables: list, rate: Rate) -> keras.optimizers.Optimizer:
     optimizer = keras.optimizers.Adam(rate)
     optimizer.build(variables)
     return optimizer
+
+
+def adam_phase(
+    name: str,
+    loss: Callable[[Batch], Terms],
+    variables: list,
+    rate: Rate,
+    terms: tuple[str, ...] = ("loss",),
+    steps: int = 1,
+) -> Phase:
+    """Return a phase with an Adam of its own; arguments as in `Phase`."""
+    return Phase(name, loss, terms, variables, adam(variables, rate), steps)
 
 
 def two_network_phases(
@@ -71,6 +83,6 @@ def two_network_phases(
         variables = {"joint": sum(variables.values(), [])}
         steps = (1,)
     return [
-        Phase(name, loss, terms, of, adam(of, rate), count)
+        adam_phase(name, loss, of, rate, terms, count)
         for (name, of), count in zip(variables.items(), steps, strict=True)
     ]

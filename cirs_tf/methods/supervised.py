@@ -3,9 +3,9 @@
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.losses.cross_entropy import segmentation_cross_entropy
-from cirs_tf.methods.schedules import adam
+from cirs_tf.methods.schedules import adam_phase, learning_rate_schedule
 from cirs_tf.models.unet import unet
-from cirs_tf.training.phases import Phase, Terms
+from cirs_tf.training.phases import Terms
 
 
 class Supervised:
@@ -24,14 +24,12 @@ class Supervised:
     def __init__(self, config: Config, height: int, width: int):
         self.segmenter = unet(config.segmenter, config.segments, 2 * config.seed)
         self.networks = {"segmenter": self.segmenter}
-        variables = self.segmenter.trainable_variables
         self.phases = [
-            Phase(
-                name="segmenter",
-                loss=lambda batch: self._terms(batch, training=True),
-                terms=("loss",),
-                variables=variables,
-                optimizer=adam(variables, config.training.learning_rate),
+            adam_phase(
+                "segmenter",
+                lambda batch: self._terms(batch, training=True),
+                self.segmenter.trainable_variables,
+                learning_rate_schedule(config.training),
             )
         ]
 

@@ -6,9 +6,9 @@ import tensorflow as tf
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.losses.soft_ncut import soft_ncut
-from cirs_tf.methods.schedules import adam
+from cirs_tf.methods.schedules import adam_phase, learning_rate_schedule
 from cirs_tf.models.unet import unet
-from cirs_tf.training.phases import Phase, Terms
+from cirs_tf.training.phases import Terms
 
 
 class Wnet:
@@ -38,15 +38,14 @@ class Wnet:
         self._cut = tf.function(soft_ncut, jit_compile=options.xla)
         encoder = self.segmenter.trainable_variables
         both = encoder + self.decoder.trainable_variables
-        rate = config.training.learning_rate
+        rate = learning_rate_schedule(config.training)
         if options.schedule == "joint":
             terms = ("loss", "n_cut", "reconstruction")
-            self.phases = [Phase("joint", self._joint, terms, both, adam(both, rate))]
+            self.phases = [adam_phase("joint", self._joint, both, rate, terms)]
         else:
-            terms = ("loss",)
             self.phases = [
-                Phase("n_cut", self._n_cut, terms, encoder, adam(encoder, rate)),
-                Phase("reconstruction", self._rebuild, terms, both, adam(both, rate)),
+                adam_phase("n_cut", self._n_cut, encoder, rate),
+                adam_phase("reconstruction", self._rebuild, both, rate),
             ]
 
     def validation_terms(self, batch: Batch) -> Terms:

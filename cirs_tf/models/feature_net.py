@@ -3,7 +3,7 @@
 import keras
 
 from cirs_tf.config import FeatureNetConfig
-from cirs_tf.layers.conv_block import normalisation
+from cirs_tf.layers.conv_block import conv_layer, normalised_relu
 from cirs_tf.layers.dropout import ReplicaDropout
 
 
@@ -42,17 +42,7 @@ def feature_net(
             x = _activate(x, config, next(seeds))
     else:
         for filters in config.hidden:
-            x = keras.layers.Conv2D(
-                filters,
-                3,
-                strides=2,
-                padding="same",
-                use_bias=config.norm == "none",
-                kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
-            )(x)
-            for layer in normalisation(config.norm):
-                x = layer(x)
-            x = keras.layers.ReLU()(x)
+            x = conv_layer(x, filters, 3, config.norm, next(seeds), strides=2)
         x = keras.layers.GlobalAveragePooling2D()(x)
         if config.dropout:
             x = ReplicaDropout(config.dropout, next(seeds))(x)
@@ -88,9 +78,7 @@ def _dense(x, units: int, norm: str, seed: int):
 
 
 def _activate(x, config: FeatureNetConfig, seed: int):
-    for layer in normalisation(config.norm):
-        x = layer(x)
-    x = keras.layers.ReLU()(x)
+    x = normalised_relu(x, config.norm)
     return ReplicaDropout(config.dropout, seed)(x) if config.dropout else x
 
 

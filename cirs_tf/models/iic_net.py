@@ -2,7 +2,7 @@
 
 import keras
 
-from cirs_tf.layers.conv_block import normalisation
+from cirs_tf.layers.conv_block import conv_layer
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
 
 
@@ -34,17 +34,8 @@ def iic_networks(
     for factor in (1, 2, None, 4, 4, 8, 8):
         if factor is None:
             x = keras.layers.MaxPooling2D()(x)
-            continue
-        x = keras.layers.Conv2D(
-            factor * width,
-            3,
-            padding="same",
-            use_bias=False,
-            kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
-        )(x)
-        for layer in normalisation("batch"):
-            x = layer(x)
-        x = keras.layers.ReLU()(x)
+        else:
+            x = conv_layer(x, factor * width, 3, "batch", next(seeds))
 
     def head(outputs: int, name: str) -> keras.Model:
         initializer = keras.initializers.GlorotUniform(seed=next(seeds))

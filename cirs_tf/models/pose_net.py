@@ -2,7 +2,7 @@
 
 import keras
 
-from cirs_tf.layers.conv_block import normalisation
+from cirs_tf.layers.conv_block import conv_layer
 
 _FILTERS = (16, 32, 32)
 
@@ -29,17 +29,7 @@ def pose_net(seed: int, name: str) -> keras.Model:
     seeds = iter(range(seed * 1_000, (seed + 1) * 1_000))
     x = masked = keras.Input((POSE_INPUT, POSE_INPUT, 4), name="masked_image")
     for filters in _FILTERS:
-        x = keras.layers.Conv2D(
-            filters,
-            5,
-            strides=2,
-            padding="same",
-            use_bias=False,
-            kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
-        )(x)
-        for layer in normalisation("batch"):
-            x = layer(x)
-        x = keras.layers.ReLU()(x)
+        x = conv_layer(x, filters, 5, "batch", next(seeds), strides=2)
     x = keras.layers.Flatten()(x)
     x = keras.layers.Dense(
         64,

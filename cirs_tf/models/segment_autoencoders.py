@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import keras
 
 from cirs_tf.config import AirConfig
-from cirs_tf.layers.conv_block import normalisation
+from cirs_tf.layers.conv_block import normalised_relu
 from cirs_tf.layers.dropout import ReplicaDropout
 from cirs_tf.layers.gaussian_code import GaussianCode
 from cirs_tf.layers.segment_dense import SegmentDense
@@ -110,9 +110,7 @@ def _hidden_layer(x, units: int, config: AirConfig, seed: int):
     x = SegmentDense(units, use_bias=config.norm == "none", seed=seed)(x)
     # Statistics of each unit of each segment, never across segments.
     x = keras.layers.Reshape((segments * units,))(x)
-    for layer in normalisation(config.norm):
-        x = layer(x)
-    x = keras.layers.ReLU()(x)
+    x = normalised_relu(x, config.norm)
     if config.dropout:
         x = ReplicaDropout(config.dropout, seed)(x)
     return keras.layers.Reshape((segments, units))(x)

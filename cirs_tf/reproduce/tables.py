@@ -1,6 +1,8 @@
 """RESULTS.md: the numbers of `results.json` in the thesis's layout."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+
+from cirs_tf.reproduce.sections import SECTIONS, cell, table
 
 _INTRODUCTION = """\
 # Results
@@ -66,7 +68,7 @@ def markdown(
             title, names = _TABLES[target]
             systems = [results["systems"][name] for name in names]
             parts.append(_segmenters(title, systems, told))
-        elif target in _SECTIONS and (text := _SECTIONS[target](results)):
+        elif target in SECTIONS and (text := SECTIONS[target](results)):
             parts.append(text)
         if target in pictures:
             file, caption = pictures[target]
@@ -91,7 +93,7 @@ def _segmenters(title: str, systems: Sequence[dict], told: set[str]) -> str:
         (
             f"{system['title']} (`{system['config']}`)",
             *(
-                _cell(system[protocol][metric])
+                cell(system[protocol][metric])
                 for protocol in ("label_free", "oracle")
                 for metric in ("miou", "miou_thesis")
             ),
@@ -99,7 +101,7 @@ def _segmenters(title: str, systems: Sequence[dict], told: set[str]) -> str:
         )
         for system in systems
     ]
-    text = f"## {title}\n\n{_table(header, rows)}"
+    text = f"## {title}\n\n{table(header, rows)}"
     for system in systems:
         sentence = _distance(system)
         if sentence and system["title"] not in told:
@@ -118,169 +120,6 @@ def _distance(system: dict) -> str:
     text = f"{system['title']} falls short of the thesis by {-gap:.3f}"
     text += f" after {system['mini_batches']:,} mini-batches (the thesis: 42,500)."
     return f"{text} {system['remark']}".rstrip()
-
-
-def _baselines(results: dict) -> str:
-    found, systems = results["baselines"], results["systems"]
-    rows = [
-        (
-            "one segment everywhere",
-            f"{found['everywhere']['miou']:.3f}",
-            f"{found['everywhere']['miou_thesis']:.3f}",
-            "",
-            "",
-        ),
-        (
-            "k-means on RGB, best of 4 starts by its own criterion",
-            _cell(found["kmeans"]["miou"]),
-            _cell(found["kmeans"]["miou_thesis"]),
-            "",
-            "",
-        ),
-    ]
-    rows += [
-        (
-            f"{systems[name]['title']} (`{systems[name]['config']}`)",
-            *(
-                _cell(systems[name][protocol][metric])
-                for protocol in ("label_free", "oracle")
-                for metric in ("miou", "miou_thesis")
-            ),
-        )
-        for name in ("iic", "supervised")
-        if name in systems
-    ]
-    header = (
-        "",
-        "`miou`",
-        "`miou_thesis`",
-        "`miou`, oracle",
-        "`miou_thesis`, oracle",
-    )
-    text = f"## Baselines\n\n{_table(header, rows)}"
-    return text + (
-        "\nThe supervised U-Net is a ceiling: it alone was trained with labels, and "
-        "its validation loss is one of labels too. k-means from a single start is no "
-        "steady baseline: about half of single starts score higher in a worse "
-        "clustering.\n"
-    )
-
-
-def _autoencoders(results: dict) -> str:
-    found = list(results.get("autoencoders", {}).values())
-    if not found:
-        return ""
-    rows = [
-        (
-            str(one["bottleneck"]),
-            f"{one['lowest']:.3g}",
-            f"{one['lowest_per_unit']:.3g}",
-            str(one["lowest_epoch"]),
-            f"{one['lowest_share']:.3f}",
-            f"{one['last']:.3g}",
-            f"{one['validation_error']:.4f}",
-            f"{one['thesis']:.2g}",
-        )
-        for one in found
-    ]
-    header = (
-        "b",
-        "lowest, summed",
-        "lowest, a unit",
-        "in epoch",
-        "lowest, share",
-        "last, summed",
-        "validation error",
-        "thesis",
-    )
-    first = found[0]
-    text = (
-        "## Table 4: alpha_2 term of a bottleneck autoencoder on CIFAR-10\n\n"
-        f"4 + 4 dense layers (thesis 9.1), {first['epochs']} epochs, seed "
-        f"{first['seeds'][0]}, no label in training. Lowest value over the epochs of "
-        "sum_k |mean code of class k - their common mean|^2 on the test images: summed "
-        "over the code's units as in thesis 5; divided by their number b; and, free of "
-        "the code's scale, divided by the variance of the codes in the same epoch, "
-        "summed over units.\n\n"
-    )
-    text += _table(header, rows)
-    forms = {"lowest": "summed", "lowest_per_unit": "a unit", "lowest_share": "share"}
-    for key, meaning in forms.items():
-        values = [one[key] for one in sorted(found, key=lambda one: -one["bottleneck"])]
-        holds = all(a < b for a, b in zip(values, values[1:], strict=False))
-        text += f"\n{meaning.capitalize()}: the smaller the bottleneck, the larger the "
-        text += f"term, {'holds' if holds else 'does not hold'}; "
-        text += (
-            f"largest by smallest {max(values) / min(values):.3g} (thesis: 2,140).\n"
-        )
-    return text + (
-        "\nThe thesis does not say whether its term is the sum over the units or their "
-        "mean, and nothing fixes the scale of a linear code.\n"
-    )
-
-
-def _proof(results: dict) -> str:
-    proof = results["proof"]
-    rows = zip(proof["images"], proof["colour"], proof["cross_instance"], strict=True)
-    patterns = ", ".join(
-        f"{one['pattern']} (in {one['images']} of {len(proof['images'])} images)"
-        for one in proof["patterns"]
-    )
-    header = ("image", "colour objective (4.1)", "cross-instance objective (4.2)")
-    return (
-        "## The one-dimensional proof (thesis 4 and 12.1)\n\n"
-        f"{_table(header, [tuple(f'`{cell}`' for cell in row) for row in rows])}\n"
-        f"Pattern frequency (12.1) selects: {patterns or 'nothing'}. "
-        f"`python -m cirs_tf.oned {' '.join(proof['images'])}` shows every step.\n"
-    )
-
-
-def _postprocessing(results: dict) -> str:
-    found = results["postprocessing"]
-    rows = [
-        (name, _cell(of["miou"]), _cell(of["miou_thesis"]))
-        for name, of in found["rows"].items()
-    ]
-    return (
-        "## Post-processing of W-Net\n\n"
-        f"{found['title']} (`{found['config']}`), label-free checkpoint; dense CRF "
-        "with the defaults of its library.\n\n"
-        f"{_table(('', '`miou`', '`miou_thesis`'), rows)}"
-    )
-
-
-def _bsds(results: dict) -> str:
-    if "bsds" not in results:
-        return ""
-    found = results["bsds"]
-    header = (
-        "",
-        "covering",
-        "PRI",
-        "VI (bits)",
-        "covering, regions",
-        "PRI, regions",
-        "VI, regions",
-    )
-    measures = ("covering", "probabilistic_rand", "variation_of_information")
-    rows = [
-        (
-            name,
-            *(_cell(of[kind][m]) for kind in ("segments", "regions") for m in measures),
-        )
-        for name, of in found["rows"].items()
-    ]
-    return (
-        "## BSDS500\n\n"
-        f"{found['title']} (`{found['config']}`, K = {found['segments']}), trained on "
-        f"patches of the 200 training images, {found['mini_batches']} mini-batches of "
-        f"{found['batch_size']}; label-free checkpoint, the {found['images']} whole "
-        "validation images against all their annotators. Segmentation covering "
-        "(Arbelaez et al. 2011) and probabilistic Rand index (Unnikrishnan et al. "
-        "2007): 1 is best; variation of information (Meila 2005): 0 is best. The K "
-        "segments as they are, and their connected regions.\n\n"
-        f"{_table(header, rows)}"
-    )
 
 
 def _budgets(results: dict) -> str:
@@ -305,31 +144,9 @@ def _budgets(results: dict) -> str:
     header = ("", "`python -m cirs_tf.train`", "seeds", "epochs", "mini-batches", "min")
     return (
         "## What was run\n\nMinutes a run are those of its mini-batches, mean over "
-        "seeds, without start and validation.\n\n" + _table(header, rows)
+        "seeds, without start and validation.\n\n" + table(header, rows)
     )
-
-
-_SECTIONS: dict[str, Callable[[dict], str]] = {
-    "proof": _proof,
-    "table4": _autoencoders,
-    "baselines": _baselines,
-    "postprocessing": _postprocessing,
-    "bsds": _bsds,
-}
-
-
-def _cell(stat: dict) -> str:
-    if len(stat["values"]) == 1:
-        return f"{stat['mean']:.3f}"
-    return f"{stat['mean']:.3f} ({stat['min']:.3f} to {stat['max']:.3f})"
 
 
 def _thesis(system: dict) -> str:
     return "" if system["thesis"] is None else f"{system['thesis']:.4f}"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table; a bar in a cell would end it, even in code."""
-    lines = [header, ["---"] * len(header), *rows]
-    lines = [[cell.replace("|", "\\|") for cell in line] for line in lines]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

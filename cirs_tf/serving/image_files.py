@@ -13,35 +13,52 @@ from cirs_tf.errors import DataError, ImageError
 from cirs_tf.visualization import colourise, overlay, palette_image
 
 
-def find_images(sources: Iterable[str | Path]) -> list[Path]:
-    """Return the image files among files and folders (not their sub-folders).
+def find_images(
+    sources: Iterable[str | Path], recursive: bool = False
+) -> dict[Path, Path]:
+    """Return the image files among files and folders, hidden ones left out.
+
+    Args:
+        sources: Files, taken whatever they are called, and folders.
+        recursive: Whether sub-folders are searched too.
+
+    Returns:
+        Name of the output, without suffix, to the file. A file in a sub-folder has its
+        path there: `cats/1` for `photos/cats/1.jpg`.
 
     Raises:
         DataError: A source does not exist, or there is no image at all, or two images
             would be written under one name.
     """
-    found: list[Path] = []
+    found: dict[Path, Path] = {}
     for source in map(Path, sources):
-        if source.is_dir():
-            inside = sorted(source.iterdir())
-            found += [path for path in inside if path.suffix.lower() in SUFFIXES]
-        elif source.is_file():
-            found.append(source)
-        else:
+        if not source.exists():
             raise DataError(f"{source}: no such file or folder")
+        inside = _below(source, recursive) if source.is_dir() else [source]
+        base = source if source.is_dir() else source.parent
+        for path in inside:
+            name = path.relative_to(base).with_suffix("")
+            other = found.setdefault(name, path)
+            if other != path:
+                raise DataError(
+                    f"{other} and {path} would both be written as {name}.png; "
+                    "segment them into different folders"
+                )
     if not found:
+        where = "" if recursive else "; sub-folders are read with --recursive"
         raise DataError(
-            f"no images found; expected files ending in {', '.join(SUFFIXES)}"
+            f"no images found; expected files ending in {', '.join(SUFFIXES)}{where}"
         )
-    by_stem: dict[str, Path] = {}
-    for path in found:
-        other = by_stem.setdefault(path.stem, path)
-        if other != path:
-            raise DataError(
-                f"{other} and {path} would both be written as {path.stem}.png; "
-                "segment them into different folders"
-            )
-    return list(by_stem.values())
+    return found
+
+
+def _below(folder: Path, recursive: bool) -> list[Path]:
+    return [
+        path
+        for path in sorted(folder.rglob("*") if recursive else folder.iterdir())
+        if path.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
 
 
 def write_mask(labels: np.ndarray, path: str | Path) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from cirs_tf.data.pipeline import LoadedSplit, as_float
 from cirs_tf.metrics.class_means import class_mean_distance
 from cirs_tf.training.phases import Method
-from cirs_tf.training.validation import MeanTerms
+from cirs_tf.training.validation import MeanTerms, in_batches
 from cirs_tf.visualization import picture_grid
 
 _PICTURED = 12
@@ -77,7 +77,7 @@ class CodeValidator:
 
     def run(self) -> CodeValidation:
         """Return the loss on one split and the distance of classes on the other."""
-        codes = self._encode(self.probe.images)
+        codes = in_batches(self._codes, self.probe.images, self.batch_size)
         return CodeValidation(
             terms=self._mean_terms(),
             class_distance=class_mean_distance(codes, self.probe.image_classes),
@@ -96,11 +96,6 @@ class CodeValidator:
     def _reconstructions(self) -> np.ndarray:
         rebuilt = self._rebuilt(self.validation.images[:_PICTURED]).numpy()
         return np.uint8(255 * np.clip(rebuilt, 0, 1) + 0.5)
-
-    def _encode(self, images: np.ndarray) -> np.ndarray:
-        starts = range(0, len(images), self.batch_size)
-        parts = [self._codes(images[i : i + self.batch_size]) for i in starts]
-        return np.concatenate([part.numpy() for part in parts])
 
     # Not Keras's `predict`, which runs every replica of a strategy on the same images.
     @tf.function(reduce_retracing=True)

@@ -1,6 +1,7 @@
 """What a method does on a split: label-free loss terms, and measures of the outcome."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Protocol
 
 import keras
@@ -101,6 +102,15 @@ class SegmentationValidation:
         return values
 
 
+def in_batches(
+    function: Callable[[np.ndarray], tf.Tensor], images: np.ndarray, batch_size: int
+) -> np.ndarray:
+    """Return `function` of all images, `batch_size` at a time, one after the other."""
+    starts = range(0, len(images), batch_size)
+    parts = [function(images[start : start + batch_size]) for start in starts]
+    return np.concatenate([part.numpy() for part in parts])
+
+
 class Predictor:
     """Compiled argmax of a segmenter.
 
@@ -115,15 +125,11 @@ class Predictor:
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Return `[images, height, width]` uint8 labels for uint8 images."""
-        starts = range(0, len(images), self.batch_size)
-        parts = [self._labels(images[i : i + self.batch_size]) for i in starts]
-        return np.concatenate([part.numpy() for part in parts])
+        return in_batches(self._labels, images, self.batch_size)
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Return `[images, height, width, K]` float32 for uint8 images."""
-        starts = range(0, len(images), self.batch_size)
-        parts = [self._softmax(images[i : i + self.batch_size]) for i in starts]
-        return np.concatenate([part.numpy() for part in parts])
+        return in_batches(self._softmax, images, self.batch_size)
 
     @tf.function(reduce_retracing=True)
     def _softmax(self, images: tf.Tensor) -> tf.Tensor:

@@ -19,14 +19,13 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 
-import data_gen
 from cirs_tf.data.image_files import decode_image
 from cirs_tf.data.manifest import Manifest, Split
 from cirs_tf.errors import ConfigError, DataError
 from data_gen.importers.sources import FileSource, fingerprint
 from data_gen.in_order import results_in_order
 from data_gen.options import check_at_least
-from data_gen.publish import DataSet, publish
+from data_gen.publish import DataSet, account, publish
 from data_gen.scene import SPLITS
 from data_gen.write_records import Example, write_split
 
@@ -127,12 +126,7 @@ def import_bsds(
     every = [name for pairs in names.values() for pair in pairs for name in pair]
     arguments = dataclasses.asdict(options)
     arguments["source"] = fingerprint(map(source.fingerprint, every))
-    generator = {
-        "name": "data_gen bsds",
-        "version": data_gen.__version__,
-        "seed": arguments.pop("seed"),
-        "arguments": arguments,
-    }
+    generator = account("bsds", arguments)
     height, width = options.size
 
     def write_shards(folder: Path, on_written: Callable[[], object]) -> Manifest:

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-import data_gen
 from cirs_tf.data.manifest import Manifest, Split
 from cirs_tf.data.records import ImageClass
 from cirs_tf.errors import ConfigError, DataError
 from data_gen.options import check_at_least
-from data_gen.publish import DataSet, publish
+from data_gen.publish import DataSet, account, publish
 from data_gen.write_records import Example, write_split
 
 CLASSES = (
@@ -94,12 +93,7 @@ def import_cifar10(
     arguments = dataclasses.asdict(options)
     arguments["pixels"] = hashlib.sha256(train[0].tobytes() + test[0].tobytes())
     arguments["pixels"] = arguments["pixels"].hexdigest()
-    generator = {
-        "name": "data_gen cifar10",
-        "version": data_gen.__version__,
-        "seed": arguments.pop("seed"),
-        "arguments": arguments,
-    }
+    generator = account("cifar10", arguments)
 
     def write_shards(folder: Path, on_written: Callable[[], object]) -> Manifest:
         splits = {}

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-import data_gen
 from cirs_tf.data.image_files import SUFFIXES, decode_image
 from cirs_tf.data.manifest import Manifest, Split
 from cirs_tf.data.records import IGNORE_LABEL, ImageClass
@@ -20,7 +19,7 @@ from data_gen.importers.options import ImageOptions
 from data_gen.importers.sources import FileSource, fingerprint
 from data_gen.in_order import results_in_order
 from data_gen.options import check_at_least
-from data_gen.publish import DataSet, progress_bar, publish
+from data_gen.publish import DataSet, account, progress_bar, publish
 from data_gen.scene import SPLITS
 from data_gen.write_records import Example, write_split
 
@@ -274,12 +273,7 @@ def _generator(
             arguments[f"{prefix}masks"] = _digest(
                 pictures.mask_source, names, workers, lambda: None
             )
-    return {
-        "name": "data_gen images",
-        "version": data_gen.__version__,
-        "seed": arguments.pop("seed"),
-        "arguments": arguments,
-    }
+    return account("images", arguments)
 
 
 def _digest(

@@ -76,4 +76,5 @@ def test_drawing_needs_no_tensorflow():
         "import sys, data_gen.drawing, data_gen.scenes\n"
         "assert not {'tensorflow', 'keras', 'cirs_tf'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    process = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE)
+    assert process.returncode == 0, process.stderr.decode()

@@ -88,6 +88,50 @@ def test_bad_input_is_one_line(capsys, model_dir, images, tmp_path, argv, messag
     assert "\n" not in error
 
 
+def test_sub_folders_are_read_if_asked_and_keep_their_names(
+    capsys, model_dir, images, tmp_path
+):
+    (images / "cats" / "tabby").mkdir(parents=True)
+    (images / "cats" / "tabby" / "a.jpg").write_bytes((images / "b.jpg").read_bytes())
+    (images / ".thumbnails").mkdir()
+    (images / ".thumbnails" / "c.png").write_bytes((images / "a.png").read_bytes())
+    plain, deep = tmp_path / "plain", tmp_path / "deep"
+    argv = [str(model_dir), str(images), "--out"]
+    assert segment.main([*argv, str(plain)]) == 0
+    assert segment.main([*argv, str(deep), "--recursive"]) == 0
+    names = {"a.png", "a_overlay.png", "b.png", "b_overlay.png"}
+    assert files_below(plain) == names
+    below = {"cats/tabby/a.png", "cats/tabby/a_overlay.png"}
+    assert files_below(deep) == names | below
+    np.testing.assert_array_equal(read(deep / "cats/tabby/a.png"), read(deep / "b.png"))
+    argv[1] = str(images / "cats")
+    assert segment.main([*argv, str(plain)]) == 1
+    assert "sub-folders are read with --recursive" in capsys.readouterr().err
+
+
+def files_below(folder):
+    paths = folder.rglob("*")
+    return {str(path.relative_to(folder)) for path in paths if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("out", "more", "message"),
+    [
+        (".", [], "a.png is one of the images; choose another folder"),
+        ("masks", ["--recursive"], "choose a folder outside it"),
+    ],
+)
+def test_images_are_not_written_over_nor_masks_read(
+    capsys, model_dir, images, out, more, message
+):
+    before = (images / "a.png").read_bytes()
+    argv = [str(model_dir), str(images), "--out", str(images / out), *more]
+    assert segment.main(argv) == 1
+    assert message in capsys.readouterr().err
+    assert (images / "a.png").read_bytes() == before
+    assert files_below(images) == {"a.png", "b.jpg", "notes.txt"}
+
+
 def test_two_images_of_one_name_are_refused(images):
     Image.new("RGB", (3, 3)).save(images / "a.gif")
     with pytest.raises(DataError, match="would both be written as a.png"):

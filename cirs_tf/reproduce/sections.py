@@ -1,0 +1,189 @@
+"""The parts of RESULTS.md that are not rows of segmenters, each from the results."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+
+def cell(stat: dict) -> str:
+    """Return mean (minimum to maximum) of a statistic over seeds."""
+    if len(stat["values"]) == 1:
+        return f"{stat['mean']:.3f}"
+    return f"{stat['mean']:.3f} ({stat['min']:.3f} to {stat['max']:.3f})"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table; a bar in a cell would end it, even in code."""
+    lines = [header, ["---"] * len(header), *rows]
+    lines = [[text.replace("|", "\\|") for text in line] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _baselines(results: dict) -> str:
+    found, systems = results["baselines"], results["systems"]
+    rows = [
+        (
+            "one segment everywhere",
+            f"{found['everywhere']['miou']:.3f}",
+            f"{found['everywhere']['miou_thesis']:.3f}",
+            "",
+            "",
+        ),
+        (
+            "k-means on RGB, best of 4 starts by its own criterion",
+            cell(found["kmeans"]["miou"]),
+            cell(found["kmeans"]["miou_thesis"]),
+            "",
+            "",
+        ),
+    ]
+    rows += [
+        (
+            f"{systems[name]['title']} (`{systems[name]['config']}`)",
+            *(
+                cell(systems[name][protocol][metric])
+                for protocol in ("label_free", "oracle")
+                for metric in ("miou", "miou_thesis")
+            ),
+        )
+        for name in ("iic", "supervised")
+        if name in systems
+    ]
+    header = (
+        "",
+        "`miou`",
+        "`miou_thesis`",
+        "`miou`, oracle",
+        "`miou_thesis`, oracle",
+    )
+    text = f"## Baselines\n\n{table(header, rows)}"
+    return text + (
+        "\nThe supervised U-Net is a ceiling: it alone was trained with labels, and "
+        "its validation loss is one of labels too. k-means from a single start is no "
+        "steady baseline: about half of single starts score higher in a worse "
+        "clustering.\n"
+    )
+
+
+def _autoencoders(results: dict) -> str:
+    found = list(results.get("autoencoders", {}).values())
+    if not found:
+        return ""
+    rows = [
+        (
+            str(one["bottleneck"]),
+            f"{one['lowest']:.3g}",
+            f"{one['lowest_per_unit']:.3g}",
+            str(one["lowest_epoch"]),
+            f"{one['lowest_share']:.3f}",
+            f"{one['last']:.3g}",
+            f"{one['validation_error']:.4f}",
+            f"{one['thesis']:.2g}",
+        )
+        for one in found
+    ]
+    header = (
+        "b",
+        "lowest, summed",
+        "lowest, a unit",
+        "in epoch",
+        "lowest, share",
+        "last, summed",
+        "validation error",
+        "thesis",
+    )
+    first = found[0]
+    text = (
+        "## Table 4: alpha_2 term of a bottleneck autoencoder on CIFAR-10\n\n"
+        f"4 + 4 dense layers (thesis 9.1), {first['epochs']} epochs, seed "
+        f"{first['seeds'][0]}, no label in training. Lowest value over the epochs of "
+        "sum_k |mean code of class k - their common mean|^2 on the test images: summed "
+        "over the code's units as in thesis 5; divided by their number b; and, free of "
+        "the code's scale, divided by the variance of the codes in the same epoch, "
+        "summed over units.\n\n"
+    )
+    text += table(header, rows)
+    forms = {"lowest": "summed", "lowest_per_unit": "a unit", "lowest_share": "share"}
+    for key, meaning in forms.items():
+        values = [one[key] for one in sorted(found, key=lambda one: -one["bottleneck"])]
+        holds = all(a < b for a, b in zip(values, values[1:], strict=False))
+        text += f"\n{meaning.capitalize()}: the smaller the bottleneck, the larger the "
+        text += f"term, {'holds' if holds else 'does not hold'}; "
+        text += (
+            f"largest by smallest {max(values) / min(values):.3g} (thesis: 2,140).\n"
+        )
+    return text + (
+        "\nThe thesis does not say whether its term is the sum over the units or their "
+        "mean, and nothing fixes the scale of a linear code.\n"
+    )
+
+
+def _proof(results: dict) -> str:
+    proof = results["proof"]
+    rows = zip(proof["images"], proof["colour"], proof["cross_instance"], strict=True)
+    patterns = ", ".join(
+        f"{one['pattern']} (in {one['images']} of {len(proof['images'])} images)"
+        for one in proof["patterns"]
+    )
+    header = ("image", "colour objective (4.1)", "cross-instance objective (4.2)")
+    return (
+        "## The one-dimensional proof (thesis 4 and 12.1)\n\n"
+        f"{table(header, [tuple(f'`{text}`' for text in row) for row in rows])}\n"
+        f"Pattern frequency (12.1) selects: {patterns or 'nothing'}. "
+        f"`python -m cirs_tf.oned {' '.join(proof['images'])}` shows every step.\n"
+    )
+
+
+def _postprocessing(results: dict) -> str:
+    found = results["postprocessing"]
+    rows = [
+        (name, cell(of["miou"]), cell(of["miou_thesis"]))
+        for name, of in found["rows"].items()
+    ]
+    return (
+        "## Post-processing of W-Net\n\n"
+        f"{found['title']} (`{found['config']}`), label-free checkpoint; dense CRF "
+        "with the defaults of its library.\n\n"
+        f"{table(('', '`miou`', '`miou_thesis`'), rows)}"
+    )
+
+
+def _bsds(results: dict) -> str:
+    if "bsds" not in results:
+        return ""
+    found = results["bsds"]
+    header = (
+        "",
+        "covering",
+        "PRI",
+        "VI (bits)",
+        "covering, regions",
+        "PRI, regions",
+        "VI, regions",
+    )
+    measures = ("covering", "probabilistic_rand", "variation_of_information")
+    rows = [
+        (
+            name,
+            *(cell(of[kind][m]) for kind in ("segments", "regions") for m in measures),
+        )
+        for name, of in found["rows"].items()
+    ]
+    return (
+        "## BSDS500\n\n"
+        f"{found['title']} (`{found['config']}`, K = {found['segments']}), trained on "
+        f"patches of the 200 training images, {found['mini_batches']} mini-batches of "
+        f"{found['batch_size']}; label-free checkpoint, the {found['images']} whole "
+        "validation images against all their annotators. Segmentation covering "
+        "(Arbelaez et al. 2011) and probabilistic Rand index (Unnikrishnan et al. "
+        "2007): 1 is best; variation of information (Meila 2005): 0 is best. The K "
+        "segments as they are, and their connected regions.\n\n"
+        f"{table(header, rows)}"
+    )
+
+
+SECTIONS: dict[str, Callable[[dict], str]] = {
+    "proof": _proof,
+    "table4": _autoencoders,
+    "baselines": _baselines,
+    "postprocessing": _postprocessing,
+    "bsds": _bsds,
+}
