@@ -9,6 +9,7 @@ import numpy as np
 from data_gen.sky import CLOUDS, add_cloud, clear_sky, fine_grid, reduced
 
 _PICTURES = 2  # that the sky is high, and wide before it repeats
+_REACH = 0.25  # no cloud reaches farther up or down from its first puff
 
 
 def draw_wide_sky(size: int) -> np.ndarray:
@@ -25,9 +26,11 @@ def draw_wide_sky(size: int) -> np.ndarray:
     colour = clear_sky(y / _PICTURES)
     for cloud in _clouds():
         # A cloud that reaches over one end comes in again at the other.
-        middle = cloud[0][0]
+        middle, height, _ = cloud[0]
         near = (x - middle + _PICTURES / 2) % _PICTURES - _PICTURES / 2 + middle
-        add_cloud(colour, cloud, near, y)
+        first, last = np.searchsorted(y[:, 0], [height - _REACH, height + _REACH])
+        band = slice(first, last)
+        add_cloud(colour[band], cloud, near[band], y[band])
     wide = reduced(colour)
     return np.concatenate([wide, wide[:, :size]], axis=1)
 
@@ -55,10 +58,13 @@ def _clouds() -> list[tuple]:
     for row, column in np.ndindex(_PICTURES, _PICTURES):
         # Rows are half a picture apart, so that no two clouds stand in line.
         moved = column + row / 2
-        for cloud in CLOUDS:
+        for number, cloud in enumerate(CLOUDS):
+            # All but one turn in every other column. Were it all of them, a row would
+            # be its own mirror image.
+            mirrored = row if number == 1 else (row + column) % 2
             clouds.append(
                 tuple(
-                    (moved + (1 - cx if (row + column) % 2 else cx), row + cy, radius)
+                    (moved + (1 - cx if mirrored else cx), row + cy, radius)
                     for cx, cy, radius in cloud
                 )
             )

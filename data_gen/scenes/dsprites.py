@@ -14,8 +14,8 @@ from data_gen.scenes.flat_shapes import SHAPES, cover
 # dSprites: six sizes between these, 40 turns, and centres in the middle half.
 SCALES = (0.5, 1.0)
 MIDDLE = (0.25, 0.75)
-# Of 441 between black and white. The field asks for no distance at all, and has
-# sprites that nobody sees; a tenth of its random pairs are nearer than this.
+# Between the colours of a sprite and its background, in RGB: black and white are 441
+# apart. The published sets ask for none; one random pair in twenty is nearer.
 LEAST_CONTRAST = 64.0
 
 

@@ -17,15 +17,15 @@ COLOURS = {
     "magenta": (1, 0, 1),
     "cyan": (0, 1, 1),
 }
-# Upright pieces; what is no blank is a block.
+# The pieces as their letters stand; what is no blank is a block.
 _UPRIGHT = {
-    "I": ("####",),
+    "I": ("#", "#", "#", "#"),
     "O": ("##", "##"),
     "S": (" ##", "## "),
     "Z": ("## ", " ##"),
     "T": ("###", " # "),
-    "J": ("###", "  #"),
-    "L": ("###", "#  "),
+    "J": (" #", " #", "##"),
+    "L": ("# ", "# ", "##"),
 }
 # How bright a block is, of 8: lit from above right, as in the preview of the set. The
 # middle row and column repeat.
