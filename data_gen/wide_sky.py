@@ -8,18 +8,19 @@ import numpy as np
 
 from data_gen.sky import CLOUDS, add_cloud, clear_sky, fine_grid, reduced
 
-_PICTURES = 2  # that the sky is high, and wide before it repeats
-_REACH = 0.25  # no cloud reaches farther up or down from its first puff
+_PICTURES = 3  # that the sky is high, and wide before it repeats
+# No cloud reaches farther from its first puff, across and up or down.
+_ACROSS, _UP = 0.60, 0.25
 
 
 def draw_wide_sky(size: int) -> np.ndarray:
-    """Return a sky twice as high as a picture, the same at every call.
+    """Return a sky three times as high as a picture, the same at every call.
 
     Args:
         size: Height and width of a picture in pixels.
 
     Returns:
-        `[2 * size, 3 * size, 3]` uint8. It repeats after `2 * size` columns, without a
+        `[3 * size, 4 * size, 3]` uint8. It repeats after `3 * size` columns, without a
         seam, so that a picture may begin in any of these.
     """
     x, y = fine_grid(size, _PICTURES)
@@ -28,9 +29,11 @@ def draw_wide_sky(size: int) -> np.ndarray:
         # A cloud that reaches over one end comes in again at the other.
         middle, height, _ = cloud[0]
         near = (x - middle + _PICTURES / 2) % _PICTURES - _PICTURES / 2 + middle
-        first, last = np.searchsorted(y[:, 0], [height - _REACH, height + _REACH])
-        band = slice(first, last)
-        add_cloud(colour[band], cloud, near[band], y[band])
+        rows = slice(*np.searchsorted(y[:, 0], [height - _UP, height + _UP]))
+        columns = np.flatnonzero(np.abs(near[0] - middle) < _ACROSS)
+        part = colour[rows, columns]
+        add_cloud(part, cloud, near[rows, columns], y[rows, columns])
+        colour[rows, columns] = part
     wide = reduced(colour)
     return np.concatenate([wide, wide[:, :size]], axis=1)
 
@@ -53,18 +56,19 @@ def cut_sky(wide: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _clouds() -> list[tuple]:
-    """Return a picture's clouds four times, moved, and mirrored in turn."""
+    """Return a picture's clouds nine times, moved and mirrored so that none recurs."""
     clouds = []
     for row, column in np.ndindex(_PICTURES, _PICTURES):
-        # Rows are half a picture apart, so that no two clouds stand in line.
-        moved = column + row / 2
+        # Rows are half a picture apart, columns stand at three heights.
+        right = column + row / 2
+        down = row + 0.06 * ((2 * column + row) % 3 - 1)
         for number, cloud in enumerate(CLOUDS):
-            # All but one turn in every other column. Were it all of them, a row would
-            # be its own mirror image.
-            mirrored = row if number == 1 else (row + column) % 2
+            # The second is mirrored by rows alone: a row would else be much like its
+            # own mirror image.
+            mirrored = row % 2 if number == 1 else (row + column) % 2
             clouds.append(
                 tuple(
-                    (moved + (1 - cx if mirrored else cx), row + cy, radius)
+                    (right + (1 - cx if mirrored else cx), down + cy, radius)
                     for cx, cy, radius in cloud
                 )
             )

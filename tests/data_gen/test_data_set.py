@@ -343,7 +343,7 @@ def test_options_reach_the_sprites(tmp_path):
         (
             "tetrominoes",
             {"background": "grey"},
-            "tetrominoes has no choice, got 'grey'",
+            "has no choice, got 'grey'",
         ),
         ("tetrominoes", {"objects": "1-4"}, "objects: tetrominoes has no choice"),
         ("tetrominoes", {"sprites": "mine"}, "sprites: tetrominoes draws its own"),

@@ -17,31 +17,25 @@ MOVING = SCENES["fruit"](64, None, "shift")
 
 
 def explained(pictures, masks):
-    """Return the share of sky that lies within 15 levels of each pixel's usual colour.
-
-    The usual colour of a pixel is the colour that most pictures have there, to 30
-    levels in each channel.
-    """
-    near, sky = 0, masks == 0
-    for row, column in np.ndindex(*masks.shape[1:]):
-        shown = pictures[:, row, column].astype(int)
-        bins, counts = np.unique(shown // 30, axis=0, return_counts=True)
-        usual = bins[counts.argmax()] * 30 + 15
-        near += (abs(shown - usual).max(-1) <= 15)[sky[:, row, column]].sum()
-    return near / sky.sum()
+    """Return the share of sky within 10 levels of its pixel's median sky."""
+    sky = (masks == 0)[..., None]
+    usual = np.nanmedian(np.where(sky, pictures, np.nan), axis=0)
+    return (abs(pictures - usual).max(-1) <= 10)[masks == 0].mean()
 
 
-def test_no_usual_colours_explain_a_moving_sky():
+def test_no_single_picture_explains_a_moving_sky():
     static = draw_examples(SCENES["fruit"](64), 0, "val", 0, 300)
     moving = draw_examples(MOVING, 0, "val", 0, 300)
-    assert explained(*static) == 1
-    assert explained(*moving) < 0.35
+    # But for the edges of objects, which are partly theirs.
+    assert explained(*static) > 0.95
+    assert explained(*moving) < 0.25
 
 
 def test_at_no_pixel_do_most_pictures_have_one_colour():
     pictures, _ = draw_examples(MOVING, 0, "train", 0, 400)
     for row, column in np.ndindex(64, 64):
-        shown = pictures[:, row, column].astype(int) // 30
+        shown = pictures[:, row, column] // 32
+        # Half of the sky's colours, at 32 levels a channel, would be 200 pictures.
         assert np.unique(shown, axis=0, return_counts=True)[1].max() < 200
 
 
@@ -62,8 +56,8 @@ def places(wide, part):
     size = len(part)
     return [
         (top, left)
-        for top in range(size + 1)
-        for left in range(2 * size)
+        for top in range(2 * size + 1)
+        for left in range(3 * size)
         if (wide[top, left] == part[0, 0]).all()
         and np.array_equal(wide[top : top + size, left : left + size], part)
     ]
@@ -81,18 +75,21 @@ def test_each_sky_is_a_part_of_the_wide_one_mirrored_every_other_time():
         found[bool(mirrored)].extend(plain + mirrored)
     assert chisquare([len(one) for one in found.values()]).pvalue > 1e-3
     tops, lefts = np.array(found[False] + found[True]).T
-    assert chisquare(np.bincount(tops, minlength=17)).pvalue > 1e-3
-    assert chisquare(np.bincount(lefts, minlength=32)).pvalue > 1e-3
+    assert chisquare(np.bincount(tops, minlength=33)).pvalue > 1e-3
+    assert chisquare(np.bincount(lefts, minlength=48)).pvalue > 1e-3
 
 
 def test_the_wide_sky_has_no_seam():
     wide = draw_wide_sky(64).astype(int)
-    assert wide.shape == (128, 192, 3)
-    np.testing.assert_array_equal(wide[:, 128:], wide[:, :64])
-    steps = abs(np.diff(wide, axis=1)).max((0, 2))  # (191,)
-    assert steps[127] <= np.delete(steps, 127).max()
-    # Were a cloud cut off at the seam, a step from white to blue would stand there.
-    assert steps[127] < 60
+    assert wide.shape == (192, 256, 3)
+    np.testing.assert_array_equal(wide[:, 192:], wide[:, :64])
+    # A cloud that is cut off is a line of steps from white to blue, one below another.
+    steps = abs(np.diff(wide, axis=1)).max(2)  # (192, 255)
+    lines = (steps > 40).sum(0)
+    assert lines[191] <= np.delete(lines, 191).max() / 2
+    # And some cloud does reach over the end.
+    white = wide[:, 190:194].min(2) > 200
+    assert white.all(1).any()
 
 
 def test_toys_have_the_moving_sky_too():
