@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_scene(
         kinds,
         "fruit",
-        "a lemon, an apple and a blueberry before a static sky (thesis 5.1.1)",
+        "a lemon, an apple and a blueberry before a sky (thesis 5.1.1)",
     )
     _add_scene(
         kinds,
@@ -142,8 +142,8 @@ def _add_scene(kinds: argparse._SubParsersAction, name: str, title: str) -> None
         add(
             "--background",
             default=kind.backgrounds[0],
-            choices=kind.backgrounds,
-            help="what the one colour behind the sprites is drawn from",
+            metavar="|".join(kind.backgrounds),
+            help="what the one colour behind the sprites is drawn from, in each image",
         )
     if kind.default_objects:
         add(

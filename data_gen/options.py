@@ -46,8 +46,8 @@ class SceneOptions:
     shards: int = 8
     sprites: str | Path | None = None
     background: str | Path | None = None
-    with_train_masks: bool = False
     objects: str | None = None
+    with_train_masks: bool = False
 
     def __post_init__(self):
         if self.scene not in SCENES:

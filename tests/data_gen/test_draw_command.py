@@ -90,6 +90,7 @@ def test_bad_input_is_one_line_and_a_status(capsys, tmp_path, arguments, says):
         (["dsprites", "--objects", "5-2"], "objects: expected MIN <= MAX, got 5-2"),
         (["dsprites", "--objects", "some"], "objects: expected MIN-MAX"),
         (["fruit", "--background", "shifted"], "shifted: not found"),
+        (["dsprites", "--background", "sky.png"], "expected grey or colour, got 'sky"),
     ],
 )
 def test_bad_options_of_a_scene_are_one_line(capsys, tmp_path, arguments, says):
@@ -103,7 +104,6 @@ def test_bad_options_of_a_scene_are_one_line(capsys, tmp_path, arguments, says):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["dsprites", "--background", "sky.png"],
         ["dsprites", "--sprites", "mine"],
         ["tetrominoes", "--objects", "1-4"],
         ["fruit", "--objects", "1-4"],
