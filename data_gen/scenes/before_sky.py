@@ -54,14 +54,14 @@ class BeforeSky:
         Args:
             size: Height and width of the pictures in pixels.
             sprites: In place of the scene's own objects.
-            background: `[size, size, 3]` uint8, in place of the sky. None is the sky,
-                the same in every picture; `shift` is another part of a larger sky in
-                each, mirrored or not.
+            background: `[size, size, 3]` uint8, in place of the sky; or `static`, as
+                None, the same sky in every picture; or `shift`, another part of a
+                larger sky in each, mirrored or not.
         """
         side = object_size(size)
         self.sprites = sprites or tuple(draw(side) for draw in self.draws)
-        moves = isinstance(background, str) and background == "shift"
-        own = background is not None and not moves
+        own = isinstance(background, np.ndarray)
+        moves = not own and background == "shift"
         self.background = background if own else draw_sky(size)
         self._wide_sky = draw_wide_sky(size) if moves else None
         ground = "background" if own else "sky"
