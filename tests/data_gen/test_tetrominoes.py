@@ -84,6 +84,7 @@ def test_every_part_of_a_mask_is_a_piece(drawn):
 
 
 def test_every_part_has_one_of_six_colours_and_bevelled_blocks(drawn):
+    found = set()
     for picture, mask in zip(*drawn, strict=True):
         assert not picture[mask == 0].any()
         for _, part, box in components(mask):
@@ -100,6 +101,8 @@ def test_every_part_has_one_of_six_colours_and_bevelled_blocks(drawn):
                 if (picture[box][part] == np.multiply.outer(shade, colour)[part]).all()
             ]
             assert len(matching) == 1
+            found.update(matching)
+    assert found == set(COLOURS)
 
 
 def test_each_class_and_each_colour_is_as_likely():
