@@ -18,6 +18,7 @@ from data_gen.importers.images import import_images
 from data_gen.importers.options import ImageOptions
 from data_gen.options import SceneOptions, default_options
 from data_gen.publish import DataSet
+from data_gen.scenes import SCENES
 
 
 @command
@@ -82,12 +83,22 @@ def _parser() -> argparse.ArgumentParser:
     _add_scene(
         kinds,
         "fruit",
-        "a lemon, an apple and a blueberry before a static sky (thesis 5.1.1)",
+        "a lemon, an apple and a blueberry before a sky (thesis 5.1.1)",
     )
     _add_scene(
         kinds,
         "twotone",
         "a ball, a parcel and a kite of several colours each before the same sky",
+    )
+    _add_scene(
+        kinds,
+        "dsprites",
+        "multi-dSprites: squares, ellipses and hearts of random colours on grey",
+    )
+    _add_scene(
+        kinds,
+        "tetrominoes",
+        "three Tetris pieces on black; 19 pieces and orientations are the classes",
     )
     _add_images(kinds)
     _add_bsds(kinds)
@@ -96,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_scene(kinds: argparse._SubParsersAction, name: str, title: str) -> None:
-    default = default_options()
+    kind, default = SCENES[name], default_options(scene=name)
     add = _add_kind(kinds, name, title, _make_scene).add_argument
     for split in ("train", "val", "test"):
         add(
@@ -111,15 +122,40 @@ def _add_scene(kinds: argparse._SubParsersAction, name: str, title: str) -> None
         type=int,
         default=default.size,
         metavar="PIXELS",
-        help="height and width",
+        help=f"height and width{_multiple(kind.size_step)}",
     )
-    add(
-        "--sprites",
-        type=Path,
-        metavar="DIR",
-        help="RGBA PNGs, one a class, in place of the scene's own objects",
-    )
-    add("--background", type=Path, metavar="FILE", help="image in place of the sky")
+    if kind.takes_images:
+        add(
+            "--sprites",
+            type=Path,
+            metavar="DIR",
+            help="RGBA PNGs, one a class, in place of the scene's own objects",
+        )
+        add(
+            "--background",
+            default="static",
+            metavar="static|shift|FILE",
+            help="static: the same sky in every image; shift: another part of a larger "
+            "sky in each, mirrored or not; or an image (./shift for a file so named)",
+        )
+    elif kind.backgrounds:
+        add(
+            "--background",
+            default=kind.backgrounds[0],
+            metavar="|".join(kind.backgrounds),
+            help="what the one colour behind the sprites is drawn from, in each image",
+        )
+    if kind.default_objects:
+        add(
+            "--objects",
+            default=kind.default_objects,
+            metavar="MIN-MAX",
+            help="number of sprites an image",
+        )
+
+
+def _multiple(step: int) -> str:
+    return f", a multiple of {step}" if step > 1 else ""
 
 
 def _add_images(kinds: argparse._SubParsersAction) -> None:

@@ -30,6 +30,7 @@ _GAP = 6
 _MARGIN = 24
 _LINE = 30
 _CAPTION = 20
+_LEGEND_LINES = 3
 _PAPER = (250, 250, 248)
 _INK = (45, 45, 50)
 
@@ -82,17 +83,20 @@ def draw_contact_sheet(folder: Path, manifest: Manifest) -> Image.Image:
         shown = _read(folder, manifest, labelled, count, colours)
         title = f"{labelled}, with {_labels(splits[labelled])}"
         blocks.append((title, _labelled_rows(grid, list(shown))))
-    sheet = _lay_out(blocks, grid)
-    if labelled and manifest.classes:
-        _add_legend(sheet, manifest.classes, colours)
+    named = manifest.classes if labelled else ()
+    width = 2 * _MARGIN + grid.columns * (grid.width + _GAP) - _GAP
+    legend = _legend(named, width - _MARGIN)
+    lines = 1 + max((line for line, _, _ in legend), default=0)
+    sheet = _lay_out(blocks, grid, width, lines)
+    _add_legend(sheet, legend, colours, lines)
     return sheet
 
 
 def class_colours(count: int) -> np.ndarray:
     """Return `[count, 3]` uint8: a pale grey for class 0, then six hues in turn."""
-    lightness = (0.52, 0.36, 0.70)  # of each round of hues
+    lightness = (0.52, 0.36, 0.70, 0.24)  # of each round of hues
     colours = [
-        colorsys.hls_to_rgb((0.13 - index / 6) % 1, lightness[index // 6 % 3], 0.75)
+        colorsys.hls_to_rgb((0.13 - index / 6) % 1, lightness[index // 6 % 4], 0.75)
         for index in range(count - 1)
     ]
     return np.rint(np.array([(0.86, 0.88, 0.91), *colours]) * 255).astype(np.uint8)
@@ -169,13 +173,14 @@ def _labelled_rows(grid: _Grid, shown: list[_Shown]) -> list[list]:
     return rows
 
 
-def _lay_out(blocks: list[tuple[str, list]], grid: _Grid) -> Image.Image:
-    """Place titled blocks of rows below each other, with room for one line below."""
+def _lay_out(
+    blocks: list[tuple[str, list]], grid: _Grid, width: int, lines: int
+) -> Image.Image:
+    """Place titled blocks of rows below each other, with room for lines below."""
     across = grid.width + _GAP
     down = grid.height + _GAP + (_CAPTION if grid.captions else 0)
     rows = sum(len(block) for _, block in blocks)
-    width = 2 * _MARGIN + grid.columns * across - _GAP
-    height = 2 * _MARGIN + rows * down + (len(blocks) + 1) * _LINE
+    height = 2 * _MARGIN + rows * down + (len(blocks) + lines) * _LINE
     sheet = Image.new("RGB", (width, height), _PAPER)
     pen = ImageDraw.Draw(sheet)
     top = _MARGIN
@@ -203,19 +208,36 @@ def _resized(picture: np.ndarray, grid: _Grid) -> Image.Image:
     return Image.fromarray(picture).resize((grid.width, grid.height), how)
 
 
+def _legend(classes: tuple[str, ...], right: int) -> list[tuple[int, int, str]]:
+    """Return line, left edge and name of each class, as many as fit `_LEGEND_LINES`."""
+    font = ImageFont.load_default(18)
+    legend = []
+    line, left = 0, _MARGIN
+    for name in classes:
+        length = 24 + round(font.getlength(name)) + 28
+        if left + length > right:
+            if line + 1 == _LEGEND_LINES:
+                return [*legend, (line, left, "...")]
+            line, left = line + 1, _MARGIN
+        legend.append((line, left, name))
+        left += length
+    return legend
+
+
 def _add_legend(
-    sheet: Image.Image, classes: tuple[str, ...], colours: np.ndarray
+    sheet: Image.Image,
+    legend: list[tuple[int, int, str]],
+    colours: np.ndarray,
+    lines: int,
 ) -> None:
-    """Write each class beside its colour on the last line, as many as fit."""
+    """Write each class beside its colour on the last lines."""
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(18)
-    left, middle = _MARGIN, sheet.height - _MARGIN - _LINE // 2
-    for name, colour in zip(classes, colours.tolist(), strict=True):
-        length = 24 + round(pen.textlength(name, font)) + 28
-        if left + length > sheet.width - _MARGIN:
-            pen.text((left, middle), "...", _INK, font, anchor="lm")
+    for (line, left, name), colour in zip(legend, colours.tolist(), strict=False):
+        middle = sheet.height - _MARGIN - _LINE // 2 - (lines - 1 - line) * _LINE
+        if name == "...":
+            pen.text((left, middle), name, _INK, font, anchor="lm")
             return
         box = (left, middle - 8, left + 16, middle + 8)
         pen.rectangle(box, tuple(colour), (150, 150, 155))
         pen.text((left + 24, middle), name, _INK, font, anchor="lm")
-        left += length

@@ -17,6 +17,7 @@ from data_gen.publish import DataSet, account, publish
 from data_gen.scene import SceneSampler, Sprite
 from data_gen.scenes import SCENES
 from data_gen.scenes.before_sky import object_size
+from data_gen.scenes.dsprites import DSprites
 from data_gen.sprite_files import load_background, load_sprites
 from data_gen.write_records import Example, write_split
 
@@ -58,10 +59,10 @@ def draw(
     sprites = background = None
     if options.sprites is not None:
         sprites = load_sprites(options.sprites, object_size(options.size))
-    if options.background is not None:
-        background = load_background(options.background, options.size)
+    if options.background_file is not None:
+        background = load_background(options.background_file, options.size)
     generator = _generator(options, sprites, background)
-    sampler = SCENES[options.scene](options.size, sprites, background)
+    sampler = _sampler(options, sprites, background)
 
     def write_shards(folder: Path, on_written: Callable[[], object]) -> Manifest:
         with contextlib.closing(_examples(options, sampler, workers)) as examples:
@@ -99,6 +100,21 @@ def draw(
     )
 
 
+def _sampler(
+    options: SceneOptions,
+    sprites: tuple[Sprite, ...] | None,
+    background: np.ndarray | None,
+) -> SceneSampler:
+    kind = SCENES[options.scene]
+    if kind is DSprites:
+        ground = options.background or kind.backgrounds[0]
+        return kind(options.size, options.objects_range, ground)
+    if not kind.takes_images:
+        return kind(options.size)
+    own = options.background if background is None else background
+    return kind(options.size, sprites, own)
+
+
 def _generator(
     options: SceneOptions,
     sprites: tuple[Sprite, ...] | None,
@@ -106,6 +122,9 @@ def _generator(
 ) -> dict:
     """Return the manifest's account of what made the set; images are digests."""
     arguments = dataclasses.asdict(options)
+    if options.objects is None:
+        # As in the manifests of sets from before there was a choice.
+        del arguments["objects"]
     if sprites is not None:
         arguments["sprites"] = {one.name: _digest(one.pixels) for one in sprites}
     if background is not None:

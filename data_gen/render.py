@@ -58,8 +58,7 @@ def draw_examples(
         `[stop - start, height, width]` uint8.
     """
     drawn = [
-        render(sampler.sample(example_rng(seed, split, index)))
-        for index in range(start, stop)
+        sampler.draw(example_rng(seed, split, index)) for index in range(start, stop)
     ]
     pictures, masks = zip(*drawn, strict=True)
     return np.stack(pictures), np.stack(masks)

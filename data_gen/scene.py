@@ -81,16 +81,32 @@ class Scene:
 
 
 class SceneSampler(Protocol):
-    """Draws scenes of one kind at random; `data_gen.scenes.SCENES` lists them.
+    """Draws pictures of one kind at random; `data_gen.scenes.SCENES` lists them.
 
     Attributes:
+        default_size: Height and width of the pictures in pixels, if nobody says.
+        size_step: Sizes are multiples of it.
+        backgrounds: Names of backgrounds to choose from; the first is the default.
+        takes_images: Whether own sprites and an own background can be given.
+        default_objects: Least and most objects a picture as `MIN-MAX`; None where there
+            is no choice.
         classes: Class names; the position is the label, 0 the background.
     """
 
+    default_size: int
+    size_step: int
+    backgrounds: tuple[str, ...]
+    takes_images: bool
+    default_objects: str | None
     classes: tuple[str, ...]
 
-    def sample(self, rng: np.random.Generator) -> Scene:
-        """Return one scene that depends on `rng` alone."""
+    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Draw one example that depends on `rng` alone.
+
+        Returns:
+            The picture, `[height, width, 3]` uint8, and the mask, `[height, width]`
+            uint8.
+        """
         ...
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 # Each cloud is a heap of puffs: centre x and y, and radius, in shares of the picture.
-_CLOUDS = (
+CLOUDS = (
     ((0.10, 0.25, 0.055), (0.17, 0.21, 0.080), (0.26, 0.18, 0.100), (0.35, 0.22, 0.075),
      (0.42, 0.25, 0.050), (0.22, 0.25, 0.070), (0.31, 0.26, 0.065)),
     ((0.62, 0.49, 0.055), (0.69, 0.45, 0.085), (0.79, 0.41, 0.110), (0.89, 0.46, 0.080),
@@ -32,18 +32,46 @@ def draw_sky(size: int) -> np.ndarray:
     Returns:
         `[size, size, 3]` uint8.
     """
+    x, y = fine_grid(size, 1)
+    colour = clear_sky(y)
+    for cloud in CLOUDS:
+        add_cloud(colour, cloud, x, y)
+    return reduced(colour)
+
+
+def fine_grid(size: int, pictures: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return `x` and `y` of the points that a sky is computed at.
+
+    Args:
+        size: Height and width of a picture in pixels.
+        pictures: How many pictures the sky is high and wide.
+
+    Returns:
+        Two `[fine, fine]` float64 in [0, pictures], in shares of one picture.
+    """
     fine = size * _OVERSAMPLING
-    line = (np.arange(fine) + 0.5) / fine
-    x, y = np.meshgrid(line, line)
-    colour = _blend(_ZENITH, _HORIZON, y**0.8)
-    for cloud in _CLOUDS:
-        thickness = _thickness(cloud, x, y)
-        cover = _smooth_step(-0.12, 0.40, thickness)
-        upper = min(cy - radius for _, cy, radius in cloud)
-        lower = max(cy + radius for _, cy, radius in cloud)
-        depth = np.clip((y - upper) / (lower - upper), 0, 1)
-        shade = _blend(_SUNLIT, _UNDERSIDE, depth**2)
-        colour += cover[..., None] * (shade - colour)
+    line = (np.arange(pictures * fine) + 0.5) / fine
+    return np.meshgrid(line, line)
+
+
+def clear_sky(share: np.ndarray) -> np.ndarray:
+    """Return the colours without clouds; `share` is 0 above and 1 below."""
+    return _blend(_ZENITH, _HORIZON, share**0.8)
+
+
+def add_cloud(colour: np.ndarray, cloud: tuple, x: np.ndarray, y: np.ndarray) -> None:
+    """Lay a cloud, puffs of centre x and y and radius, over `[..., 3]` colours."""
+    thickness = _thickness(cloud, x, y)
+    cover = _smooth_step(-0.12, 0.40, thickness)
+    upper = min(cy - radius for _, cy, radius in cloud)
+    lower = max(cy + radius for _, cy, radius in cloud)
+    depth = np.clip((y - upper) / (lower - upper), 0, 1)
+    shade = _blend(_SUNLIT, _UNDERSIDE, depth**2)
+    colour += cover[..., None] * (shade - colour)
+
+
+def reduced(colour: np.ndarray) -> np.ndarray:
+    """Return uint8 pixels of colours at the points of a `fine_grid`."""
     image = Image.fromarray(np.rint(colour).astype(np.uint8))
     return np.asarray(image.reduce(_OVERSAMPLING))
 
@@ -57,7 +85,8 @@ def _thickness(cloud: tuple, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     for cx, cy, radius in cloud:
         inside = 1 - np.hypot(x - cx, (y - cy) * stretch) / radius
         total += np.exp(_SHARPNESS * inside)
-    return np.log(total) / _SHARPNESS
+    # Far away the sum is too small for a float.
+    return np.log(np.maximum(total, np.finfo(float).tiny)) / _SHARPNESS
 
 
 def _smooth_step(low: float, high: float, value: np.ndarray) -> np.ndarray:

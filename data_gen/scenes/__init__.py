@@ -1,5 +1,12 @@
 """The kinds of scene that can be drawn, by the name that the command takes."""
 
 from data_gen.scenes.before_sky import Fruit, TwoTone
+from data_gen.scenes.dsprites import DSprites
+from data_gen.scenes.tetrominoes import Tetrominoes
 
-SCENES = {"fruit": Fruit, "twotone": TwoTone}
+SCENES = {
+    "fruit": Fruit,
+    "twotone": TwoTone,
+    "dsprites": DSprites,
+    "tetrominoes": Tetrominoes,
+}

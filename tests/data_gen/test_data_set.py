@@ -10,6 +10,7 @@ from PIL import Image
 from cirs_tf.data.manifest import Manifest, verify_shards
 from cirs_tf.data.records import FILENAME, IMAGE, MASK
 from cirs_tf.errors import ConfigError, DataError
+from data_gen.contact_sheet import class_colours
 from data_gen.data_set import draw
 from data_gen.options import SceneOptions
 from data_gen.render import draw_examples
@@ -271,9 +272,105 @@ def test_options_out_of_range_are_named(name, value):
 
 def test_an_unknown_scene_is_named():
     with pytest.raises(
-        ConfigError, match="expected one of fruit, twotone, got 'fruits'"
+        ConfigError,
+        match="expected one of fruit, twotone, dsprites, tetrominoes, got 'fruits'",
     ):
         SceneOptions("fruits")
+
+
+@pytest.mark.parametrize(
+    ("scene", "changes"),
+    [
+        ("twotone", {"background": "shift"}),
+        ("dsprites", {"background": "colour", "objects": "2-5"}),
+        ("tetrominoes", {}),
+    ],
+)
+def test_every_scene_makes_the_same_set_with_any_workers(scene, changes, tmp_path):
+    # More than one range each: 128 pictures of 64 x 64 are drawn at a time.
+    options = SceneOptions(scene, train=600, val=9, test=3, seed=4, shards=2, **changes)
+    for workers in (1, 3):
+        draw(options, tmp_path / str(workers), workers=workers)
+    assert files(tmp_path / "1") == files(tmp_path / "3")
+    size = 35 if scene == "tetrominoes" else 64
+    manifest = Manifest.read(tmp_path / "1")
+    assert (manifest.name, manifest.height, manifest.width) == (scene, size, size)
+    assert not draw(options, tmp_path / "1").fresh
+    # The first records do not depend on the counts.
+    draw(dataclasses.replace(options, train=5, shards=1), tmp_path / "few")
+    assert records(tmp_path / "few", "train") == records(tmp_path / "1", "train")[:5]
+    assert MASK not in features(records(tmp_path / "few", "train")[0])
+
+
+@pytest.mark.parametrize(
+    ("scene", "own"),
+    [
+        ("dsprites", {"background": None, "objects": "1-4"}),
+        ("dsprites", {"background": "colour", "objects": "2-5"}),
+        ("tetrominoes", {"background": None}),
+        ("fruit", {"background": "shift"}),
+    ],
+)
+def test_the_manifest_holds_what_a_scene_was_given(scene, own, tmp_path):
+    options = SceneOptions(scene, train=1, val=1, test=0, shards=1, **own)
+    arguments = draw(options, tmp_path).manifest.generator["arguments"]
+    assert {name: arguments[name] for name in own} == own
+    assert ("objects" in arguments) == (scene == "dsprites")
+
+
+def test_options_reach_the_sprites(tmp_path):
+    options = SceneOptions(
+        "dsprites", train=20, val=0, test=0, background="colour", objects="5-5"
+    )
+    draw(options, tmp_path)
+    for record in records(tmp_path, "train"):
+        picture = decoded(features(record)[IMAGE])
+        assert np.ptp(picture[0, 0]) > 0
+    draw(dataclasses.replace(options, background="grey"), tmp_path / "grey")
+    for record in records(tmp_path / "grey", "train"):
+        picture = decoded(features(record)[IMAGE])
+        assert np.ptp(picture[0, 0].astype(int)) == 0
+        # Pixels on edges aside, five sprites and the background, unless hidden.
+        colours, counts = np.unique(picture.reshape(-1, 3), axis=0, return_counts=True)
+        assert (counts > 20).sum() <= 6
+
+
+@pytest.mark.parametrize(
+    ("scene", "changes", "says"),
+    [
+        ("tetrominoes", {"size": 64}, "size: expected a multiple of 7 .*, got 64"),
+        ("tetrominoes", {"size": 14}, "size: expected an integer >= 16, got 14"),
+        (
+            "tetrominoes",
+            {"background": "grey"},
+            "has no choice, got 'grey'",
+        ),
+        ("tetrominoes", {"objects": "1-4"}, "objects: tetrominoes has no choice"),
+        ("tetrominoes", {"sprites": "mine"}, "sprites: tetrominoes draws its own"),
+        ("dsprites", {"background": "shift"}, "expected grey or colour, got 'shift'"),
+        ("dsprites", {"objects": "4"}, "objects: expected MIN-MAX, .* got '4'"),
+        ("dsprites", {"objects": "0-4"}, "objects: expected MIN-MAX, .* got '0-4'"),
+        ("dsprites", {"objects": "4-1"}, "objects: expected MIN <= MAX, got 4-1"),
+        ("dsprites", {"sprites": "mine"}, "sprites: dsprites draws its own"),
+        ("fruit", {"objects": "1-4"}, "objects: fruit has no choice"),
+    ],
+)
+def test_options_of_another_scene_are_named(scene, changes, says):
+    with pytest.raises(ConfigError, match=says):
+        SceneOptions(scene, **changes)
+
+
+@pytest.mark.parametrize("scene", ["tetrominoes", "dsprites"])
+def test_the_sheet_tells_all_classes_apart(scene, tmp_path):
+    options = SceneOptions(scene, train=20, val=16, test=0)
+    manifest = draw(options, tmp_path).manifest
+    colours = class_colours(len(manifest.classes))
+    assert len(np.unique(colours, axis=0)) == len(manifest.classes)
+    # Below the pictures, each class has its square in the legend.
+    sheet = np.asarray(Image.open(tmp_path / "contact_sheet.png"))
+    legend = sheet[-90:].reshape(-1, 3)
+    for colour in colours:
+        assert (legend == colour).all(-1).sum() >= 15**2
 
 
 def test_at_least_one_worker_draws(tmp_path):

@@ -83,6 +83,60 @@ def test_bad_input_is_one_line_and_a_status(capsys, tmp_path, arguments, says):
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["tetrominoes", "--size", "64"], "size: expected a multiple of 7"),
+        (["dsprites", "--objects", "5-2"], "objects: expected MIN <= MAX, got 5-2"),
+        (["dsprites", "--objects", "some"], "objects: expected MIN-MAX"),
+        (["fruit", "--background", "shifted"], "shifted: not found"),
+        (["dsprites", "--background", "sky.png"], "expected grey or colour, got 'sky"),
+    ],
+)
+def test_bad_options_of_a_scene_are_one_line(capsys, tmp_path, arguments, says):
+    out = tmp_path / "out"
+    status, printed, error = run(capsys, *arguments, "--out", out, *SMALL)
+    assert (status, printed) == (1, "")
+    assert error.startswith("error: ") and says in error and error.count("\n") == 1
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["dsprites", "--sprites", "mine"],
+        ["tetrominoes", "--objects", "1-4"],
+        ["fruit", "--objects", "1-4"],
+    ],
+)
+def test_options_of_another_scene_are_refused(capsys, tmp_path, arguments):
+    with pytest.raises(SystemExit) as stopped:
+        main([*arguments, "--out", str(tmp_path / "out")])
+    assert stopped.value.code == 2
+    assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "classes"),
+    [
+        (["fruit", "--background", "shift"], 4),
+        (["fruit", "--background", "static"], 4),
+        (["dsprites", "--background", "colour", "--objects", "2-5"], 4),
+        (["tetrominoes", "--with-train-masks"], 20),
+    ],
+)
+def test_scenes_are_made_as_asked(capsys, tmp_path, arguments, classes):
+    assert run(capsys, *arguments, "--out", tmp_path, *SMALL)[::2] == (0, "")
+    manifest = Manifest.read(tmp_path)
+    assert len(manifest.classes) == classes
+    assert manifest.split("train").masks == ("--with-train-masks" in arguments)
+    held = manifest.generator["arguments"]
+    assert held["background"] == {"shift": "shift", "colour": "colour"}.get(
+        arguments[2] if len(arguments) > 2 else None
+    )
+    assert held.get("objects") == ("2-5" if "2-5" in arguments else None)
+
+
 def test_a_file_in_place_of_the_folder_is_left_alone(capsys, tmp_path):
     out = tmp_path / "out"
     out.write_text("mine")
