@@ -16,7 +16,12 @@ from data_gen.__main__ import main as data_gen
 from data_gen.data_set import draw
 from data_gen.options import default_options
 
-SMALL = ("segmenter.width=4", "segmenter.depth=2", "training.strategy=one")
+SMALL = (
+    "segmenter.width=4",
+    "segmenter.depth=2",
+    "training.strategy=one",
+    "training.learning_rate=1e-3",
+)
 
 
 @pytest.fixture(scope="module")
