@@ -2,6 +2,7 @@
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch, as_float
@@ -21,6 +22,7 @@ from cirs_tf.models.unet import unet
 from cirs_tf.proposals.components import Proposals, propose
 from cirs_tf.training.phases import Phase, Terms
 from cirs_tf.training.strategy import batch_mean
+from cirs_tf.visualization import picture_grid
 
 
 class CirsAligned:
@@ -105,6 +107,29 @@ class CirsAligned:
         fit = _cross_entropy(probabilities, labels)
         loss = error + self.options.assignment_weight * fit
         return {"loss": loss, "error": error, "assignment": fit}
+
+    def pictures(self, images: np.ndarray) -> dict[str, Image.Image]:
+        """Draw the templates, and where each was found.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+        """
+        batch = as_float(images)
+        probabilities = segment_probabilities(self.segmenter, batch, False)
+        poses = self._poses(batch, hard_masks(probabilities), training=False)
+        shown = tf.broadcast_to(self.templates.background(), tf.shape(batch))
+        rows = {"image": images}
+        for number, pose in enumerate(poses):
+            laid = self.templates.lay(number, pose)
+            alone = 1 - laid[..., 3:] * (1 - laid[..., :3])
+            rows[f"segment {number + 1}"] = _as_uint8(alone)
+            shown += laid[..., 3:] * (laid[..., :3] - shown)
+        rows["all laid"] = _as_uint8(shown)
+        templates = {"templates": self.templates.on_white()}
+        return {
+            "poses": picture_grid(rows),
+            "templates": picture_grid(templates, scale=4),
+        }
 
     def _assign(self, found: Proposals) -> None:
         colours, supports = [], []
@@ -253,6 +278,10 @@ class CirsAligned:
             tf.stack([self.seed, step]), tf.cast(replica, tf.int32)
         )
         return tf.random.experimental.stateless_split(seed, self.objects)
+
+
+def _as_uint8(images: tf.Tensor) -> np.ndarray:
+    return np.uint8(255 * np.clip(images.numpy(), 0, 1) + 0.5)
 
 
 def _chosen(masks: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:

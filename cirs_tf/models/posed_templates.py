@@ -54,6 +54,12 @@ class PosedTemplates:
         template = tf.concat([colours[number], support[number, ..., None]], axis=-1)
         return sample_template(template, coordinates)
 
+    def on_white(self) -> np.ndarray:
+        """Return `[K - 1, canvas, canvas, 3]` uint8: the templates as pictures."""
+        _, colours, support = (one.numpy() for one in self._templates(tf.zeros([1])))
+        shown = 1 - support[..., None] * (1 - colours)
+        return np.uint8(255 * np.clip(shown, 0, 1) + 0.5)
+
     def find(
         self, number: int, images: tf.Tensor, mask: tf.Tensor, training: bool
     ) -> tf.Tensor:

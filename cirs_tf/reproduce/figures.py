@@ -132,11 +132,9 @@ def _templates(run: Run) -> Image.Image:
     folder, trained = RunFolder.open(run.folder), Manifest.read(run.folder)
     method = build_method(run.config, trained.height, trained.width)
     CheckpointStore(folder.checkpoints).restore("loss", method.networks)
-    _, colours, support = (one.numpy() for one in method.templates.layer(None))
-    support = support[..., None]
-    shown = np.clip(support * colours + (1 - support), 0, 1)
+    templates = method.templates.on_white()
     keras.backend.clear_session()
-    return picture_grid({"templates": np.uint8(255 * shown + 0.5)}, scale=4)
+    return picture_grid({"templates": templates}, scale=4)
 
 
 def _stacked(pictures: Sequence[Image.Image]) -> Image.Image:

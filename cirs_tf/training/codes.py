@@ -84,10 +84,11 @@ class CodeValidator:
             code_variance=float(codes.astype(np.float64).var(axis=0).sum()),
         )
 
-    def picture(self, _: CodeValidation) -> Image.Image:
+    def pictures(self, _: CodeValidation) -> dict[str, Image.Image]:
         """Return the first validation images and their reconstructions."""
         images = self.validation.images[:_PICTURED]
-        return picture_grid({"input": images, "rebuilt": self._reconstructions()})
+        rows = {"input": images, "rebuilt": self._reconstructions()}
+        return {"validation": picture_grid(rows)}
 
     def progress(self) -> Image.Image:
         """Return the reconstructions alone."""

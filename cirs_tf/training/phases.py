@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import keras
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from cirs_tf.data.pipeline import Batch
 
@@ -60,6 +61,15 @@ class StartsFromImages(Protocol):
 
     def start_from(self, images: np.ndarray) -> str:
         """Set weights from `[images, height, width, 3]` uint8; return a log line."""
+        ...
+
+
+@runtime_checkable
+class ShowsPictures(Protocol):
+    """A method that has more to show than segments."""
+
+    def pictures(self, images: np.ndarray) -> dict[str, Image.Image]:
+        """Draw by TensorBoard tag, from a few `[images, height, width, 3]` uint8."""
         ...
 
 

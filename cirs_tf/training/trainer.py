@@ -154,8 +154,8 @@ class Trainer:
 
     def _summarise_validation(self, validation: Validation) -> None:
         self.summaries.scalars(validation.scalars(), self.step)
-        picture = self.validator.picture(validation)
-        self.summaries.picture("validation", picture, self.step)
+        for tag, picture in self.validator.pictures(validation).items():
+            self.summaries.picture(tag, picture, self.step)
         self.summaries.flush()
 
     def _show(self, bar: tqdm, sums: list[PhaseSums], steps: int) -> None:

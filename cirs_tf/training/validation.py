@@ -11,7 +11,7 @@ from PIL import Image
 
 from cirs_tf.data.pipeline import LoadedSplit, as_float
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
-from cirs_tf.training.phases import Method
+from cirs_tf.training.phases import Method, ShowsPictures
 from cirs_tf.visualization import palette_image, segmentation_grid
 
 _PICTURED = 8  # images shown in TensorBoard
@@ -46,8 +46,8 @@ class Validator(Protocol):
         """Return the outcome with the weights as they are."""
         ...
 
-    def picture(self, outcome: Validation) -> Image.Image:
-        """Return what the method does to the first images, with names and truth."""
+    def pictures(self, outcome: Validation) -> dict[str, Image.Image]:
+        """Return what the method does to the first images, by TensorBoard tag."""
         ...
 
     def progress(self) -> Image.Image:
@@ -183,15 +183,18 @@ class SegmentationValidator:
         share = tuple(map(float, counts / counts.sum()))
         return SegmentationValidation(self._mean_terms(), scores, share)
 
-    def picture(self, outcome: SegmentationValidation) -> Image.Image:
-        """Return the first images, their segments and the truth."""
+    def pictures(self, outcome: SegmentationValidation) -> dict[str, Image.Image]:
+        """Return the first images, their segments and the truth; the method's own."""
         images, masks = self.split.images[:_PICTURED], self.split.masks
-        return segmentation_grid(
+        grid = segmentation_grid(
             images,
             self.predict(images),
             None if masks is None else masks[:_PICTURED],
             None if outcome.scores is None else outcome.scores.assignment,
         )
+        shows = isinstance(self.method, ShowsPictures)
+        own = self.method.pictures(images) if shows else {}
+        return {"validation": grid, **own}
 
     def progress(self) -> Image.Image:
         """Return the segments of the first images, pixel value = segment."""

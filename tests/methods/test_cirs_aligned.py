@@ -1,10 +1,13 @@
 """CIRS with aligned segments, through the command and piece by piece."""
 
+import io
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from command_line import set_flags
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cirs_tf import train
 from cirs_tf.config_files import load_config
@@ -112,3 +115,20 @@ def test_nothing_to_start_from_is_one_line(tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert error.startswith("error: cirs_aligned: 0 connected parts differ from the")
+
+
+def test_templates_and_poses_are_in_tensorboard(run):
+    events = EventAccumulator(str(run.tensorboard), size_guidance={"tensors": 0})
+    events.Reload()
+    for tag in ("templates", "poses", "validation"):
+        assert [event.step for event in events.Tensors(tag)][:2] == [20, 40]
+    width, height, png = events.Tensors("poses")[1].tensor_proto.string_val
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    assert picture.size == (int(width), int(height))
+    # Five rows of 8 images, twice as large, with margins of 4; names at the left.
+    assert picture.height == 5 * (2 * 32 + 4) + 4
+    rows = [np.asarray(picture)[4 + 68 * row :][:64, -68:-4] for row in range(5)]
+    images = np.asarray(rows[0], float)
+    # All templates where they were found: nearly the image, unlike one of them.
+    distance = [np.abs(images - row).mean() for row in rows[1:]]
+    assert distance[-1] < 20 < min(distance[:-1])
