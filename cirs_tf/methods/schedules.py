@@ -42,6 +42,7 @@ def two_network_phases(
     schedule: str,
     steps: tuple[int, int],
     learning_rate: float,
+    optimizer: Callable[[list], keras.optimizers.Optimizer] | None = None,
 ) -> list[Phase]:
     """Return the phases of a method whose two networks minimise one loss.
 
@@ -52,11 +53,13 @@ def two_network_phases(
         schedule: `joint` updates both in one step, `alternating` in turns.
         steps: Mini-batches a cycle for each, where they alternate.
         learning_rate: Of Adam.
+        optimizer: Maps the variables of a phase to what takes Adam's place.
     """
     if schedule == "joint":
         variables = {"joint": sum(variables.values(), [])}
         steps = (1,)
+    make = optimizer or (lambda of: adam(of, learning_rate))
     return [
-        Phase(name, loss, terms, of, adam(of, learning_rate), count)
+        Phase(name, loss, terms, of, make(of), count)
         for (name, of), count in zip(variables.items(), steps, strict=True)
     ]
