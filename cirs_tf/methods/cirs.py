@@ -186,6 +186,9 @@ class Cirs:
             target = tf.reshape(seen, [tf.shape(seen)[0], -1])
             return tf.reduce_mean(tf.square(decoder(features) - target))
 
-        variables = [*self.feature_net.trainable_variables, *decoder.trainable_variables]
+        variables = [
+            *self.feature_net.trainable_variables,
+            *decoder.trainable_variables,
+        ]
         labels = np.zeros((len(images), 1), np.uint8)
         learn(loss, variables, images, labels, steps, **how)

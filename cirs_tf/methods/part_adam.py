@@ -63,7 +63,9 @@ class PartAdam(keras.optimizers.Adam):
         updated = variable - self.part_learning_rate * unbiased / scale
         seed = tf.random.experimental.stateless_fold_in([self.seed, index], done)
         draw = self.part[index]
-        value = tf.cond(fresh, lambda: tf.cast(draw(seed), updated.dtype), lambda: updated)
+        value = tf.cond(
+            fresh, lambda: tf.cast(draw(seed), updated.dtype), lambda: updated
+        )
         self.assign(m, tf.where(fresh, 0.0, mean))
         self.assign(v, tf.where(fresh, 0.0, square))
         self.assign(variable, value)
@@ -102,4 +104,6 @@ def _draw(variable: keras.Variable, initializer) -> Draw:
         return lambda seed: tf.random.stateless_uniform(shape, seed, -limit, limit)
     # A normal distribution cut at two deviations has 0.8796 of its deviation.
     deviation = variance**0.5 / 0.87962566103423978
-    return lambda seed: tf.random.stateless_truncated_normal(shape, seed, 0.0, deviation)
+    return lambda seed: tf.random.stateless_truncated_normal(
+        shape, seed, 0.0, deviation
+    )
