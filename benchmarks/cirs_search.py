@@ -69,9 +69,9 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "both-mean-colour": (*_BOTH, *_AREA, "feature_net.cells=1"),
     "both-mean-colour-no-number": (
         *(*_BOTH, *_AREA, "feature_net.cells=1"),
-        "feature_net.segment_number=off",
+        "feature_net.segment_number='off'",
     ),
-    "both-no-number": (*_BOTH, "feature_net.segment_number=off"),
+    "both-no-number": (*_BOTH, "feature_net.segment_number='off'"),
     "both-slow-g": (*_BOTH, "cirs.feature_learning_rate=1e-5"),
     "both-quick-s": (
         *_BOTH,
@@ -88,7 +88,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "both-dropout-in-s": (*_BOTH, "segmenter.dropout=0.4"),
     "both-l2": (*_BOTH, "feature_net.output=l2"),
     "both-conv": (*_BOTH, *_CONV),
-    "both-conv-no-number": (*_BOTH, *_CONV, "feature_net.segment_number=off"),
+    "both-conv-no-number": (*_BOTH, *_CONV, "feature_net.segment_number='off'"),
     "parts": _PARTS,
     "parts-both": (*_PARTS, *_BOTH),
     "parts-imbalanced": (*_PARTS, *_IN_TURNS),
@@ -301,7 +301,7 @@ def table(log: SearchLog, arguments: argparse.Namespace) -> str:
         "validation images. *Oracle*: at the epoch where labels say that it is highest "
         "(the thesis's protocol). *Label-free*: at the epoch of the lowest validation "
         "loss. The longer the run, the more epochs there are to choose from. The best "
-        "third by the first column goes on. Thesis: 0.4581 balanced, 0.6407 imbalanced.",
+        "third by the first score goes on. Thesis: 0.4581 balanced, 0.6407 imbalanced.",
         "",
         f"{named}.",
         "",
