@@ -4,12 +4,13 @@
         [--only NAME ...] [--limit-minutes M] [--seed 0] [--table docs/cirs_search.md]
 
 Successive halving: every setting is trained for the first number of mini-batches, the
-best third goes on to the second, the best third of these to the third. What is best is
-decided as in the thesis: `miou_thesis` on the validation split, at the epoch where that
-is highest. Runs go on where their last rung left them, exactly as if they had been
-longer from the start. After every run a line goes to `OUT/search.jsonl` and the table
-is written anew; what stands there is not run again, so that the command can be
-stopped, with Ctrl-C or SIGTERM, and given again.
+best third goes on to the second, the best third of these to the third (those that start
+from `proposals.components` compete among themselves). What is best is decided as in the
+thesis: `miou_thesis` on the validation split, at the epoch where that is highest. Runs
+go on where their last rung left them, exactly as if they had been longer from the
+start. After every run a line goes to `OUT/search.jsonl` and the table is written anew;
+what stands there is not run again, so that the command can be stopped, with Ctrl-C or
+SIGTERM, and given again.
 """
 
 import argparse
@@ -36,6 +37,7 @@ from cirs_tf.proposals.colours import kmeans_labels
 from cirs_tf.training.run_folder import RunFolder
 
 KEPT = 3  # one in so many goes on
+_ENDS_AT_ONCE = {"parts-held"}  # nothing in it changes
 BASE = ("segmenter.width=8", "training.checkpoints_kept=1", "training.strategy=one")
 
 _TURNED = ("cirs.augmentation=shift_flip_turn",)
@@ -89,6 +91,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "both-l2": (*_BOTH, "feature_net.output=l2"),
     "both-conv": (*_BOTH, *_CONV),
     "both-conv-no-number": (*_BOTH, *_CONV, "feature_net.segment_number='off'"),
+    # What the start alone is worth, and whether the objective keeps or destroys it.
+    "parts-held": (*_PARTS, "training.learning_rate=1e-12"),
     "parts": _PARTS,
     "parts-both": (*_PARTS, *_BOTH),
     "parts-imbalanced": (*_PARTS, *_IN_TURNS),
@@ -238,11 +242,21 @@ def scores(
 
 
 def best(log: SearchLog, names: Sequence[str], steps: int, seed: int) -> list[str]:
-    """Return the best third of a rung, at least one, best first."""
+    """Return the best third of a rung, best first.
+
+    Settings that start from parts are far ahead at first; they compete among
+    themselves, and so do all others.
+    """
     rows = [log.find(name, steps, seed) for name in names]
-    rows = [row for row in rows if not row["failed"] and "oracle_miou_thesis" in row]
-    rows.sort(key=lambda row: -row["oracle_miou_thesis"])
-    return [row["name"] for row in rows[: math.ceil(len(names) / KEPT)]]
+    rows = [row for row in rows if row["name"] not in _ENDS_AT_ONCE]
+    kept = []
+    for started in (False, True):
+        group = [r for r in rows if (_PARTS[0] in r["settings"]) == started]
+        count = math.ceil(len(group) / KEPT)
+        group = [r for r in group if not r["failed"] and "oracle_miou_thesis" in r]
+        group.sort(key=lambda row: -row["oracle_miou_thesis"])
+        kept += [row["name"] for row in group[:count]]
+    return kept
 
 
 def baselines(arguments: argparse.Namespace) -> Iterable[dict]:

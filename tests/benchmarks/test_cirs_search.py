@@ -161,6 +161,12 @@ def test_choices_by_hand(tmp_path, monkeypatch):
         log.append({**row, "name": name, "oracle_miou_thesis": score})
     log.append({**row, "name": "e", "failed": True})
     assert best(log, "abcde", 6, 0) == ["d", "b"]
+    # Settings that start from parts compete among themselves, and one ends at once.
+    for name, score in (("f", 0.5), ("g", 0.6), ("h", 0.7), ("parts-held", 0.9)):
+        settings = ["cirs.start=components"]
+        more = {"name": name, "oracle_miou_thesis": score, "settings": settings}
+        log.append({**row, **more})
+    assert best(log, [*"abcdefgh", "parts-held"], 6, 0) == ["d", "b", "h"]
     assert SearchLog(log.path).rows == log.rows
 
 
