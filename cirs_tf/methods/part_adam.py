@@ -66,8 +66,8 @@ class PartAdam(keras.optimizers.Adam):
         value = tf.cond(
             fresh, lambda: tf.cast(draw(seed), updated.dtype), lambda: updated
         )
-        self.assign(m, tf.where(fresh, 0.0, mean))
-        self.assign(v, tf.where(fresh, 0.0, square))
+        self.assign(m, tf.where(fresh, tf.zeros_like(mean), mean))
+        self.assign(v, tf.where(fresh, tf.zeros_like(square), square))
         self.assign(variable, value)
 
 
