@@ -156,21 +156,22 @@ class Cirs:
             "batch_size": self.config.training.batch_size,
             "seed": self.config.seed,
         }
-        line = f"start        {options.start} of {len(shown):,} images"
+        learned = []
         if options.start != "none":
             labels = start_labels(self.config, shown)
             segments, steps = self.config.segments, options.start_steps
             learn_labels(self.segmenter, shown, labels, segments, steps, **how)
             counts = np.bincount(labels.ravel(), minlength=256)[:segments]
             shares = " ".join(f"{share:.2f}" for share in counts / counts.sum())
-            line += f", shares {shares}"
-        self._learn_features(shown, options.feature_start_steps, how)
-        return line
+            of = f"{options.start} of {len(shown):,} images"
+            learned.append(f"{of}, shares {shares}")
+        if options.feature_start_steps:
+            self._learn_features(shown, options.feature_start_steps, how)
+            learned.append(f"g as an encoder of {len(shown):,} images")
+        return "start        " + "; ".join(learned)
 
     def _learn_features(self, images: np.ndarray, steps: int, how: dict) -> None:
         """Train g as the encoder of what it sees of whole images."""
-        if not steps:
-            return
         shape = self.feature_net.inputs[0].shape[1:]
         decoder = keras.layers.Dense(
             int(np.prod(shape)),

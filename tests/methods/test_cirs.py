@@ -246,7 +246,8 @@ def test_g_starts_as_an_encoder(tiny):
     options = (*PLAIN, "feature_net.norm=none", "cirs.feature_start_steps=80")
     method = build(tiny, *options)
     segmenter = weights(method.segmenter)
-    method.start_from(images)
+    line = method.start_from(images)
+    assert line == "start        g as an encoder of 25 images"
     assert unmoved(segmenter, method.segmenter)
 
     def unexplained(net):
