@@ -5,14 +5,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-from sklearn.cluster import KMeans
 
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.errors import ConfigError, DataError, command
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
-
-_PIXELS = 50_000  # on which k-means is fitted
+from cirs_tf.proposals.colours import kmeans_labels
 
 
 @command
@@ -74,31 +72,6 @@ def main(argv: list[str] | None = None) -> None:
         except OSError as error:
             message = f"{arguments.json}: cannot be written: {error.strerror}"
             raise DataError(message) from None
-
-
-def kmeans_labels(
-    train: np.ndarray, images: np.ndarray, segments: int, seed: int, starts: int = 4
-) -> np.ndarray:
-    """Cluster the colours of training pixels and label images by the nearest centre.
-
-    Args:
-        train: `[images, height, width, 3]` uint8, from which pixels are drawn.
-        images: `[images, height, width, 3]` uint8 to label.
-        segments: K.
-        seed: Of the drawn pixels and of the starts.
-        starts: Of which the one with the least squared error counts.
-
-    Returns:
-        `[images, height, width]` int32.
-    """
-    rng = np.random.default_rng(seed)
-    pixels = train.reshape(-1, 3)
-    drawn = pixels[rng.choice(len(pixels), min(_PIXELS, len(pixels)), replace=False)]
-    kmeans = KMeans(segments, n_init=starts, random_state=seed)
-    kmeans.fit(drawn.astype(np.float32))
-    return kmeans.predict(images.reshape(-1, 3).astype(np.float32)).reshape(
-        images.shape[:3]
-    )
 
 
 def _score(

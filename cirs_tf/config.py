@@ -99,6 +99,10 @@ class FeatureNetConfig:
         dropout: Rate after every hidden layer (`conv`: after pooling).
         segment_number: How k enters: `off`, `scalar` (k / (K - 1)) or `one_hot`.
         output: `none`, `l2` (unit length) or `batch_norm` (unit variance a feature).
+        input: What g sees: the whole masked `image` (thesis 6); `pooled`, its mean
+            in each of `cells` x `cells` cells; `area_normalised`, the same divided
+            by the mask's share of the image, so that area tells nothing.
+        cells: Cells a side; image sides must be multiples of it where they are used.
     """
 
     kind: str = "dense"
@@ -108,6 +112,8 @@ class FeatureNetConfig:
     dropout: float = 0.4
     segment_number: str = "scalar"
     output: str = "batch_norm"
+    input: str = "image"
+    cells: int = 8
 
     def __post_init__(self):
         _check_choice("feature_net.kind", self.kind, ("dense", "conv"))
@@ -121,11 +127,16 @@ class FeatureNetConfig:
         _check_choice("feature_net.segment_number", self.segment_number, numbers)
         outputs = ("none", "l2", "batch_norm")
         _check_choice("feature_net.output", self.output, outputs)
+        inputs = ("image", "pooled", "area_normalised")
+        _check_choice("feature_net.input", self.input, inputs)
+        _check("feature_net.cells", self.cells, self.cells >= 1, "at least 1")
 
 
 @dataclasses.dataclass(frozen=True)
 class CirsConfig:
-    """The CIRS objective (thesis 5) and its schedule (thesis 7.4).
+    """The CIRS objective (thesis 5), its schedule (thesis 7.4), and what is left open.
+
+    Everything below the schedule is off by default.
 
     Attributes:
         alpha_1: Weight of the variance within segments.
@@ -134,6 +145,22 @@ class CirsConfig:
             `segmenter_steps` mini-batches for S, then `feature_net_steps` for g.
         segmenter_steps: Mini-batches a cycle for S.
         feature_net_steps: Mini-batches a cycle for g.
+        augmentation: `none`, or `shift_flip_turn`: each training image is shifted
+            around its borders, flipped and turned by quarters at random, so that no
+            place in the image stays the same.
+        usage_weight: Weight of a floor under each segment's share of the pixels.
+        usage_floor: That floor, in (0, 1).
+        usage_of: Shares of the softmax `probabilities`, or of the hard `masks`.
+        feature_learning_rate: Of Adam for g; None: that of S.
+        reset_every: Every so many of its mini-batches g is drawn anew, and so are its
+            optimizer's slots; the first follows that many updates. 0: never.
+        freeze_feature_net: Whether g stays as it was drawn (compare thesis 11).
+        start: What S learns before the first step: `none`, the parts that
+            `proposals.components` finds (with `start_images`, `difference` and
+            `start_learning_rate` of `cirs_aligned`), or clusters of `colours`.
+        start_steps: Mini-batches of it.
+        feature_start_steps: Mini-batches before the first step in which g learns to
+            encode whole images for a linear decoder (compare thesis 11).
     """
 
     alpha_1: float = 1.0
@@ -141,11 +168,38 @@ class CirsConfig:
     schedule: str = "joint"
     segmenter_steps: int = 1
     feature_net_steps: int = 1
+    augmentation: str = "none"
+    usage_weight: float = 0.0
+    usage_floor: float = 0.05
+    usage_of: str = "probabilities"
+    feature_learning_rate: float | None = None
+    reset_every: int = 0
+    freeze_feature_net: bool = False
+    start: str = "none"
+    start_steps: int = 150
+    feature_start_steps: int = 0
 
     def __post_init__(self):
-        _check_keys("cirs", self, _WEIGHT, "alpha_1", "alpha_2")
+        weights = ("alpha_1", "alpha_2", "usage_weight")
+        _check_keys("cirs", self, _WEIGHT, *weights)
         _check_choice("cirs.schedule", self.schedule, SCHEDULES)
         _check_keys("cirs", self, _at_least(1), "segmenter_steps", "feature_net_steps")
+        choices = ("none", "shift_flip_turn")
+        _check_choice("cirs.augmentation", self.augmentation, choices)
+        _check_keys("cirs", self, _SHARE, "usage_floor")
+        _check_choice("cirs.usage_of", self.usage_of, ("probabilities", "masks"))
+        rate = self.feature_learning_rate
+        _check_keys("cirs", self, _POSITIVE, "feature_learning_rate")
+        _check_choice("cirs.start", self.start, ("none", "components", "colours"))
+        counts = ("reset_every", "start_steps", "feature_start_steps")
+        _check_keys("cirs", self, _at_least(0), *counts)
+        trains = self.schedule == "alternating" or rate is not None or self.reset_every
+        _check(
+            "cirs.freeze_feature_net",
+            self.freeze_feature_net,
+            not (self.freeze_feature_net and trains),
+            "false where schedule, feature_learning_rate or reset_every train g",
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,6 @@ from cirs_tf.data.pipeline import Batch, as_float
 from cirs_tf.errors import DataError
 from cirs_tf.layers.borders import settle_borders
 from cirs_tf.losses.aligned import aligned_error, pose_error
-from cirs_tf.losses.cross_entropy import balanced_cross_entropy
 from cirs_tf.losses.usage import usage_shortfall
 from cirs_tf.methods.schedules import (
     adam,
@@ -17,6 +16,7 @@ from cirs_tf.methods.schedules import (
     learning_rate_schedule,
     segment_probabilities,
 )
+from cirs_tf.methods.start import learn, learn_labels
 from cirs_tf.models.posed_templates import PosedTemplates
 from cirs_tf.models.unet import unet
 from cirs_tf.proposals.components import Proposals, propose
@@ -90,8 +90,14 @@ class CirsAligned:
         except ValueError as error:
             raise DataError(f"cirs_aligned: {error}") from None
         self._assign(found)
-        self._learn_labels(shown, found.labels)
-        self._learn_poses(shown)
+        how = {
+            "learning_rate": options.start_learning_rate,
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+        }
+        segments, steps = self.objects + 1, options.start_steps
+        learn_labels(self.segmenter, shown, found.labels, segments, steps, **how)
+        self._learn_poses(shown, how)
         used = ", ".join(map(str, found.used))
         return f"start        parts of each object in {len(shown):,} images: {used}"
 
@@ -143,20 +149,7 @@ class CirsAligned:
             found.background, np.stack(colours), np.stack(supports)
         )
 
-    def _learn_labels(self, images: np.ndarray, labels: np.ndarray) -> None:
-        """Train S on the parts that were found, every segment weighing the same."""
-        counts = np.bincount(labels.ravel(), minlength=256)[: self.objects + 1]
-        weights = tf.constant(1 / np.maximum(counts, 1), tf.float32)
-        weights /= tf.reduce_mean(weights)
-
-        def loss(batch: tf.Tensor, targets: tf.Tensor, _) -> tf.Tensor:
-            logits = self.segmenter(batch, training=True)
-            return balanced_cross_entropy(logits, targets, weights)
-
-        steps = self.options.start_steps
-        self._learn(loss, self.segmenter.trainable_variables, images, labels, steps)
-
-    def _learn_poses(self, images: np.ndarray) -> None:
+    def _learn_poses(self, images: np.ndarray, how: dict) -> None:
         """Train the pose networks where poses are known, before templates blur."""
 
         def loss(batch: tf.Tensor, _, step: tf.Tensor) -> tf.Tensor:
@@ -173,30 +166,7 @@ class CirsAligned:
         variables = sum((net.trainable_variables for net in nets), [])
         labels = np.zeros((len(images), 1), np.uint8)
         steps = self.options.start_pose_steps
-        self._learn(loss, variables, images, labels, steps)
-
-    def _learn(self, loss, variables: list, images, labels, steps: int) -> None:
-        """Minimise `loss(images, labels, step)` over mini-batches, on every replica."""
-        if not steps:
-            return
-        optimizer = adam(variables, self.options.start_learning_rate)
-        strategy = tf.distribute.get_strategy()
-
-        def update(batch: tf.Tensor, targets: tf.Tensor, step: tf.Tensor) -> None:
-            with tf.GradientTape() as tape:
-                # All replicas see the same batch.
-                value = loss(batch, targets, step) / strategy.num_replicas_in_sync
-            gradients = tape.gradient(value, [one.value for one in variables])
-            optimizer.apply(gradients, variables)
-
-        @tf.function
-        def run(batch: tf.Tensor, targets: tf.Tensor, step: tf.Tensor) -> None:
-            strategy.run(update, args=(batch, targets, step))
-
-        rng = np.random.default_rng(self.seed)
-        for step in range(steps):
-            rows = rng.integers(0, len(images), min(self.batch_size, len(images)))
-            run(as_float(images[rows]), tf.constant(labels[rows]), tf.constant(step))
+        learn(loss, variables, images, labels, steps, **how)
 
     def _train(self, batch: Batch) -> Terms:
         options = self.options

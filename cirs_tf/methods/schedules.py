@@ -68,6 +68,7 @@ def two_network_phases(
     schedule: str,
     steps: tuple[int, int],
     rate: Rate,
+    optimizer: Callable[[list], keras.optimizers.Optimizer] | None = None,
 ) -> list[Phase]:
     """Return the phases of a method whose two networks minimise one loss.
 
@@ -78,11 +79,13 @@ def two_network_phases(
         schedule: `joint` updates both in one step, `alternating` in turns.
         steps: Mini-batches a cycle for each, where they alternate.
         rate: Learning rate of Adam.
+        optimizer: Maps the variables of a phase to what takes Adam's place.
     """
     if schedule == "joint":
         variables = {"joint": sum(variables.values(), [])}
         steps = (1,)
+    make = optimizer or (lambda of: adam(of, rate))
     return [
-        adam_phase(name, loss, of, rate, terms, count)
+        Phase(name, loss, terms, of, make(of), count)
         for (name, of), count in zip(variables.items(), steps, strict=True)
     ]

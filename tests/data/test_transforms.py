@@ -1,7 +1,14 @@
+import itertools
+
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.data.transforms import flip_where, random_flips, random_jitter
+from cirs_tf.data.transforms import (
+    flip_where,
+    random_flips,
+    random_jitter,
+    random_shift_flip_turn,
+)
 
 IMAGES = np.random.default_rng(0).random((6, 4, 5, 3)).astype(np.float32)
 
@@ -45,3 +52,26 @@ def test_no_jitter_changes_nothing_and_strong_jitter_stays_in_range():
     strong = random_jitter(IMAGES, 0.9, [0, 0]).numpy()
     assert strong.min() >= 0
     assert strong.max() <= 1
+
+
+def test_shift_flip_turn_is_one_of_all_ways_to_lay_a_square():
+    """Each result is found among NumPy's shifts of its flips and turns; all occur."""
+    image = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
+    found = random_shift_flip_turn(np.repeat(image, 400, axis=0), [1, 2]).numpy()
+    ways = {}
+    for turns, flip, down, right in itertools.product(
+        range(4), range(2), range(4), range(4)
+    ):
+        laid = np.roll(image[0], (down, right), axis=(0, 1))
+        laid = np.rot90(laid[:, ::-1] if flip else laid, turns)
+        ways[laid.tobytes()] = (turns, flip, down, right)
+    assert len(ways) == 128
+    drawn = [ways[np.ascontiguousarray(one).tobytes()] for one in found]
+    # 400 draws of 128 ways: 122.4 are expected, with a deviation of about 2.
+    assert len(set(drawn)) > 110
+    for place, count in enumerate((4, 2, 4, 4)):
+        assert {way[place] for way in drawn} == set(range(count))
+    again = random_shift_flip_turn(np.repeat(image, 400, axis=0), [1, 2])
+    np.testing.assert_array_equal(found, again)
+    other = random_shift_flip_turn(np.repeat(image, 400, axis=0), [1, 3])
+    assert (found != other.numpy()).any()

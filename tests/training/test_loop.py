@@ -31,6 +31,15 @@ PLAIN = (
 REPLICA_CASES = {
     "cirs, no norm": ("cirs", PLAIN),
     "cirs": ("cirs", ("feature_net.dropout=0", "cirs.schedule=alternating")),
+    "cirs, usage": (
+        "cirs",
+        ("feature_net.dropout=0", "cirs.usage_weight=3", "cirs.usage_floor=0.24"),
+    ),
+    "cirs, rate of g and restart": (
+        "cirs",
+        ("feature_net.dropout=0", "cirs.feature_learning_rate=0.01")
+        + ("cirs.reset_every=2", "feature_net.input=area_normalised"),
+    ),
     # Replicas imagine different poses, so none are imagined here.
     "cirs_aligned": ("cirs_aligned", ("cirs_aligned.pose_weight=0",)),
     "air": ("air", ("air.dropout=0", "air.schedule=alternating", "air.hidden=[16]")),
