@@ -189,7 +189,8 @@ class CirsConfig:
         _check_keys("cirs", self, _SHARE, "usage_floor")
         _check_choice("cirs.usage_of", self.usage_of, ("probabilities", "masks"))
         rate = self.feature_learning_rate
-        _check_keys("cirs", self, _POSITIVE, "feature_learning_rate")
+        if rate is not None:
+            _check_keys("cirs", self, _POSITIVE, "feature_learning_rate")
         _check_choice("cirs.start", self.start, ("none", "components", "colours"))
         counts = ("reset_every", "start_steps", "feature_start_steps")
         _check_keys("cirs", self, _at_least(0), *counts)
@@ -209,9 +210,8 @@ class CirsAlignedConfig:
     Attributes:
         canvas: Side of a template, as a share of the image's shorter side.
         outside: Cost of a pixel outside of a template's support.
-        assignment_weight: Weight of the cross-entropy of S with the most likely labels
-            by templates and by S itself.
-        spread: Error by which a segment gets less likely by a factor of e.
+        assignment_weight: Weight of the cross-entropy of S with the segment that costs
+            each pixel least, border pixels settled by the colours on either side.
         pose_weight: Weight of the poses of imagined images, where they are known.
         usage_weight: Weight of a floor under each segment's share of the pixels.
         usage_floor: That floor, in (0, 1).
@@ -226,7 +226,6 @@ class CirsAlignedConfig:
     canvas: float = 0.625
     outside: float = 0.1
     assignment_weight: float = 0.3
-    spread: float = 0.005
     pose_weight: float = 0.1
     usage_weight: float = 0.02
     usage_floor: float = 0.01
@@ -244,7 +243,6 @@ class CirsAlignedConfig:
             self,
             _POSITIVE,
             "outside",
-            "spread",
             "difference",
             "start_learning_rate",
         )

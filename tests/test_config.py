@@ -90,7 +90,6 @@ CHECKS = [
     ("cirs_aligned.canvas=1", "cirs_aligned.canvas=0.99", r"\(0, 1\)"),
     ("cirs_aligned.usage_floor=0", "cirs_aligned.usage_floor=0.1", r"\(0, 1\)"),
     ("cirs_aligned.outside=0", "cirs_aligned.outside=1", "> 0"),
-    ("cirs_aligned.spread=0", "cirs_aligned.spread=1", "> 0"),
     ("cirs_aligned.difference=0", "cirs_aligned.difference=1", "> 0"),
     (
         "cirs_aligned.start_learning_rate=0",

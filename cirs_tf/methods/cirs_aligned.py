@@ -109,7 +109,7 @@ class CirsAligned:
         poses = self._poses(images, masks, training=False)
         errors = self._errors(images, poses)
         error = _chosen(masks, errors)
-        labels = _most_likely(images, probabilities, errors, self.options.spread)
+        labels = _best_labels(images, errors)
         fit = _cross_entropy(probabilities, labels)
         loss = error + self.options.assignment_weight * fit
         return {"loss": loss, "error": error, "assignment": fit}
@@ -180,7 +180,7 @@ class CirsAligned:
             pose = tf.zeros([1], masks.dtype)
         errors = self._errors(images, poses)
         error = _chosen(masks, errors)
-        labels = _most_likely(images, probabilities, errors, self.options.spread)
+        labels = _best_labels(images, errors)
         fit = _cross_entropy(probabilities, labels)
         shortfall = usage_shortfall(probabilities, options.usage_floor, batch_mean)
         loss = batch_mean(error) + options.usage_weight * shortfall
@@ -259,17 +259,12 @@ def _chosen(masks: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.reduce_sum(masks[..., 0] * errors, axis=1), axis=[1, 2])
 
 
-def _most_likely(
-    images: tf.Tensor, probabilities: tf.Tensor, errors: tf.Tensor, spread: float
-) -> tf.Tensor:
+def _best_labels(images: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
     """Return the labels `[batch, height, width]` that S should have given.
 
-    The segment of highest posterior, p exp(-error / spread); at borders by the colours
-    on either side.
+    The segment that costs a pixel least; at borders by the colours on either side.
     """
-    prior = tf.math.log(tf.transpose(probabilities, [0, 3, 1, 2]) + 1e-6)
-    labels = tf.argmax(spread * prior - errors, axis=1)
-    return settle_borders(images, labels, probabilities.shape[-1])
+    return settle_borders(images, tf.argmin(errors, axis=1), errors.shape[1])
 
 
 def _cross_entropy(probabilities: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

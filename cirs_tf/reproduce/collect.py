@@ -28,7 +28,7 @@ from cirs_tf.oned.segmentations import written
 from cirs_tf.postprocessing.dense_crf import is_installed
 from cirs_tf.postprocessing.postprocess import postprocess
 from cirs_tf.reproduce.data_sets import DRAWN
-from cirs_tf.reproduce.plan import BUDGETS, MERGED_BELOW, SYSTEMS, TARGETS, Run
+from cirs_tf.reproduce.plan import BUDGETS, HARDER, MERGED_BELOW, SYSTEMS, TARGETS, Run
 from cirs_tf.reproduce.runs import scores_of, seconds_of
 from cirs_tf.training.run_folder import RunFolder
 
@@ -74,7 +74,9 @@ def collect(
             name: _autoencoder(of_system[name][0]) for name in autoencoders
         }
     if "baselines" in targets:
-        results["baselines"] = _baselines(data["fruit"], seeds)
+        results["baselines"] = _baselines(data["fruit"], seeds[:3])
+    if "harder" in targets:
+        results["harder"] = {name: _baselines(data[name], seeds[:1]) for name in HARDER}
     if "postprocessing" in targets:
         results["postprocessing"] = _postprocessing(of_system["wnet_paper"])
     if of_system["wnet_bsds"] and "bsds_whole" in data:

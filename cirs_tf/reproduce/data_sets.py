@@ -20,6 +20,9 @@ DRAWN = {
     # The same images, with training masks: for the supervised ceiling.
     "fruit_masks": {"with_train_masks": True},
     "twotone": {"scene": "twotone"},
+    "fruit_shift": {"background": "shift"},
+    "dsprites": {"scene": "dsprites"},
+    "tetrominoes": {"scene": "tetrominoes", "size": 35},
 }
 _SMOKE = {"train": 48, "val": 16, "test": 16, "size": 16, "shards": 2}
 
@@ -41,7 +44,7 @@ def drawn_sets(out: Path, budget: str, names: Iterable[str]) -> dict[str, Path]:
     sets = {}
     for name in names:
         sets[name] = (out / "data" / f"{name}{suffix}").resolve()
-        drawn = default_options(**options, **DRAWN[name])
+        drawn = default_options(**{**options, **DRAWN[name]})
         draw(drawn, sets[name], workers=workers, progress=True)
     return sets
 

@@ -37,6 +37,10 @@ _TABLES = {
         ("air", "air_per_segment"),
     ),
     "aligned": ("Beyond the thesis: CIRS with aligned segments", ("cirs_aligned",)),
+    "twotone": (
+        "Beyond the fruit: objects of several colours (`data_gen twotone`)",
+        ("cirs_aligned_twotone",),
+    ),
 }
 
 
