@@ -10,6 +10,7 @@ from cirs_tf.errors import ConfigError
 METHODS = (
     "cirs",
     "cirs_aligned",
+    "cirs_plus",
     "air",
     "wnet",
     "iic",
@@ -253,6 +254,30 @@ class CirsAlignedConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class CirsPlusConfig:
+    """CIRS whose features must also rebuild their segments.
+
+    Attributes:
+        cirs_weight: Weight of the CIRS loss, beside the squared error.
+        assignment_weight: Weight of the cross-entropy of S with the segment that
+            rebuilds each pixel best, border pixels settled by the colours on either
+            side.
+        usage_weight: Weight of a floor under each segment's share of the pixels.
+        usage_floor: That floor, in (0, 1).
+    """
+
+    cirs_weight: float = 1e-3
+    assignment_weight: float = 0.3
+    usage_weight: float = 0.02
+    usage_floor: float = 0.01
+
+    def __post_init__(self):
+        weights = ("cirs_weight", "assignment_weight", "usage_weight")
+        _check_keys("cirs_plus", self, _WEIGHT, *weights)
+        _check_keys("cirs_plus", self, _SHARE, "usage_floor")
+
+
+@dataclasses.dataclass(frozen=True)
 class AirConfig:
     """Argmax individual reconstruction (thesis 10).
 
@@ -440,6 +465,7 @@ class Config:
         feature_net: g.
         cirs: The CIRS objective and schedule.
         cirs_aligned: Poses, templates, and the start of CIRS with aligned segments.
+        cirs_plus: The weights of CIRS with a reconstruction.
         air: The autoencoders of AIR and their schedule.
         wnet: The cut and the reconstruction of W-Net.
         iic: The network and the twins of IIC.
@@ -457,6 +483,7 @@ class Config:
     cirs_aligned: CirsAlignedConfig = dataclasses.field(
         default_factory=CirsAlignedConfig
     )
+    cirs_plus: CirsPlusConfig = dataclasses.field(default_factory=CirsPlusConfig)
     air: AirConfig = dataclasses.field(default_factory=AirConfig)
     wnet: WnetConfig = dataclasses.field(default_factory=WnetConfig)
     iic: IicConfig = dataclasses.field(default_factory=IicConfig)

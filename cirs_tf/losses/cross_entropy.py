@@ -1,4 +1,4 @@
-"""Supervised cross-entropy, for the ceiling that labels would reach."""
+"""Cross-entropy with labels: the truth, or what a method takes for it."""
 
 import tensorflow as tf
 
@@ -43,3 +43,17 @@ def balanced_cross_entropy(
     entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
     total = tf.reduce_sum(weight)
     return tf.math.divide_no_nan(tf.reduce_sum(entropy * weight), total)
+
+
+def label_cross_entropy(probabilities: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Return the mean cross-entropy over the pixels of each image.
+
+    Args:
+        probabilities: `[batch, height, width, K]` float, a softmax.
+        labels: `[batch, height, width]` integer in [0, K).
+
+    Returns:
+        `[batch]`, at most -log(1e-6).
+    """
+    of_label = tf.gather(probabilities, labels, axis=-1, batch_dims=3)
+    return tf.reduce_mean(-tf.math.log(of_label + 1e-6), axis=[1, 2])

@@ -8,6 +8,7 @@ from cirs_tf.methods.air import Air
 from cirs_tf.methods.autoencoder import Autoencoder
 from cirs_tf.methods.cirs import Cirs
 from cirs_tf.methods.cirs_aligned import CirsAligned
+from cirs_tf.methods.cirs_plus import CirsPlus
 from cirs_tf.methods.iic import Iic
 from cirs_tf.methods.supervised import Supervised
 from cirs_tf.methods.wnet import Wnet
@@ -16,6 +17,7 @@ from cirs_tf.training.phases import Method
 _METHODS = {
     "cirs": Cirs,
     "cirs_aligned": CirsAligned,
+    "cirs_plus": CirsPlus,
     "air": Air,
     "wnet": Wnet,
     "iic": Iic,

@@ -9,6 +9,7 @@ from cirs_tf.data.pipeline import Batch, as_float
 from cirs_tf.errors import DataError
 from cirs_tf.layers.borders import settle_borders
 from cirs_tf.losses.aligned import aligned_error, pose_error
+from cirs_tf.losses.cross_entropy import label_cross_entropy
 from cirs_tf.losses.usage import usage_shortfall
 from cirs_tf.methods.schedules import (
     adam,
@@ -110,7 +111,7 @@ class CirsAligned:
         errors = self._errors(images, poses)
         error = _chosen(masks, errors)
         labels = _best_labels(images, errors)
-        fit = _cross_entropy(probabilities, labels)
+        fit = label_cross_entropy(probabilities, labels)
         loss = error + self.options.assignment_weight * fit
         return {"loss": loss, "error": error, "assignment": fit}
 
@@ -181,7 +182,7 @@ class CirsAligned:
         errors = self._errors(images, poses)
         error = _chosen(masks, errors)
         labels = _best_labels(images, errors)
-        fit = _cross_entropy(probabilities, labels)
+        fit = label_cross_entropy(probabilities, labels)
         shortfall = usage_shortfall(probabilities, options.usage_floor, batch_mean)
         loss = batch_mean(error) + options.usage_weight * shortfall
         loss += options.assignment_weight * batch_mean(fit)
@@ -265,12 +266,3 @@ def _best_labels(images: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
     The segment that costs a pixel least; at borders by the colours on either side.
     """
     return settle_borders(images, tf.argmin(errors, axis=1), errors.shape[1])
-
-
-def _cross_entropy(probabilities: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """Return `[batch]`.
-
-    Near borders segments cost nearly the same, and errors alone pull hardly there.
-    """
-    of_label = tf.gather(probabilities, labels, axis=-1, batch_dims=3)
-    return tf.reduce_mean(-tf.math.log(of_label + 1e-6), axis=[1, 2])

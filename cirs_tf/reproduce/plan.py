@@ -89,6 +89,7 @@ SYSTEMS = {
     },
     "wnet_bsds": System("W-Net on BSDS500", "wnet", "bsds", ("segments=8",), seeds=1),
     "cirs_aligned": System("CIRS, aligned segments", "cirs_aligned", seeds=5),
+    "cirs_plus": System("CIRS with reconstruction", "cirs_plus"),
     "cirs_aligned_twotone": System(
         "CIRS, aligned segments, on objects of several colours",
         "cirs_aligned",
@@ -133,6 +134,7 @@ TARGETS = {
     "table3": ("wnet_thesis", "wnet_paper", "cirs_imbalanced"),
     "table4": tuple(f"autoencoder_{units}" for units in TABLE_4_BOTTLENECKS),
     "table5": ("air", "air_per_segment"),
+    "plus": ("cirs_plus",),
     "aligned": ("cirs_aligned",),
     "twotone": ("cirs_aligned_twotone",),
     "harder": tuple(
@@ -194,6 +196,7 @@ BUDGETS = {
             "iic": ("iic.width=1",),
             "autoencoder": ("autoencoder.hidden=[16,16,16]",),
             "supervised": _TINY,
+            "cirs_plus": (*_TINY, "air.hidden=[8]", "cirs.start_steps=4"),
             "cirs_aligned": (
                 *_TINY,
                 "cirs_aligned.start_steps=4",
@@ -206,7 +209,8 @@ BUDGETS = {
         "at most 15 minutes a run on 2 CPU cores",
         {
             **dict.fromkeys(
-                ("cirs", "cirs_aligned", "air", "wnet", "supervised"), _SMALL
+                ("cirs", "cirs_aligned", "cirs_plus", "air", "wnet", "supervised"),
+                _SMALL,
             ),
             "iic": ("iic.width=8", "training.validation_images=500"),
         },
@@ -237,7 +241,7 @@ BUDGETS = {
             for name, system in SYSTEMS.items()
             if system.data.startswith(("fruit", "bsds"))
             # Their rate falls over a length of their own.
-            and system.config not in ("cirs_aligned", "supervised")
+            and system.config not in ("cirs_aligned", "cirs_plus", "supervised")
         },
     ),
 }

@@ -36,6 +36,7 @@ _TABLES = {
         "Table 5: AIR, as the thesis has it and with competing segments",
         ("air", "air_per_segment"),
     ),
+    "plus": ("CIRS repaired: with reconstruction (thesis 7.2)", ("cirs_plus",)),
     "aligned": ("Beyond the thesis: CIRS with aligned segments", ("cirs_aligned",)),
     "twotone": (
         "Beyond the fruit: objects of several colours (`data_gen twotone`)",

@@ -42,6 +42,7 @@ REPLICA_CASES = {
     ),
     # Replicas imagine different poses, so none are imagined here.
     "cirs_aligned": ("cirs_aligned", ("cirs_aligned.pose_weight=0",)),
+    "cirs_plus": ("cirs_plus", ("air.hidden=[16]",)),
     "air": ("air", ("air.dropout=0", "air.schedule=alternating", "air.hidden=[16]")),
     # Replicas draw different codes, so the draws are fixed: see `fixed_codes`.
     "air, variational": (
