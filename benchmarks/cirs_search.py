@@ -307,8 +307,8 @@ def table(log: SearchLog, arguments: argparse.Namespace) -> str:
     lines = [
         "# Settings of what the thesis leaves open of CIRS",
         "",
-        f"Written by `python benchmarks/cirs_search.py --data {arguments.data} --out "
-        f"{arguments.out} --rungs {arguments.rungs}`. One run a line.",
+        "Written by `python benchmarks/cirs_search.py --data DIR --out DIR --rungs "
+        f"{arguments.rungs}`, DIR being `data_gen fruit`. One run a line.",
         "",
         f"Common to all: `--model cirs`, {common}, batches of 40; an epoch is "
         f"{arguments.every} mini-batches; scores are of {arguments.validation_images} "
