@@ -14,7 +14,7 @@ from cirs_tf import evaluate
 from cirs_tf.reproduce.__main__ import main
 from cirs_tf.reproduce.data_sets import DRAWN
 from cirs_tf.reproduce.plan import SYSTEMS, TARGETS, planned_runs
-from cirs_tf.reproduce.runs import State, state_of
+from cirs_tf.runs import State, state_of
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.__main__ import main as data_gen
 
@@ -205,7 +205,10 @@ def test_plan_trains_nothing(out, tmp_path, capsys):
         (["table9"], "table9: unknown; expected proof, table1"),
         (["table4"], "table4 needs --cifar10, made with python -m data_gen cifar10"),
         (["bsds"], "bsds needs --bsds and --bsds-whole, made with"),
-        (["table1", "--seeds", "a"], "--seeds: expected integers such as 0,1,2, got"),
+        (
+            ["table1", "--seeds", "a"],
+            "--seeds: expected integers such as 0,1,2 or 0-4, got",
+        ),
         (["table4", "--cifar10", "nowhere"], "--cifar10 nowhere: no data set; make it"),
     ],
 )
