@@ -1,4 +1,4 @@
-"""Train several seeds, pick one without labels: `python -m cirs_tf.sweep --model air`."""
+"""Train several seeds and pick one without labels: `python -m cirs_tf.sweep`."""
 
 import argparse
 import dataclasses
@@ -36,6 +36,12 @@ from cirs_tf.train import (
 )
 from cirs_tf.training.run_folder import RunFolder
 
+_MEANING = """
+agreement     with the segments of the other seeds: 1 is best, 0 needs no image
+equivariance  with the segments of the mirror image: the same
+equal pixels  with the mirror image, uncorrected: 1 also for one segment everywhere
+"""
+
 
 @command
 def main(argv: list[str] | None = None) -> int:
@@ -50,9 +56,8 @@ def main(argv: list[str] | None = None) -> int:
     name = Path(source).stem
     out = Path(arguments.out or f"runs/sweep-{name}")
     config = _config(arguments, source)
-    images = load_split(
-        config.data, "val", with_masks=False, limit=SCORED_IMAGES
-    ).images
+    val = load_split(config.data, "val", with_masks=False, limit=SCORED_IMAGES)
+    images = val.images
     if len(images) < 2:
         raise DataError(f"{config.data}: split 'val' has 1 image, a sweep compares 2")
     runs = _plan(arguments, source, seeds, out, config.data)
@@ -163,19 +168,15 @@ def _print_table(
             f"{one.seed:>6}{one.step:>9}{of.loss:>12.5g}{agreement:>11}"
             f"{of.equivariance:>14.3f}{of.mirror_pixels:>14.3f}{mark}"
         )
-    print(
-        "\nagreement: with the segments of the other seeds; equivariance: with those of "
-        "the mirror\nimage; 1 is best, 0 is what needs no image. Equal pixels: of the "
-        "mirror image, uncorrected.\n"
-    )
+    print(_MEANING)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m cirs_tf.sweep",
         description="Train several seeds (finished runs are reused, interrupted ones "
-        "resumed), score every kept checkpoint on unlabelled validation images and pick "
-        "one. No mask is read.",
+        "resumed), score every kept checkpoint on unlabelled validation images and "
+        "pick one. No mask is read.",
         epilog="Every other setting: --set segmenter.width=8 (configs/ and "
         "cirs_tf/config.py list them).",
     )

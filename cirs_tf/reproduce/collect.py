@@ -30,6 +30,7 @@ from cirs_tf.postprocessing.postprocess import postprocess
 from cirs_tf.reproduce.data_sets import DRAWN
 from cirs_tf.reproduce.plan import BUDGETS, MERGED_BELOW, SYSTEMS, TARGETS
 from cirs_tf.reproduce.scores import scores_of, seconds_of
+from cirs_tf.reproduce.selection import selection
 from cirs_tf.runs import Run
 from cirs_tf.training.run_folder import RunFolder
 
@@ -76,6 +77,11 @@ def collect(
         }
     if "baselines" in targets:
         results["baselines"] = _baselines(data["fruit"], seeds)
+    if "selection" in targets:
+        results["selection"] = {
+            name: {"title": SYSTEMS[name].title, **selection(found)}
+            for name, found in segmenters.items()
+        }
     if "postprocessing" in targets:
         results["postprocessing"] = _postprocessing(of_system["wnet_paper"])
     if of_system["wnet_bsds"] and "bsds_whole" in data:

@@ -44,9 +44,8 @@ def test_by_hand():
     # The other image, 0011 with 1000 and 1000 with 0001: segment 0 has 1 of 4 and 2 of
     # 4 places in common, segment 1 none: c = (3/8 + 0 + 0) / 3 = 1/8.
     assert equal_pixels(first, second) == 7 / 8
-    assert segment_agreement(first, second, 3) == pytest.approx(
-        (1 / 2 - 1 / 8) / (7 / 8)
-    )
+    found = segment_agreement(first, second, 3)
+    assert found == pytest.approx((1 / 2 - 1 / 8) / (7 / 8))
 
 
 @settings(max_examples=30, deadline=None)
