@@ -102,7 +102,7 @@ def test_missing_and_damaged_checkpoints_are_named(tmp_path):
         store.path("loss")
     model = network()
     save(store, model, optimizer(model), 1)
-    with pytest.raises(CheckpointError, match="'oracle' yet .validation had no masks"):
+    with pytest.raises(CheckpointError, match="'oracle' yet .validation read no masks"):
         store.path("oracle")
     (tmp_path / "step-00000001" / "variables.index").write_bytes(b"x")
     with pytest.raises(CheckpointError, match="step-00000001: cannot be restored"):
