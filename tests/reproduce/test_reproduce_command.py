@@ -179,11 +179,10 @@ def test_selection_over_two_seeds(copied, out, monkeypatch):
         (seed, step) for seed in (3, 4) for step in (4, 8)
     ]
     for one, run in zip(rows, np.repeat(runs, 2), strict=True):
-        metrics = {
-            m["step"]: m["validation"] for m in RunFolder(run.folder).read_metrics()
-        }
-        assert one["val"] == pytest.approx(metrics[one["step"]]["miou"], abs=1e-9)
-        assert one["loss"] == metrics[one["step"]]["loss"]
+        metrics = RunFolder(run.folder).read_metrics()
+        (seen,) = [row["validation"] for row in metrics if row["step"] == one["step"]]
+        assert one["val"] == pytest.approx(seen["miou"], abs=1e-9)
+        assert one["loss"] == seen["loss"]
     best = max(rows, key=lambda one: one["val"])
     signs = {"loss": -1, "agreement": 1, "equivariance": 1}
     for name, sign in signs.items():
