@@ -13,6 +13,7 @@ from PIL import Image
 from cirs_tf import evaluate, export, sweep, train
 from cirs_tf.data import pipeline
 from cirs_tf.data.pipeline import load_split
+from cirs_tf.methods.build import build_segmenter
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.__main__ import main as data_gen
@@ -153,14 +154,39 @@ def test_no_mask_is_decoded(folders, settings, monkeypatch, tmp_path):
         )
 
 
-def test_the_printed_command_exports_the_choice(swept, capsys, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    found = numbers(swept)
+def test_the_printed_command_exports_the_choice(again, capsys, monkeypatch, tmp_path):
+    argv, out = again
+    file = out / "seed-1" / "metrics.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    rows[0]["validation"]["loss"] = -1.0
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert sweep.main(argv) == 0
+    printed = capsys.readouterr().out
+    found = numbers(out)
+    assert (found["chosen"]["seed"], found["chosen"]["step"]) == (1, 3)  # not the last
+    assert found["export"] in printed
     words = shlex.split(found["export"])
     assert words[:3] == ["python", "-m", "cirs_tf.export"]
+    monkeypatch.chdir(tmp_path)
     assert export.main(words[3:]) == 0
-    assert f"(step {found['chosen']['step']})" in capsys.readouterr().out
+    assert "(step 3)" in capsys.readouterr().out
     assert (tmp_path / "exported" / "air" / "1" / "saved_model.pb").exists()
+
+
+def test_signals_are_of_images_mirrored_left_to_right(swept, folders):
+    """Predicted by Keras's own `predict`."""
+    images = load_split(folders / "plain", "val", with_masks=False).images
+    for one in numbers(swept)["candidates"][:2]:
+        run = RunFolder.open(one["run"])
+        segmenter = build_segmenter(run.load_config(), 16, 16)
+        store = CheckpointStore(run.checkpoints)
+        store.restore(str(one["step"]), {"segmenter": segmenter})
+        plain, mirrored = (
+            segmenter.predict(given / np.float32(255), verbose=0).argmax(-1)
+            for given in (images, np.flip(images, axis=2))
+        )
+        expected = np.mean(plain == np.flip(mirrored, axis=2))
+        assert one["mirror_pixels"] == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_kept_step_can_be_evaluated(finished, capsys, tmp_path):

@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seeds",
         default="0,1,2,3,4",
         metavar="S,...",
-        help="or 0-4 (default: 0,1,2,3,4); most systems use the first three of them, or one",
+        help="or 0-4, the default; most systems use the first three of them, or one",
     )
     add("--out", required=True, metavar="DIR", help="folder of data, runs and results")
     add("--plan", action="store_true", help="show the runs and stop")
