@@ -16,6 +16,7 @@ from cirs_tf.reproduce import selection as selection_module
 from cirs_tf.reproduce.__main__ import main
 from cirs_tf.reproduce.data_sets import DRAWN
 from cirs_tf.reproduce.plan import SYSTEMS, TARGETS, planned_runs
+from cirs_tf.reproduce.scores import scores_of
 from cirs_tf.reproduce.selection import rank_correlation, selection
 from cirs_tf.runs import State, state_of, train_missing
 from cirs_tf.training.run_folder import RunFolder
@@ -197,6 +198,8 @@ def test_selection_over_two_seeds(copied, out, monkeypatch):
         ]
         expected = np.corrcoef(*ranks)[0, 1]
         assert found["rank_correlation"][name] == pytest.approx(expected)
+    for run, last in zip(runs, (rows[1], rows[3]), strict=True):
+        assert last["test"] == pytest.approx(scores_of(run)["last"]["miou"], abs=1e-9)
     assert found["mean"] == pytest.approx(np.mean([one["test"] for one in rows]))
 
     def computed(*_):
