@@ -8,6 +8,7 @@ from cirs_tf.errors import command
 COMMANDS = {
     "data": ("data_gen.__main__", "draw a data set"),
     "train": ("cirs_tf.train", "train a segmenter without labels"),
+    "sweep": ("cirs_tf.sweep", "train several seeds, pick one without labels"),
     "evaluate": ("cirs_tf.evaluate", "compare a run with the truth of a split"),
     "baselines": ("cirs_tf.baselines", "score k-means and one segment everywhere"),
     "export": ("cirs_tf.export", "write a SavedModel for serving"),

@@ -423,6 +423,8 @@ class TrainingConfig:
         log_every: Mini-batches between two lines in TensorBoard; also the most that
             one call of the compiled loop runs.
         validation_images: How many images of the validation split are used; None: all.
+        validation_masks: Whether masks of the validation split are read, where it has
+            some: for mIoU while training, and for the checkpoint `oracle`.
         selection: The checkpoint that `evaluate` and `export` take when not told:
             `loss` (label-free) or `oracle` (best by labels).
     """
@@ -437,6 +439,7 @@ class TrainingConfig:
     checkpoints_kept: int = 3
     log_every: int = 25
     validation_images: int | None = None
+    validation_masks: bool = True
     selection: str = "loss"
 
     def __post_init__(self):

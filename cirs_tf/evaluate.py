@@ -6,7 +6,6 @@ from pathlib import Path
 
 from cirs_tf.errors import ConfigError, command
 from cirs_tf.evaluation import (
-    CHECKPOINTS,
     Evaluation,
     evaluate_run,
     everywhere,
@@ -21,6 +20,7 @@ _HOW = {
     "oracle": "highest validation mIoU, chosen by labels",
     "last": "last step, no labels",
 }
+_NAMED = "the step that was named"
 
 
 @command
@@ -51,9 +51,8 @@ def main(argv: list[str] | None = None) -> None:
 
     chosen, step = found.checkpoint, found.chosen.step
     data = arguments.data or run.load_config().data
-    print(
-        f"run       {run.path}, checkpoint {chosen!r} of step {step} ({_HOW[chosen]})"
-    )
+    how = _HOW.get(chosen, _NAMED)
+    print(f"run       {run.path}, checkpoint {chosen!r} of step {step} ({how})")
     print(f"split     {arguments.split} of {data}, {len(found.labels):,} images")
     if steps is not None:
         parts = ["dense CRF"] if crf else []
@@ -104,7 +103,8 @@ def _print_scores(found: Evaluation) -> None:
     print(f"{'checkpoint':16}{'mIoU':>6}   {'step':>7}")
     mious = {name: outcome.scores.miou for name, outcome in found.outcomes.items()}
     for name, miou in mious.items():
-        print(f"{name:16}{miou:6.3f}   {found.outcomes[name].step:7}   {_HOW[name]}")
+        how = _HOW.get(name, _NAMED)
+        print(f"{name:16}{miou:6.3f}   {found.outcomes[name].step:7}   {how}")
     if {"loss", "oracle"} <= mious.keys():
         gap = mious["oracle"] - mious["loss"]
         print(f"{'oracle - loss':16}{gap:+6.3f}   what choosing by labels would add")
@@ -132,7 +132,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("run", metavar="RUN", help="a run folder")
     add("--split", default="test", help="train, val or test (default)")
-    add("--checkpoint", choices=CHECKPOINTS, help="default: training.selection")
+    add(
+        "--checkpoint",
+        metavar="NAME",
+        help="loss, oracle, last, or the step of one that is kept; default: "
+        "training.selection",
+    )
     add("--data", metavar="DIR", help="another data set than the run's own")
     add("--json", metavar="FILE", help="default: RUN/eval/SPLIT.json")
     add("--crf", action="store_true", help="sharpen edges by a dense CRF (extra crf)")

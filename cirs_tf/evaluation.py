@@ -124,7 +124,8 @@ def evaluate_run(
         run: A run of a method that has a segmenter.
         split_name: `train`, `val` or `test`.
         data: Another data set than the run's own; images may have another size.
-        checkpoint: `loss`, `oracle` or `last`; None: `training.selection` of the run.
+        checkpoint: `loss`, `oracle`, `last`, or the step of one that is kept; None:
+            `training.selection` of the run.
         postprocessing: Makes labels of probabilities; None: the argmax. Needs memory
             for the probabilities of the whole split.
         others: Whether the other checkpoints are scored too, where there are masks.

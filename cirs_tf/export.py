@@ -21,8 +21,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, metavar="MODEL_DIR")
     parser.add_argument(
         "--checkpoint",
-        choices=("loss", "oracle", "last"),
-        help="default: the run's training.selection",
+        metavar="NAME",
+        help="loss, oracle, last, or the step of one that is kept; default: the run's "
+        "training.selection",
     )
     arguments = parser.parse_args(argv)
     run = RunFolder.open(arguments.run)

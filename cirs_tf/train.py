@@ -36,26 +36,19 @@ _FLAGS = {
 def main(argv: list[str] | None = None) -> int:
     """Parse the command line, train, and say where everything is."""
     arguments = _parser().parse_args(argv)
-    overrides = list(arguments.overrides)
-    for flag, key in _FLAGS.items():
-        value = getattr(arguments, flag)
-        if value is not None:
-            overrides.append(f"{key}={value}")
+    overrides = overrides_of(arguments)
     if arguments.resume:
         run = RunFolder.open(arguments.resume)
         config = load_config(run.config_file, overrides)
     else:
-        config = load_config(arguments.config or arguments.model or "cirs", overrides)
+        config = load_config(source_of(arguments), overrides)
         run = None
-    if arguments.model and arguments.model != config.method:
-        raise ConfigError(
-            f"--model {arguments.model}: the configuration is for {config.method!r}"
-        )
+    check_model(arguments, config)
     # Same seed, same weights, also after a crash and --resume.
     tf.config.experimental.enable_op_determinism()
     strategy = make_strategy(config.training)
     chief = is_chief(strategy)
-    data = Path(config.data).resolve() if config.data else _default_data()
+    data = Path(config.data).resolve() if config.data else default_data()
     config = dataclasses.replace(config, data=str(data))
     manifest = Manifest.read(data)
     if run is None:
@@ -88,8 +81,60 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is trained, seed and folder aside."""
+    add = parser.add_argument
+    add("--model", choices=METHODS, help="the method, with its default configuration")
+    add(
+        "--config",
+        metavar="YAML",
+        help="a file, or a name such as thesis/cirs_balanced",
+    )
+    add(
+        "--data",
+        metavar="DIR",
+        help="from data_gen; default: the fruit set, drawn once",
+    )
+    add("--epochs", type=int, metavar="N")
+    add("--steps-per-epoch", type=int, metavar="N", help="default: one pass")
+    add("--batch-size", type=int, metavar="N", help="images over all devices")
+    add("--strategy", choices=STRATEGIES, help="devices; default: auto")
+    add(
+        "--set",
+        dest="overrides",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="any other setting; may be repeated",
+    )
+
+
+def overrides_of(arguments: argparse.Namespace) -> list[str]:
+    """Return `--set` and the plain flags as `KEY=VALUE`; the last one wins."""
+    overrides = list(arguments.overrides)
+    for flag, key in _FLAGS.items():
+        value = getattr(arguments, flag, None)
+        if value is not None:
+            overrides.append(f"{key}={value}")
+    return overrides
+
+
+def source_of(arguments: argparse.Namespace) -> str:
+    """Return the configuration that `--config` or `--model` names."""
+    return arguments.config or arguments.model or "cirs"
+
+
+def check_model(arguments: argparse.Namespace, config: Config) -> None:
+    """Raise a ConfigError where `--model` is not the method of the configuration."""
+    if arguments.model and arguments.model != config.method:
+        raise ConfigError(
+            f"--model {arguments.model}: the configuration is for {config.method!r}"
+        )
+
+
 def _validator(method: Method, config: Config, manifest: Manifest) -> Validator:
-    masks = manifest.split("val").masks
+    read = config.training.validation_masks or method.needs_masks
+    masks = read and manifest.split("val").masks
     limit, size = config.training.validation_images, config.training.batch_size
     if "segmenter" in method.networks:
         validation = load_split(config.data, "val", masks, limit)
@@ -124,7 +169,7 @@ def _announce(log, config: Config, run: RunFolder, data: Path, trainer) -> None:
     )
 
 
-def _default_data() -> Path:
+def default_data() -> Path:
     """Draw the default fruit set into the cache, once."""
     from data_gen.data_set import draw
     from data_gen.options import default_options
@@ -148,33 +193,11 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Every other setting: --set segmenter.width=8 (configs/ and "
         "cirs_tf/config.py list them).",
     )
+    add_settings(parser)
     add = parser.add_argument
-    add("--model", choices=METHODS, help="the method, with its default configuration")
-    add(
-        "--config",
-        metavar="YAML",
-        help="a file, or a name such as thesis/cirs_balanced",
-    )
-    add(
-        "--data",
-        metavar="DIR",
-        help="from data_gen; default: the fruit set, drawn once",
-    )
     add("--run", metavar="DIR", help="run folder; default: runs/METHOD-DATE-TIME")
     add("--resume", metavar="RUN", help="go on with an interrupted or shorter run")
-    add("--epochs", type=int, metavar="N")
-    add("--steps-per-epoch", type=int, metavar="N", help="default: one pass")
-    add("--batch-size", type=int, metavar="N", help="images over all devices")
     add("--seed", type=int, metavar="N")
-    add("--strategy", choices=STRATEGIES, help="devices; default: auto")
-    add(
-        "--set",
-        dest="overrides",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        help="any other setting; may be repeated",
-    )
     return parser
 
 

@@ -23,9 +23,10 @@ LEVELS = [
     {"serving"},
     {"training"},
     {"methods"},
-    {"evaluation", "generation"},
+    {"evaluation", "generation", "selection"},
     {"train", "evaluate", "baselines", "export", "segment", "generate"},
-    {"reproduce"},
+    {"runs"},
+    {"reproduce", "sweep"},
     {"__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

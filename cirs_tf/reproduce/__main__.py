@@ -17,8 +17,8 @@ from cirs_tf.reproduce.plan import (
     planned_runs,
     systems_of,
 )
-from cirs_tf.reproduce.runs import state_of, train_missing
 from cirs_tf.reproduce.tables import markdown
+from cirs_tf.runs import seeds_from, state_of, train_missing
 
 
 @command
@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     # Each run compiles networks of its own, which TensorFlow takes for a mistake.
     tf.get_logger().setLevel("ERROR")
     targets = _targets(arguments.targets)
-    seeds = _seeds(arguments.seeds)
+    seeds = seeds_from(arguments.seeds)
     out = Path(arguments.out)
     given = {name: getattr(arguments, name) for name in GIVEN}
     data = {name: check_given(name, path) for name, path in given.items() if path}
@@ -96,14 +96,6 @@ def _possible(
     return possible, left_out
 
 
-def _seeds(text: str) -> list[int]:
-    try:
-        return list(dict.fromkeys(int(seed) for seed in text.split(",")))
-    except ValueError:
-        message = f"--seeds: expected integers such as 0,1,2, got {text!r}"
-        raise ConfigError(message) from None
-
-
 def _write(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     try:
@@ -130,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seeds",
         default="0,1,2,3,4",
         metavar="S,...",
-        help="default: 0,1,2,3,4; most systems use the first three of them, or one",
+        help="or 0-4, the default; most systems use the first three of them, or one",
     )
     add("--out", required=True, metavar="DIR", help="folder of data, runs and results")
     add("--plan", action="store_true", help="show the runs and stop")

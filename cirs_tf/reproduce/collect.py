@@ -28,8 +28,10 @@ from cirs_tf.oned.segmentations import written
 from cirs_tf.postprocessing.dense_crf import is_installed
 from cirs_tf.postprocessing.postprocess import postprocess
 from cirs_tf.reproduce.data_sets import DRAWN
-from cirs_tf.reproduce.plan import BUDGETS, HARDER, MERGED_BELOW, SYSTEMS, TARGETS, Run
-from cirs_tf.reproduce.runs import scores_of, seconds_of
+from cirs_tf.reproduce.plan import BUDGETS, HARDER, MERGED_BELOW, SYSTEMS, TARGETS
+from cirs_tf.reproduce.scores import scores_of, seconds_of
+from cirs_tf.reproduce.selection import selection
+from cirs_tf.runs import Run
 from cirs_tf.training.run_folder import RunFolder
 
 PROOF_IMAGES = ("112200", "011220", "001122")  # thesis 4
@@ -77,6 +79,12 @@ def collect(
         results["baselines"] = _baselines(data["fruit"], seeds[:3])
     if "harder" in targets:
         results["harder"] = {name: _baselines(data[name], seeds[:1]) for name in HARDER}
+    if "selection" in targets:
+        results["selection"] = {
+            name: {"title": SYSTEMS[name].title, **selection(found)}
+            for name, found in segmenters.items()
+            if SYSTEMS[name].seeds > 1
+        }
     if "postprocessing" in targets:
         results["postprocessing"] = _postprocessing(of_system["wnet_paper"])
     if of_system["wnet_bsds"] and "bsds_whole" in data:

@@ -13,7 +13,8 @@ from cirs_tf.data.pipeline import LoadedSplit, load_split
 from cirs_tf.evaluation import evaluate_run
 from cirs_tf.methods.build import build_method
 from cirs_tf.postprocessing.postprocess import postprocess
-from cirs_tf.reproduce.plan import MERGED_BELOW, SYSTEMS, Run
+from cirs_tf.reproduce.plan import MERGED_BELOW, SYSTEMS
+from cirs_tf.runs import Run
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
 from cirs_tf.visualization import colourise, palette, picture_grid

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cirs_tf.config import Config
 from cirs_tf.config_files import load_config
+from cirs_tf.runs import Run
 
 TABLE_4_BOTTLENECKS = (192, 96, 48, 12)
 # Regions of fewer pixels are merged; BSDS500's whole images are a `val` split.
@@ -144,6 +144,10 @@ TARGETS = {
         if (name := harder_system(config, data))
     ),
     "baselines": ("iic", "supervised"),
+    # Every segmenter of the fruit set.
+    "selection": tuple(
+        name for name, one in SYSTEMS.items() if one.data.startswith("fruit")
+    ),
     "postprocessing": ("wnet_paper",),
     "bsds": ("wnet_bsds",),
     "figure4": (),
@@ -247,28 +251,6 @@ BUDGETS = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """One training.
-
-    Attributes:
-        system: Name in `SYSTEMS`.
-        seed: Of the run.
-        folder: Where it goes.
-        overrides: Settings on top of the system's configuration, seed and data too.
-    """
-
-    system: str
-    seed: int
-    folder: Path
-    overrides: tuple[str, ...]
-
-    @property
-    def config(self) -> Config:
-        """The resolved configuration."""
-        return load_config(SYSTEMS[self.system].config, self.overrides)
-
-
 def systems_of(targets: Iterable[str]) -> list[str]:
     """Return the systems that some targets need, each once, in the order of SYSTEMS."""
     needed = {name for target in targets for name in TARGETS[target]}
@@ -305,5 +287,5 @@ def planned_runs(
                 f"data={data[system.data]}",
             )
             folder = out / "runs" / budget / name / f"seed-{seed}"
-            runs.append(Run(name, seed, folder, overrides))
+            runs.append(Run(name, seed, folder, system.config, overrides))
     return runs

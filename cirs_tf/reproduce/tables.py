@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from cirs_tf.reproduce.sections import SECTIONS, cell, table
+from cirs_tf.reproduce.cells import cell, table
+from cirs_tf.reproduce.sections import SECTIONS
 
 _INTRODUCTION = """\
 # Results

@@ -89,18 +89,39 @@ class CheckpointStore:
         self._delete_others()
         return best
 
+    def steps(self, label_free: bool = False) -> list[int]:
+        """Return the steps of all checkpoints that are kept, in order.
+
+        Args:
+            label_free: Leave out the one that only `oracle` keeps.
+        """
+        names = ("loss",) if label_free else ("loss", "oracle")
+        best = {self._index[name]["step"] for name in names if self._index.get(name)}
+        return sorted(best | set(self._index["last"]))
+
     def path(self, name: str) -> Path:
-        """Return the folder of the checkpoint `last`, `loss` or `oracle`.
+        """Return the folder of a checkpoint.
+
+        Args:
+            name: `last`, `loss` or `oracle`, or the step of one that is kept: `1200`.
 
         Raises:
             CheckpointError: There is none.
         """
         if name == "last":
             step = self._index["last"][-1] if self._index["last"] else None
-        else:
+        elif name in ("loss", "oracle"):
             step = (self._index.get(name) or {}).get("step")
+        else:
+            step = int(name) if name.isdecimal() else None
+            if step not in (kept := self.steps()):
+                steps = ", ".join(map(str, kept)) or "none yet"
+                raise CheckpointError(
+                    f"{self.directory}: no checkpoint {name!r}; there are last, loss, "
+                    f"oracle, and of steps: {steps}"
+                )
         if step is None:
-            why = " (validation had no masks)" if name == "oracle" else ""
+            why = " (validation read no masks)" if name == "oracle" else ""
             raise CheckpointError(f"{self.directory}: no checkpoint {name!r} yet{why}")
         path = self.directory / f"step-{step:08d}"
         if not (path / _STATE).is_file():

@@ -8,13 +8,17 @@ import shutil
 import numpy as np
 import pytest
 import scipy.io
+import scipy.stats
 from PIL import Image
 
 from cirs_tf import evaluate
+from cirs_tf.reproduce import selection as selection_module
 from cirs_tf.reproduce.__main__ import main
 from cirs_tf.reproduce.data_sets import DRAWN
 from cirs_tf.reproduce.plan import SYSTEMS, TARGETS, planned_runs
-from cirs_tf.reproduce.runs import State, state_of
+from cirs_tf.reproduce.scores import scores_of
+from cirs_tf.reproduce.selection import rank_correlation, selection
+from cirs_tf.runs import State, state_of, train_missing
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.__main__ import main as data_gen
 
@@ -107,6 +111,26 @@ def test_table_4_is_the_lowest_of_the_epochs(out, results):
         assert terms[found["lowest_epoch"] - 1] == min(terms)
 
 
+def test_the_choice_by_loss_among_one_seed_is_that_of_the_run(results):
+    assert set(results["selection"]) == set(SEGMENTERS)
+    for name, found in results["selection"].items():
+        assert found["choices"].keys() == {"loss", "equivariance", "oracle"}
+        for choice, protocol in (("loss", "label_free"), ("oracle", "oracle")):
+            expected = results["systems"][name][protocol]["miou"]["mean"]
+            assert found["choices"][choice]["miou"] == pytest.approx(expected, abs=1e-9)
+        assert found["choices"]["oracle"]["gap"] == 0
+
+
+def test_selection_is_a_table(out, results):
+    text = (out / "RESULTS.md").read_text()
+    (section,) = re.findall(r"\n## Label-free selection.*?\n(.*?)\n## ", text, re.S)
+    for name in SEGMENTERS:
+        choice = results["selection"][name]["choices"]["loss"]
+        title = re.escape(SYSTEMS[name].title)
+        cell = rf"{choice['miou']:.3f} \({choice['gap']:.3f}\)"
+        assert len(re.findall(rf"^\| {title} \| 1 \| 2 \| {cell} ", section, re.M)) == 1
+
+
 def test_numbers_are_numbers(results):
     json.dumps(results, allow_nan=False)
     rows = results["bsds"]["rows"]
@@ -143,6 +167,57 @@ def test_every_epoch_of_figure_8_is_there(out):
     rows = 3  # images, and two epochs
     with Image.open(out / "figures" / "figure8.png") as picture:
         assert picture.height == rows * (2 * 16 + 4) + 4
+
+
+def test_selection_over_two_seeds(copied, out, monkeypatch):
+    data = {"fruit": (out / "data" / "fruit_smoke").resolve()}
+    planned = planned_runs(["table5"], "smoke", [3, 4], copied, data)
+    runs = [run for run in planned if run.system == "air"]
+    assert train_missing(runs) == 0
+    found = selection(runs)
+    rows = found["candidates"]
+    assert [(one["seed"], one["step"]) for one in rows] == [
+        (seed, step) for seed in (3, 4) for step in (4, 8)
+    ]
+    for one, run in zip(rows, np.repeat(runs, 2), strict=True):
+        metrics = RunFolder(run.folder).read_metrics()
+        (seen,) = [row["validation"] for row in metrics if row["step"] == one["step"]]
+        assert one["val"] == pytest.approx(seen["miou"], abs=1e-9)
+        assert one["loss"] == seen["loss"]
+    best = max(rows, key=lambda one: one["val"])
+    signs = {"loss": -1, "agreement": 1, "equivariance": 1}
+    for name, sign in signs.items():
+        chosen = max(rows, key=lambda one: sign * one[name])
+        choice = found["choices"][name]
+        assert (choice["seed"], choice["step"]) == (chosen["seed"], chosen["step"])
+        assert choice["miou"] == chosen["test"]
+        assert choice["gap"] == pytest.approx(best["test"] - chosen["test"])
+        ranks = [
+            scipy.stats.rankdata([weight * one[key] for one in rows])
+            for key, weight in ((name, sign), ("val", 1))
+        ]
+        expected = np.corrcoef(*ranks)[0, 1]
+        assert found["rank_correlation"][name] == pytest.approx(expected)
+    for run, last in zip(runs, (rows[1], rows[3]), strict=True):
+        assert last["test"] == pytest.approx(scores_of(run)["last"]["miou"], abs=1e-9)
+    assert found["mean"] == pytest.approx(np.mean([one["test"] for one in rows]))
+
+    def computed(*_):
+        raise RuntimeError("computed again")
+
+    monkeypatch.setattr(selection_module, "predictions", computed)
+    assert selection(runs) == found
+    for changed in (runs[:1], runs):
+        if changed is runs:
+            os.utime(runs[1].folder / "checkpoints" / "checkpoints.json")
+        with pytest.raises(RuntimeError, match="computed again"):
+            selection(changed)
+
+
+def test_a_rank_correlation_needs_ranks():
+    assert rank_correlation([1, 1, 1], [1, 2, 3]) is None
+    assert rank_correlation([1, 2], [5, 5]) is None
+    assert rank_correlation([1, 5, 6], [0.1, 0.2, 0.9]) == pytest.approx(1)
 
 
 def arguments(out, *flags):
@@ -205,7 +280,10 @@ def test_plan_trains_nothing(out, tmp_path, capsys):
         (["table9"], "table9: unknown; expected proof, table1"),
         (["table4"], "table4 needs --cifar10, made with python -m data_gen cifar10"),
         (["bsds"], "bsds needs --bsds and --bsds-whole, made with"),
-        (["table1", "--seeds", "a"], "--seeds: expected integers such as 0,1,2, got"),
+        (
+            ["table1", "--seeds", "a"],
+            "--seeds: expected integers such as 0,1,2 or 0-4, got",
+        ),
         (["table4", "--cifar10", "nowhere"], "--cifar10 nowhere: no data set; make it"),
     ],
 )

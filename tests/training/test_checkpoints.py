@@ -68,6 +68,22 @@ def test_keeps_the_newest_and_the_best_of_each_kind(tmp_path):
     assert found == ["step-00000050", "step-00000020", "step-00000030"]
 
 
+def test_kept_steps_and_which_of_them_only_labels_keep(tmp_path):
+    store = CheckpointStore(tmp_path, keep=2)
+    assert store.steps() == []
+    model = network()
+    adam = optimizer(model)
+    for step, loss, oracle in ((1, 3.0, 0.9), (2, 1.0, 0.1), (3, 2.0, 0.1)):
+        save(store, model, adam, step, loss=loss, oracle=oracle)
+    save(store, model, adam, 4)
+    assert store.steps() == [1, 2, 3, 4]
+    assert store.steps(label_free=True) == [2, 3, 4]
+    assert store.path("1").name == "step-00000001"
+    for name in ("5", "-1", "first"):
+        with pytest.raises(CheckpointError, match=f"{name!r}; .* 1, 2, 3"):
+            store.path(name)
+
+
 def test_a_failed_write_leaves_the_earlier_ones_and_nothing_else(tmp_path):
     store = CheckpointStore(tmp_path)
     model = network()
@@ -102,7 +118,7 @@ def test_missing_and_damaged_checkpoints_are_named(tmp_path):
         store.path("loss")
     model = network()
     save(store, model, optimizer(model), 1)
-    with pytest.raises(CheckpointError, match="'oracle' yet .validation had no masks"):
+    with pytest.raises(CheckpointError, match="'oracle' yet .validation read no masks"):
         store.path("oracle")
     (tmp_path / "step-00000001" / "variables.index").write_bytes(b"x")
     with pytest.raises(CheckpointError, match="step-00000001: cannot be restored"):

@@ -1,22 +1,48 @@
-"""Training what is missing, and what each finished run scored."""
+"""Planned runs: what stands in their folders, and training what is missing."""
 
 import dataclasses
 import enum
-import json
 import math
+import re
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 
 from cirs_tf import train
 from cirs_tf.config import Config, flatten
+from cirs_tf.config_files import load_config
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.errors import ConfigError, TrainingError
-from cirs_tf.evaluation import evaluate_run, write_json
-from cirs_tf.reproduce.plan import SYSTEMS, Run
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
+
+_MOST_SEEDS = 1000  # in one span; more is a slip of the finger
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One training.
+
+    Attributes:
+        system: What is trained, for people.
+        seed: Of the run.
+        folder: Where it goes.
+        source: A YAML file or the name of an installed configuration.
+        overrides: Settings on top of it, seed and data too.
+    """
+
+    system: str
+    seed: int
+    folder: Path
+    source: str
+    overrides: tuple[str, ...]
+
+    @property
+    def config(self) -> Config:
+        """The resolved configuration."""
+        return load_config(self.source, self.overrides)
 
 
 class State(enum.Enum):
@@ -45,7 +71,7 @@ def state_of(run: Run) -> State:
         difference = f"of another data set than {config.data}"
     if difference is not None:
         raise ConfigError(
-            f"{run.folder}: holds a run {difference}; remove it, or --out"
+            f"{run.folder}: holds a run {difference}; remove it, or name another --out"
         )
     last = CheckpointStore(folder.checkpoints).path("last")
     step = int(last.name.removeprefix("step-"))
@@ -82,39 +108,26 @@ def arguments_of(run: Run, state: State) -> list[str]:
     if state is State.INTERRUPTED:
         return ["--resume", str(run.folder)]
     settings = [flag for value in run.overrides for flag in ("--set", value)]
-    config = SYSTEMS[run.system].config
-    return ["--config", config, "--run", str(run.folder), *settings]
+    return ["--config", run.source, "--run", str(run.folder), *settings]
 
 
-def scores_of(run: Run) -> dict:
-    """Return the scores of a finished run on the test split, by checkpoint.
+def seeds_from(text: str) -> list[int]:
+    """Read `--seeds`: `0,1,2`, `0-4`, or both, each seed once.
 
-    They are computed once and kept in `RUN/eval/test.json`.
-
-    Returns:
-        `loss`, `oracle` and `last`: `step`, `miou` and `miou_thesis`.
+    Raises:
+        ConfigError: It is neither.
     """
-    folder = RunFolder.open(run.folder)
-    file = folder.evaluation / "test.json"
-    trained = (folder.checkpoints / "checkpoints.json").stat().st_mtime
-    if not file.exists() or file.stat().st_mtime < trained:
-        print(f"evaluating {run.folder}")
-        found = evaluate_run(folder, "test", run.config.data)
-        write_json(file, found.as_json())
-        found.picture().save(folder.evaluation / "test.png")
-        keras.backend.clear_session()
-    return json.loads(file.read_text())["by_checkpoint"]
-
-
-def seconds_of(run: Run) -> float:
-    """Return the seconds that a run's training mini-batches took, validation aside."""
-    rows = RunFolder.open(run.folder).read_metrics()
-    size = run.config.training.batch_size
-    steps = [row["step"] for row in rows]
-    done = zip(rows, [0, *steps[:-1]], steps, strict=True)
-    return sum(
-        (end - start) * size / row["images_per_second"] for row, start, end in done
-    )
+    seeds: list[int] = []
+    for part in text.split(","):
+        found = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
+        first, last = found.groups() if found else (1, 0)
+        span = range(int(first), int(first if last is None else last) + 1)
+        if not 0 < len(span) <= _MOST_SEEDS:
+            raise ConfigError(
+                f"--seeds: expected integers such as 0,1,2 or 0-4, got {text!r}"
+            )
+        seeds += span
+    return list(dict.fromkeys(seeds))
 
 
 def _total_steps(config: Config) -> int:
