@@ -24,6 +24,7 @@ SMALL = (
     "segmenter.depth=2",
     "training.strategy=one",
     "training.learning_rate=1e-3",
+    "cirs_aligned.start_pose_steps=150",
 )
 
 

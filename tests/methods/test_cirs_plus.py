@@ -12,7 +12,12 @@ from cirs_tf.training.run_folder import RunFolder
 from data_gen.data_set import draw
 from data_gen.options import default_options
 
-SMALL = ("segmenter.width=4", "segmenter.depth=2", "training.strategy=one")
+SMALL = (
+    "segmenter.width=4",
+    "segmenter.depth=2",
+    "training.strategy=one",
+    "cirs.start_steps=60",
+)
 
 
 @pytest.fixture(scope="module")
