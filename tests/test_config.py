@@ -121,6 +121,7 @@ NO_RANGE = {
     "air.variational",
     "wnet.xla",
     "iic.flip",
+    "training.validation_masks",
 }
 
 
