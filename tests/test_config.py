@@ -136,6 +136,7 @@ NO_RANGE = {
     "air.variational",
     "wnet.xla",
     "iic.flip",
+    "training.validation_masks",
 }
 
 
