@@ -211,8 +211,11 @@ class CirsAlignedConfig:
     Attributes:
         canvas: Side of a template, as a share of the image's shorter side.
         outside: Cost of a pixel outside of a template's support.
+        behind: What a pixel within an object's support costs the background more.
         assignment_weight: Weight of the cross-entropy of S with the segment that costs
             each pixel least, border pixels settled by the colours on either side.
+        outline_weight: Weight of the distance of supports from the pixels that segments
+            hold.
         pose_weight: Weight of the poses of imagined images, where they are known.
         usage_weight: Weight of a floor under each segment's share of the pixels.
         usage_floor: That floor, in (0, 1).
@@ -226,7 +229,9 @@ class CirsAlignedConfig:
 
     canvas: float = 0.625
     outside: float = 0.1
+    behind: float = 0.02
     assignment_weight: float = 0.3
+    outline_weight: float = 0.1
     pose_weight: float = 0.1
     usage_weight: float = 0.02
     usage_floor: float = 0.01
@@ -247,7 +252,13 @@ class CirsAlignedConfig:
             "difference",
             "start_learning_rate",
         )
-        weights = ("assignment_weight", "pose_weight", "usage_weight")
+        weights = (
+            "behind",
+            "assignment_weight",
+            "outline_weight",
+            "pose_weight",
+            "usage_weight",
+        )
         _check_keys(name, self, _WEIGHT, *weights)
         _check_keys(name, self, _at_least(2), "start_images")
         _check_keys(name, self, _at_least(0), "start_steps", "start_pose_steps")

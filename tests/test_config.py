@@ -105,6 +105,8 @@ CHECKS = [
     ("cirs_plus.assignment_weight=-1", "cirs_plus.assignment_weight=0", "at least 0"),
     ("cirs_plus.usage_weight=-1", "cirs_plus.usage_weight=0", "at least 0"),
     ("cirs_plus.usage_floor=1", "cirs_plus.usage_floor=0.1", r"\(0, 1\)"),
+    ("cirs_aligned.behind=-1", "cirs_aligned.behind=0", "at least 0"),
+    ("cirs_aligned.outline_weight=-1", "cirs_aligned.outline_weight=0", "at least 0"),
     ("cirs_aligned.pose_weight=-1", "cirs_aligned.pose_weight=0", "at least 0"),
     ("cirs_aligned.usage_weight=-1", "cirs_aligned.usage_weight=0", "at least 0"),
     ("cirs_aligned.start_images=1", "cirs_aligned.start_images=2", "at least 2"),

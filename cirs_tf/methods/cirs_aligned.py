@@ -8,7 +8,7 @@ from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch, as_float
 from cirs_tf.errors import DataError
 from cirs_tf.layers.borders import settle_borders
-from cirs_tf.losses.aligned import aligned_error, pose_error
+from cirs_tf.losses.aligned import aligned_error, outline_error, pose_error
 from cirs_tf.losses.cross_entropy import label_cross_entropy
 from cirs_tf.losses.usage import usage_shortfall
 from cirs_tf.methods.schedules import (
@@ -63,7 +63,7 @@ class CirsAligned:
         self.networks = {"segmenter": self.segmenter, **self.templates.networks}
         variables = sum((net.trainable_variables for net in self.networks.values()), [])
         self.optimizer = adam(variables, learning_rate_schedule(config.training))
-        terms = ("loss", "error", "assignment", "pose", "shortfall")
+        terms = ("loss", "error", "assignment", "outline", "pose", "shortfall")
         self.phases = [Phase("joint", self._train, terms, variables, self.optimizer)]
 
     def start_from(self, images: np.ndarray) -> str:
@@ -108,12 +108,14 @@ class CirsAligned:
         masks = hard_masks(probabilities)
         images = tf.cast(batch["image"], masks.dtype)
         poses = self._poses(images, masks, training=False)
-        errors = self._errors(images, poses)
+        errors, support = self._errors(images, poses)
         error = _chosen(masks, errors)
         labels = _best_labels(images, errors)
         fit = label_cross_entropy(probabilities, labels)
+        outline = outline_error(support, labels)
         loss = error + self.options.assignment_weight * fit
-        return {"loss": loss, "error": error, "assignment": fit}
+        loss += self.options.outline_weight * outline
+        return {"loss": loss, "error": error, "assignment": fit, "outline": outline}
 
     def pictures(self, images: np.ndarray) -> dict[str, Image.Image]:
         """Draw the templates, and where each was found.
@@ -179,19 +181,22 @@ class CirsAligned:
         else:
             poses = self._poses(images, masks, training=True)
             pose = tf.zeros([1], masks.dtype)
-        errors = self._errors(images, poses)
+        errors, support = self._errors(images, poses)
         error = _chosen(masks, errors)
         labels = _best_labels(images, errors)
         fit = label_cross_entropy(probabilities, labels)
         shortfall = usage_shortfall(probabilities, options.usage_floor, batch_mean)
         loss = batch_mean(error) + options.usage_weight * shortfall
         loss += options.assignment_weight * batch_mean(fit)
+        outline = outline_error(support, labels)
+        loss += options.outline_weight * batch_mean(outline)
         if options.pose_weight:
             loss += options.pose_weight * batch_mean(pose)
         return {
             "loss": loss,
             "error": error,
             "assignment": fit,
+            "outline": outline,
             "pose": pose,
             "shortfall": shortfall,
         }
@@ -226,8 +231,11 @@ class CirsAligned:
             errors.append(pose_error(imagined, true, self.templates.canvas))
         return poses, tf.add_n(errors) / self.objects
 
-    def _errors(self, images: tf.Tensor, poses: list) -> tf.Tensor:
-        """Return `[batch, K, height, width]`: what each pixel costs each segment."""
+    def _errors(self, images: tf.Tensor, poses: list) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return what each pixel costs each segment, and their supports there.
+
+        Both `[batch, K, height, width]`.
+        """
         background = self.templates.background()
         shown = [tf.broadcast_to(background, tf.shape(images))]
         supports = [tf.ones_like(images[..., 0])]
@@ -235,12 +243,11 @@ class CirsAligned:
             laid = self.templates.lay(number, pose)
             shown.append(laid[..., :3])
             supports.append(laid[..., 3])
-        return aligned_error(
-            images,
-            tf.stack(shown, axis=1),
-            tf.stack(supports, axis=1),
-            self.options.outside,
-        )
+        support = tf.stack(supports, axis=1)
+        shown = tf.stack(shown, axis=1)
+        options = self.options
+        errors = aligned_error(images, shown, support, options.outside, options.behind)
+        return errors, support
 
     def _seeds(self, step: tf.Tensor) -> tf.Tensor:
         """Return a seed for each object, other ones at each step and replica."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cirs_tf.losses.aligned import aligned_error, pose_error
+from cirs_tf.losses.aligned import aligned_error, outline_error, pose_error
 
 
 def test_error_against_a_loop():
@@ -11,14 +11,30 @@ def test_error_against_a_loop():
     colours = rng.random((2, 5, 3, 4, 3))
     support = rng.random((2, 5, 3, 4))
     found = aligned_error(
-        tf.constant(images), tf.constant(colours), tf.constant(support), 0.3
+        tf.constant(images), tf.constant(colours), tf.constant(support), 0.3, 0.7
     ).numpy()
     for b, k, y, x in np.ndindex(2, 5, 3, 4):
         squared = sum(
             (images[b, y, x, c] - colours[b, k, y, x, c]) ** 2 for c in range(3)
         )
         s = support[b, k, y, x]
-        assert found[b, k, y, x] == pytest.approx(s * squared / 3 + (1 - s) * 0.3)
+        expected = s * squared / 3 + (1 - s) * 0.3
+        if k == 0:
+            expected += 0.7 * max(support[b, 1:, y, x])
+        assert found[b, k, y, x] == pytest.approx(expected)
+
+
+def test_outline_error_against_a_loop():
+    rng = np.random.default_rng(1)
+    support = rng.random((2, 3, 4, 5))
+    labels = rng.integers(0, 3, (2, 4, 5))
+    found = outline_error(tf.constant(support), tf.constant(labels)).numpy()
+    for b in range(2):
+        total = 0.0
+        for k, y, x in np.ndindex(3, 4, 5):
+            if k > 0 and labels[b, y, x] in (0, k):
+                total += (support[b, k, y, x] - (labels[b, y, x] == k)) ** 2
+        assert found[b] == pytest.approx(total / 20)
 
 
 def test_pose_error_by_hand():

@@ -91,7 +91,7 @@ def test_a_pose_that_fits_costs_less_than_one_that_does_not():
         [1.0 - tf.cast(inside, tf.float32), tf.cast(inside, tf.float32)], 1
     )
     costs = [
-        float(_chosen(masks, method._errors(image, [tf.constant([pose])]))[0])
+        float(_chosen(masks, method._errors(image, [tf.constant([pose])])[0])[0])
         for pose in (
             [15.5, 14.5, 0.8, 0.6],
             [15.5, 14.5, -0.8, -0.6],
