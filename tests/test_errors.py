@@ -66,7 +66,6 @@ raise SystemExit(main([]))
         ("-c", PRINTS.format(lines=10**6, flush=True, end="")),
         ("-c", PRINTS.format(lines=1, flush=False, end="")),
         ("-m", "cirs_tf"),
-        ("-m", "cirs_tf.oned", "--help"),
         ("-m", "cirs_tf.oned", "112200", "011220", "001122"),
     ],
 )

@@ -91,7 +91,8 @@ def propose(
         seed: Of k-means, which stands in where there are too few dense clusters.
 
     Raises:
-        ValueError: Fewer parts than objects differ from the background.
+        ValueError: Fewer parts than objects differ from the background, or they are of
+            fewer kinds.
     """
     scaled = images.astype(np.float32) / 255
     background = static_background(scaled[:_IMAGES], difference)
@@ -105,6 +106,12 @@ def propose(
     histograms = np.stack([one.histogram for one in found])
     areas = np.array([one.area for one in found])
     cluster = single_objects(histograms, areas, objects, seed)
+    kinds = len(set(cluster) - {-1})
+    if kinds < objects:
+        raise ValueError(
+            f"the parts that differ from the background are of {kinds} kinds by their "
+            f"colours, fewer than the {objects} objects that are looked for"
+        )
     # Half-way colours around the parts belong to neither side for sure.
     labels = np.where(distance > difference / 4, _UNSURE, 0).astype(np.uint8)
     exemplars = []

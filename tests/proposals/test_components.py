@@ -116,3 +116,14 @@ def test_a_rim_that_is_mostly_background_is_left_to_it():
     for image, labels in zip(images, found.labels, strict=True):
         np.testing.assert_array_equal(labels == 1, image[..., 0] > 150)
         assert not (labels == 255).any()
+
+
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+def test_objects_of_one_colour_are_of_one_kind():
+    images = np.zeros((40, SIDE, SIDE, 3), np.uint8)
+    rng = np.random.default_rng(0)
+    for image in images:
+        y, x = rng.integers(0, SIDE - 8, 2)
+        image[y : y + 8, x : x + 8] = (200, 30, 30)
+    with pytest.raises(ValueError, match="of 1 kinds by their colours, fewer than"):
+        propose(images, objects=2, canvas=16, difference=0.02, seed=0)

@@ -15,14 +15,17 @@ from cirs_tf import evaluate
 from cirs_tf.reproduce import selection as selection_module
 from cirs_tf.reproduce.__main__ import main
 from cirs_tf.reproduce.data_sets import DRAWN
-from cirs_tf.reproduce.plan import SYSTEMS, TARGETS, planned_runs
+from cirs_tf.reproduce.plan import SYSTEMS, TARGETS, planned_runs, systems_of
 from cirs_tf.reproduce.scores import scores_of
 from cirs_tf.reproduce.selection import rank_correlation, selection
 from cirs_tf.runs import State, state_of, train_missing
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.__main__ import main as data_gen
 
-SEGMENTERS = [name for name, one in SYSTEMS.items() if one.data in DRAWN]
+# The harder sets are the same code on other data: too many runs for a test.
+SHOWN = [target for target in TARGETS if target != "harder"]
+TRAINED = systems_of(SHOWN)
+SEGMENTERS = [name for name in TRAINED if SYSTEMS[name].data in DRAWN]
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +66,9 @@ def given(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def out(given, tmp_path_factory):
-    """Return the folder of `reproduce all`, one seed."""
+    """Return the folder of nearly everything, one seed."""
     folder = tmp_path_factory.mktemp("reproduce") / "out"
-    argv = ["all", "--budget", "smoke", "--seeds", "3", "--out", str(folder)]
+    argv = [*SHOWN, "--budget", "smoke", "--seeds", "3", "--out", str(folder)]
     assert main([*argv, *given]) == 0
     return folder
 
@@ -81,7 +84,7 @@ def run_folder(out, name):
 
 def test_every_system_was_trained_as_planned(out, results):
     assert set(results["systems"]) == set(SEGMENTERS)
-    for name in SYSTEMS:
+    for name in TRAINED:
         rows = RunFolder(run_folder(out, name)).read_metrics()
         assert [row["step"] for row in rows] == [4, 8]
     assert results["left_out"] == []
