@@ -302,7 +302,9 @@ def table(log: SearchLog, arguments: argparse.Namespace) -> str:
     """Return the log as Markdown, the best setting of each rung first."""
     runs = [row for row in log.rows if not row["baseline"]]
     versions = next((row["versions"] for row in runs if "versions" in row), {})
-    named = ", ".join(f"{name} {value}" for name, value in versions.items())
+    named = ", ".join(
+        f"{name} {value}" for name, value in versions.items() if name != "platform"
+    )
     common = " ".join(f"`{one}`" for one in (*BASE, *arguments.overrides))
     lines = [
         "# Settings of what the thesis leaves open of CIRS",
