@@ -81,9 +81,8 @@ def collect(
         results["harder"] = {name: _baselines(data[name], seeds[:1]) for name in HARDER}
     if "selection" in targets:
         results["selection"] = {
-            name: {"title": SYSTEMS[name].title, **selection(found)}
-            for name, found in segmenters.items()
-            if SYSTEMS[name].seeds > 1
+            name: {"title": SYSTEMS[name].title, **selection(segmenters[name])}
+            for name in TARGETS["selection"]
         }
     if "postprocessing" in targets:
         results["postprocessing"] = _postprocessing(of_system["wnet_paper"])

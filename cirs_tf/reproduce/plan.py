@@ -144,9 +144,13 @@ TARGETS = {
         if (name := harder_system(config, data))
     ),
     "baselines": ("iic", "supervised"),
-    # Every segmenter of the fruit set.
+    # Segmenters of several seeds; `cirs_plus` joins when its runs have been made.
     "selection": tuple(
-        name for name, one in SYSTEMS.items() if one.data.startswith("fruit")
+        name
+        for name, one in SYSTEMS.items()
+        if one.data in ("fruit", "fruit_masks", "twotone")
+        and one.seeds > 1
+        and name != "cirs_plus"
     ),
     "postprocessing": ("wnet_paper",),
     "bsds": ("wnet_bsds",),

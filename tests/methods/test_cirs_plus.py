@@ -16,7 +16,6 @@ SMALL = (
     "segmenter.width=4",
     "segmenter.depth=2",
     "training.strategy=one",
-    "cirs.start_steps=60",
 )
 
 

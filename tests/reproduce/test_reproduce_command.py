@@ -115,7 +115,7 @@ def test_table_4_is_the_lowest_of_the_epochs(out, results):
 
 
 def test_the_choice_by_loss_among_one_seed_is_that_of_the_run(results):
-    assert set(results["selection"]) == set(SEGMENTERS)
+    assert set(results["selection"]) == set(TARGETS["selection"])
     for name, found in results["selection"].items():
         assert found["choices"].keys() == {"loss", "equivariance", "oracle"}
         for choice, protocol in (("loss", "label_free"), ("oracle", "oracle")):
@@ -127,7 +127,7 @@ def test_the_choice_by_loss_among_one_seed_is_that_of_the_run(results):
 def test_selection_is_a_table(out, results):
     text = (out / "RESULTS.md").read_text()
     (section,) = re.findall(r"\n## Label-free selection.*?\n(.*?)\n## ", text, re.S)
-    for name in SEGMENTERS:
+    for name in TARGETS["selection"]:
         choice = results["selection"][name]["choices"]["loss"]
         title = re.escape(SYSTEMS[name].title)
         cell = rf"{choice['miou']:.3f} \({choice['gap']:.3f}\)"
