@@ -8,6 +8,19 @@ REACH = 2  # colours are taken from pixels up to so far away, in rows and in col
 SPREAD = 0.7  # standard deviation of their weights, in pixels
 
 
+def best_labels(images: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
+    """Return the segment that costs each pixel least, borders settled.
+
+    Args:
+        images: `[batch, height, width, 3]` float.
+        errors: `[batch, K, height, width]` float.
+
+    Returns:
+        `[batch, height, width]` int64.
+    """
+    return settle_borders(images, tf.argmin(errors, axis=1), errors.shape[1])
+
+
 def settle_borders(images: tf.Tensor, labels: tf.Tensor, segments: int) -> tf.Tensor:
     """Decide border pixels anew, by the colours of the segments inside.
 

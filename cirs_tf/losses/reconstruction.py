@@ -45,3 +45,18 @@ def per_segment_error(
     """
     errors = tf.square(images[:, None] - reconstructions)  # (B, K, H, W, C)
     return tf.reduce_mean(tf.reduce_sum(masks * errors, axis=1), axis=[1, 2, 3])
+
+
+def chosen_error(masks: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
+    """Return the mean over pixels of what the chosen segments cost.
+
+    `per_segment_error` for errors that are known a pixel, whatever they measure.
+
+    Args:
+        masks: `[batch, K, height, width, 1]` float, one-hot over K.
+        errors: `[batch, K, height, width]` float.
+
+    Returns:
+        `[batch]`.
+    """
+    return tf.reduce_mean(tf.reduce_sum(masks[..., 0] * errors, axis=1), axis=[1, 2])

@@ -7,9 +7,10 @@ from PIL import Image
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch, as_float
 from cirs_tf.errors import DataError
-from cirs_tf.layers.borders import settle_borders
+from cirs_tf.layers.borders import best_labels
 from cirs_tf.losses.aligned import aligned_error, outline_error, pose_error
 from cirs_tf.losses.cross_entropy import label_cross_entropy
+from cirs_tf.losses.reconstruction import chosen_error
 from cirs_tf.losses.usage import usage_shortfall
 from cirs_tf.methods.schedules import (
     adam,
@@ -109,8 +110,8 @@ class CirsAligned:
         images = tf.cast(batch["image"], masks.dtype)
         poses = self._poses(images, masks, training=False)
         errors, support = self._errors(images, poses)
-        error = _chosen(masks, errors)
-        labels = _best_labels(images, errors)
+        error = chosen_error(masks, errors)
+        labels = best_labels(images, errors)
         fit = label_cross_entropy(probabilities, labels)
         outline = outline_error(support, labels)
         loss = error + self.options.assignment_weight * fit
@@ -182,8 +183,8 @@ class CirsAligned:
             poses = self._poses(images, masks, training=True)
             pose = tf.zeros([1], masks.dtype)
         errors, support = self._errors(images, poses)
-        error = _chosen(masks, errors)
-        labels = _best_labels(images, errors)
+        error = chosen_error(masks, errors)
+        labels = best_labels(images, errors)
         fit = label_cross_entropy(probabilities, labels)
         shortfall = usage_shortfall(probabilities, options.usage_floor, batch_mean)
         loss = batch_mean(error) + options.usage_weight * shortfall
@@ -260,16 +261,3 @@ class CirsAligned:
 
 def _as_uint8(images: tf.Tensor) -> np.ndarray:
     return np.uint8(255 * np.clip(images.numpy(), 0, 1) + 0.5)
-
-
-def _chosen(masks: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
-    """Return `[batch]`, the mean over pixels of what the chosen segments cost."""
-    return tf.reduce_mean(tf.reduce_sum(masks[..., 0] * errors, axis=1), axis=[1, 2])
-
-
-def _best_labels(images: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
-    """Return the labels `[batch, height, width]` that S should have given.
-
-    The segment that costs a pixel least; at borders by the colours on either side.
-    """
-    return settle_borders(images, tf.argmin(errors, axis=1), errors.shape[1])

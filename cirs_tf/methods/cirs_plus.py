@@ -6,9 +6,10 @@ import tensorflow as tf
 
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch
-from cirs_tf.layers.borders import settle_borders
+from cirs_tf.layers.borders import best_labels
 from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.losses.cross_entropy import label_cross_entropy
+from cirs_tf.losses.reconstruction import chosen_error
 from cirs_tf.losses.usage import usage_shortfall
 from cirs_tf.methods.schedules import (
     adam_phase,
@@ -109,11 +110,10 @@ class CirsPlus:
         rebuilt, codes = self._rebuild(masked, training=training)
         images = tf.cast(batch["image"], masks.dtype)
         errors = tf.reduce_mean(tf.square(images[:, None] - rebuilt), axis=-1)
-        error = tf.reduce_mean(tf.reduce_sum(masks[..., 0] * errors, 1), axis=[1, 2])
+        error = chosen_error(masks, errors)
         features = tf.math.l2_normalize(codes, axis=-1, epsilon=1e-6)  # (B, K, F)
         terms = cirs_loss(features, cirs.alpha_1, cirs.alpha_2, batch_mean)
-        labels = settle_borders(images, tf.argmin(errors, axis=1), masks.shape[1])
-        fit = label_cross_entropy(probabilities, labels)
+        fit = label_cross_entropy(probabilities, best_labels(images, errors))
         floor = options.usage_floor
         shortfall = usage_shortfall(probabilities, floor, batch_mean)
         loss = batch_mean(error) + options.cirs_weight * terms.loss

@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
+import tensorflow as tf
 from sklearn.metrics import log_loss
 
-from cirs_tf.losses.cross_entropy import segmentation_cross_entropy
+from cirs_tf.losses.cross_entropy import label_cross_entropy, segmentation_cross_entropy
 
 
 def test_equals_scikit_learn_on_the_counted_pixels():
@@ -18,3 +20,13 @@ def test_equals_scikit_learn_on_the_counted_pixels():
         expected = log_loss(mask[counted], softmax, labels=range(6))
         np.testing.assert_allclose(value, expected, rtol=1e-6)
     assert found[2] == 0
+
+
+def test_label_cross_entropy_against_scikit_learn():
+    rng = np.random.default_rng(4)
+    probabilities = rng.dirichlet(np.ones(4), (2, 3, 5))
+    labels = rng.integers(0, 4, (2, 3, 5))
+    found = label_cross_entropy(tf.constant(probabilities), tf.constant(labels))
+    for image, truth, value in zip(probabilities, labels, found.numpy(), strict=True):
+        expected = log_loss(truth.ravel(), image.reshape(-1, 4), labels=range(4))
+        assert value == pytest.approx(expected, rel=1e-3)

@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cirs_tf.losses.reconstruction import combined_error, per_segment_error
+from cirs_tf.losses.reconstruction import (
+    chosen_error,
+    combined_error,
+    per_segment_error,
+)
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((2, 3, 4, 3)).astype(np.float32)
@@ -46,3 +50,16 @@ def test_gradient_of_a_mask_is_the_error_of_its_own_segment():
         loss = tf.reduce_sum(per_segment_error(IMAGES, RECONSTRUCTIONS, masks))
     own = ((IMAGES[:, None] - RECONSTRUCTIONS) ** 2).sum(-1, keepdims=True) / 36
     np.testing.assert_allclose(tape.gradient(loss, masks), own, atol=1e-6)
+
+
+def test_chosen_error_is_that_of_each_segment_for_errors_a_pixel():
+    rng = np.random.default_rng(3)
+    images = rng.random((2, 4, 5, 3))
+    rebuilt = rng.random((2, 3, 4, 5, 3))
+    labels = rng.integers(0, 3, (2, 4, 5))
+    masks = tf.one_hot(labels, 3, axis=1, dtype=tf.float64)[..., None]
+    errors = np.square(images[:, None] - rebuilt).mean(axis=-1)
+    found = chosen_error(masks, tf.constant(errors))
+    np.testing.assert_allclose(found, per_segment_error(images, rebuilt, masks))
+    by_hand = np.take_along_axis(errors, labels[:, None], axis=1).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(found, by_hand)

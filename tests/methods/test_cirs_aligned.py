@@ -11,8 +11,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from cirs_tf import train
 from cirs_tf.config_files import load_config
+from cirs_tf.losses.reconstruction import chosen_error
 from cirs_tf.methods.build import build_method
-from cirs_tf.methods.cirs_aligned import _chosen
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.__main__ import main as data_gen
@@ -91,7 +91,7 @@ def test_a_pose_that_fits_costs_less_than_one_that_does_not():
         [1.0 - tf.cast(inside, tf.float32), tf.cast(inside, tf.float32)], 1
     )
     costs = [
-        float(_chosen(masks, method._errors(image, [tf.constant([pose])])[0])[0])
+        float(chosen_error(masks, method._errors(image, [tf.constant([pose])])[0])[0])
         for pose in (
             [15.5, 14.5, 0.8, 0.6],
             [15.5, 14.5, -0.8, -0.6],
