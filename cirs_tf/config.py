@@ -225,6 +225,8 @@ class CirsAlignedConfig:
         start_steps: Mini-batches in which S learns the parts that were found.
         start_pose_steps: Mini-batches in which poses are learned before the rest.
         start_learning_rate: Of Adam in both.
+        held_steps: Mini-batches of the training proper in which templates stay as they
+            were found, until S and the poses fit the images.
     """
 
     canvas: float = 0.625
@@ -240,6 +242,7 @@ class CirsAlignedConfig:
     start_steps: int = 150
     start_pose_steps: int = 400
     start_learning_rate: float = 3e-3
+    held_steps: int = 100
 
     def __post_init__(self):
         name = "cirs_aligned"
@@ -261,7 +264,8 @@ class CirsAlignedConfig:
         )
         _check_keys(name, self, _WEIGHT, *weights)
         _check_keys(name, self, _at_least(2), "start_images")
-        _check_keys(name, self, _at_least(0), "start_steps", "start_pose_steps")
+        steps = ("start_steps", "start_pose_steps", "held_steps")
+        _check_keys(name, self, _at_least(0), *steps)
 
 
 @dataclasses.dataclass(frozen=True)

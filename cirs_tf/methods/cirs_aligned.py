@@ -238,10 +238,11 @@ class CirsAligned:
         Both `[batch, K, height, width]`.
         """
         background = self.templates.background()
+        learned = self.optimizer.iterations.value >= self.options.held_steps
         shown = [tf.broadcast_to(background, tf.shape(images))]
         supports = [tf.ones_like(images[..., 0])]
         for number, pose in enumerate(poses):
-            laid = self.templates.lay(number, pose)
+            laid = self.templates.lay(number, pose, learned)
             shown.append(laid[..., :3])
             supports.append(laid[..., 3])
         support = tf.stack(supports, axis=1)

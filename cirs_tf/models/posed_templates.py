@@ -47,11 +47,23 @@ class PosedTemplates:
         """Return `[height, width, 3]`."""
         return self._templates(tf.zeros([1]))[0]
 
-    def lay(self, number: int, pose: tf.Tensor) -> tf.Tensor:
-        """Return `[batch, height, width, 4]`: a template and its support at poses."""
+    def lay(
+        self, number: int, pose: tf.Tensor, learned: tf.Tensor | bool = True
+    ) -> tf.Tensor:
+        """Lay a template at poses.
+
+        Args:
+            number: Of the template, from 0.
+            pose: `[batch, 4]`.
+            learned: Whether the template learns from what follows, or the poses alone.
+
+        Returns:
+            `[batch, height, width, 4]`: colours and support.
+        """
         _, colours, support = self._templates(tf.zeros([1]))
-        coordinates = template_coordinates(pose, *self.size, self.canvas)
         template = tf.concat([colours[number], support[number, ..., None]], axis=-1)
+        template = tf.where(learned, template, tf.stop_gradient(template))
+        coordinates = template_coordinates(pose, *self.size, self.canvas)
         return sample_template(template, coordinates)
 
     def on_white(self) -> np.ndarray:

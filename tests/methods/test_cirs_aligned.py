@@ -25,6 +25,7 @@ SMALL = (
     "training.strategy=one",
     "training.learning_rate=1e-3",
     "cirs_aligned.start_pose_steps=150",
+    "cirs_aligned.held_steps=10",
 )
 
 
@@ -100,6 +101,27 @@ def test_a_pose_that_fits_costs_less_than_one_that_does_not():
     ]
     assert costs[0] < costs[1] / 2
     assert costs[0] < costs[2] / 2
+
+
+def test_templates_are_held_while_poses_learn():
+    config = load_config("cirs_aligned", ["segments=2", *SMALL])
+    method = build_method(config, 32, 32)
+    images = tf.random.stateless_uniform([2, 32, 32, 3], [1, 2])
+    pose = tf.constant([[15.5, 14.5, 0.8, 0.6], [9.0, 20.0, 0.0, 1.0]])
+    templates = [method.templates.layer.colours, method.templates.layer.support]
+    # Templates as they are built are of one grey, which looks the same at any pose.
+    for weights in templates:
+        weights.assign(0.03 * tf.random.stateless_normal(weights.shape, [3, 4]))
+    moved = {}
+    for step in (0, 9, 10):
+        method.optimizer.iterations.assign(step)
+        with tf.GradientTape() as tape:
+            tape.watch(pose)
+            error = tf.reduce_sum(method._errors(images, [pose])[0][:, 1])
+        sources = [pose, *(weights.value for weights in templates)]
+        gradients = tape.gradient(error, sources)
+        moved[step] = [float(tf.reduce_max(tf.abs(one))) > 0 for one in gradients]
+    assert moved == {0: [True, False, False], 9: [True, False, False], 10: [True] * 3}
 
 
 def test_nothing_to_start_from_is_one_line(tmp_path, capsys):
