@@ -91,8 +91,8 @@ CHECKS = [
     ("cirs_aligned.usage_floor=0", "cirs_aligned.usage_floor=0.1", r"\(0, 1\)"),
     ("cirs_aligned.outside=0", "cirs_aligned.outside=1", "> 0"),
     ("cirs_aligned.difference=0", "cirs_aligned.difference=1", "> 0"),
+    ("cirs_aligned.held_steps=-1", "cirs_aligned.held_steps=0", "at least 0"),
     (
-        "cirs_aligned.held_steps=-1",
         "cirs_aligned.start_learning_rate=0",
         "cirs_aligned.start_learning_rate=1",
         "> 0",
