@@ -11,6 +11,7 @@ METHODS = (
     "cirs",
     "cirs_aligned",
     "cirs_plus",
+    "cut_and_paste",
     "air",
     "wnet",
     "iic",
@@ -269,6 +270,34 @@ class CirsAlignedConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class CutAndPasteConfig:
+    """Cut-outs of outlines that recur, and images pasted together from them.
+
+    Attributes:
+        canvas: Side of a cut-out, as a share of the image's shorter side; larger parts
+            are not cut out.
+        members: Cut-outs of each kind.
+        overlap: Whether one part may hide another in a composition.
+        difference: Squared distance in colour from which a pixel differs from the
+            most frequent colour of its image; each channel in [0, 1].
+        start_images: Unlabelled images that cut-outs are taken from.
+    """
+
+    canvas: float = 0.625
+    members: int = 80
+    overlap: bool = True
+    difference: float = 0.02
+    start_images: int = 3_000
+
+    def __post_init__(self):
+        name = "cut_and_paste"
+        _check_keys(name, self, _SHARE, "canvas")
+        _check_keys(name, self, _POSITIVE, "difference")
+        _check_keys(name, self, _at_least(1), "members")
+        _check_keys(name, self, _at_least(2), "start_images")
+
+
+@dataclasses.dataclass(frozen=True)
 class CirsPlusConfig:
     """CIRS whose features must also rebuild their segments.
 
@@ -484,6 +513,7 @@ class Config:
         cirs: The CIRS objective and schedule.
         cirs_aligned: Poses, templates, and the start of CIRS with aligned segments.
         cirs_plus: The weights of CIRS with a reconstruction.
+        cut_and_paste: The search for outlines that recur, and their compositions.
         air: The autoencoders of AIR and their schedule.
         wnet: The cut and the reconstruction of W-Net.
         iic: The network and the twins of IIC.
@@ -502,6 +532,9 @@ class Config:
         default_factory=CirsAlignedConfig
     )
     cirs_plus: CirsPlusConfig = dataclasses.field(default_factory=CirsPlusConfig)
+    cut_and_paste: CutAndPasteConfig = dataclasses.field(
+        default_factory=CutAndPasteConfig
+    )
     air: AirConfig = dataclasses.field(default_factory=AirConfig)
     wnet: WnetConfig = dataclasses.field(default_factory=WnetConfig)
     iic: IicConfig = dataclasses.field(default_factory=IicConfig)

@@ -9,6 +9,7 @@ from cirs_tf.methods.autoencoder import Autoencoder
 from cirs_tf.methods.cirs import Cirs
 from cirs_tf.methods.cirs_aligned import CirsAligned
 from cirs_tf.methods.cirs_plus import CirsPlus
+from cirs_tf.methods.cut_and_paste import CutAndPaste
 from cirs_tf.methods.iic import Iic
 from cirs_tf.methods.supervised import Supervised
 from cirs_tf.methods.wnet import Wnet
@@ -18,6 +19,7 @@ _METHODS = {
     "cirs": Cirs,
     "cirs_aligned": CirsAligned,
     "cirs_plus": CirsPlus,
+    "cut_and_paste": CutAndPaste,
     "air": Air,
     "wnet": Wnet,
     "iic": Iic,

@@ -43,6 +43,8 @@ REPLICA_CASES = {
     # Replicas imagine different poses, so none are imagined here.
     "cirs_aligned": ("cirs_aligned", ("cirs_aligned.pose_weight=0",)),
     "cirs_plus": ("cirs_plus", ("air.hidden=[16]",)),
+    # Replicas compose different images; with nothing cut out, all are black.
+    "cut_and_paste": ("cut_and_paste", ()),
     "air": ("air", ("air.dropout=0", "air.schedule=alternating", "air.hidden=[16]")),
     # Replicas draw different codes, so the draws are fixed: see `fixed_codes`.
     "air, variational": (
@@ -118,7 +120,7 @@ def test_one_and_two_replicas_give_the_same_weights(tiny, method, overrides):
         for before, first, second in pairs:
             moved.append(np.abs(first - before).max())
             np.testing.assert_allclose(second, first, atol=1e-6, rtol=0)
-        assert max(moved) > 1e-3
+        assert max(moved) > 1e-3 or not start.networks[name].trainable_variables
     for a, b in zip(sums_one, sums_two, strict=True):
         np.testing.assert_allclose(b.totals, a.totals, rtol=1e-6)
 

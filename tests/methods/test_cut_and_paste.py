@@ -1,0 +1,122 @@
+"""Outlines that recur, from a folder of pictures to segments."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from command_line import set_flags
+from PIL import Image
+from sklearn.metrics import jaccard_score
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from cirs_tf import train
+from cirs_tf.methods.build import build_method
+from cirs_tf.training.checkpoints import CheckpointStore
+from cirs_tf.training.run_folder import RunFolder
+from data_gen.__main__ import main as data_gen
+
+SIDE = 24
+EXTENTS = ((6, 6), (3, 12))
+SMALL = (
+    "segments=3",
+    "segmenter.width=8",
+    "segmenter.depth=2",
+    "training.strategy=one",
+    "training.learning_rate=1e-2",
+    "training.decay_steps=120",
+    "cut_and_paste.members=20",
+)
+
+
+def scenes(count, seed):
+    """Return images and truth: a square and a bar of any colours, which may overlap."""
+    rng = np.random.default_rng(seed)
+    images = np.empty((count, SIDE, SIDE, 3), np.uint8)
+    truth = np.zeros((count, SIDE, SIDE), int)
+    for image, mask in zip(images, truth, strict=True):
+        image[:] = rng.integers(0, 80, 3)
+        for kind in rng.permutation(2):
+            rows, columns = EXTENTS[kind]
+            y, x = rng.integers(0, (SIDE - rows, SIDE - columns))
+            image[y : y + rows, x : x + columns] = rng.integers(150, 256, 3)
+            mask[y : y + rows, x : x + columns] = kind + 1
+    return images, truth
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("paste")
+    (folder / "images").mkdir()
+    for index, image in enumerate(scenes(400, 0)[0]):
+        Image.fromarray(image).save(folder / "images" / f"{index:03}.png")
+    argv = ["images", "--images", folder / "images", "--out", folder / "data"]
+    assert data_gen([str(one) for one in (*argv, "--size", SIDE)]) == 0
+    argv = ["--model", "cut_and_paste", "--data", str(folder / "data")]
+    argv += ["--run", str(folder / "run"), "--epochs", "2", "--steps-per-epoch", "60"]
+    assert train.main([*argv, "--batch-size", "16", *set_flags(SMALL)]) == 0
+    return RunFolder(folder / "run")
+
+
+def test_segments_are_shapes_whatever_their_colours(run):
+    segmenter = build_method(run.load_config(), SIDE, SIDE).segmenter
+    CheckpointStore(run.checkpoints).restore("last", {"segmenter": segmenter})
+    images, truth = scenes(100, seed=1)
+    logits = segmenter(tf.constant(images / 255, tf.float32), training=False)
+    found = logits.numpy().argmax(axis=-1).ravel()
+    scores = [
+        jaccard_score(truth.ravel(), np.array([0, *order])[found], average="macro")
+        for order in itertools.permutations((1, 2))
+    ]
+    # All foreground in one segment: 0.5 at most.
+    assert max(scores) > 0.8
+
+
+def test_the_loss_of_validation_is_that_of_the_same_compositions(run):
+    first, last = run.read_metrics()
+    assert last["validation"]["loss"] < first["validation"]["loss"]
+    method = build_method(run.load_config(), SIDE, SIDE)
+    CheckpointStore(run.checkpoints).restore("last", method.networks)
+    batch = {"image": tf.constant(scenes(8, seed=2)[0] / 255, tf.float32)}
+    terms = [method.validation_terms(batch) for _ in range(2)]
+    for name in ("loss", "doubt"):
+        assert terms[0][name].shape == [8]
+        np.testing.assert_array_equal(terms[0][name], terms[1][name])
+    assert 0 <= float(tf.reduce_mean(terms[0]["doubt"])) < 0.2
+
+
+def test_a_resumed_run_keeps_its_cut_outs(run, capsys):
+    def held():
+        method = build_method(run.load_config(), SIDE, SIDE)
+        CheckpointStore(run.checkpoints).restore("last", method.networks)
+        return method.compositions.bank.get_weights()
+
+    before = held()
+    assert "start        outlines that recur in" in run.log_file.read_text()
+    assert train.main(["--resume", str(run.path), "--epochs", "3"]) == 0
+    assert "start        " not in capsys.readouterr().out
+    for one, other in zip(before, held(), strict=True):
+        assert one.any()
+        np.testing.assert_array_equal(one, other)
+
+
+def test_compositions_are_in_tensorboard(run):
+    events = EventAccumulator(str(run.tensorboard), size_guidance={"tensors": 0})
+    events.Reload()
+    assert [one.step for one in events.Tensors("compositions")][:2] == [60, 120]
+
+
+def test_images_of_one_colour_are_one_line(tmp_path, capsys):
+    for index in range(12):
+        path = tmp_path / "images" / f"{index}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (16, 16), (9, 9, 9)).save(path)
+    argv = ["images", "--images", tmp_path / "images", "--out", tmp_path / "data"]
+    assert data_gen([str(one) for one in (*argv, "--size", 16)]) == 0
+    capsys.readouterr()
+    argv = ["--model", "cut_and_paste", "--data", str(tmp_path / "data")]
+    argv += ["--run", str(tmp_path / "run"), *set_flags(SMALL)]
+    assert train.main([*argv, "--batch-size", "4"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("error: cut_and_paste: 0 connected parts differ from the")
