@@ -19,7 +19,7 @@ from cirs_tf.methods.schedules import (
     segment_probabilities,
     two_network_phases,
 )
-from cirs_tf.methods.start import learn, learn_labels, start_labels
+from cirs_tf.methods.start import learn, learn_labels, start_labels, start_options
 from cirs_tf.models.feature_input import feature_input, feature_input_size
 from cirs_tf.models.feature_net import feature_net
 from cirs_tf.models.unet import unet
@@ -150,13 +150,8 @@ class Cirs:
         Raises:
             DataError: `start: components`, and nothing stands out.
         """
-        options, start = self.config.cirs, self.config.cirs_aligned
-        shown = images[: start.start_images]
-        how = {
-            "learning_rate": start.start_learning_rate,
-            "batch_size": self.config.training.batch_size,
-            "seed": self.config.seed,
-        }
+        options, how = self.config.cirs, start_options(self.config)
+        shown = images[: self.config.cirs_aligned.start_images]
         learned = []
         if options.start != "none":
             labels = start_labels(self.config, shown)

@@ -6,7 +6,6 @@ from PIL import Image
 
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch, as_float
-from cirs_tf.errors import DataError
 from cirs_tf.layers.borders import best_labels
 from cirs_tf.losses.aligned import aligned_error, outline_error, pose_error
 from cirs_tf.losses.cross_entropy import label_cross_entropy
@@ -18,7 +17,7 @@ from cirs_tf.methods.schedules import (
     learning_rate_schedule,
     segment_probabilities,
 )
-from cirs_tf.methods.start import learn, learn_labels
+from cirs_tf.methods.start import data_errors, learn, learn_labels, start_options
 from cirs_tf.models.posed_templates import PosedTemplates
 from cirs_tf.models.unet import unet
 from cirs_tf.proposals.components import Proposals, propose
@@ -50,7 +49,7 @@ class CirsAligned:
     def __init__(self, config: Config, height: int, width: int):
         self.options = options = config.cirs_aligned
         self.seed = config.seed
-        self.batch_size = config.training.batch_size
+        self.start_options = start_options(config)
         self.objects = config.segments - 1
         count = config.segments + 1
         self.segmenter = unet(config.segmenter, config.segments, count * config.seed)
@@ -81,25 +80,13 @@ class CirsAligned:
         """
         options = self.options
         shown = images[: options.start_images]
-        try:
-            found = propose(
-                shown,
-                self.objects,
-                self.templates.canvas,
-                options.difference,
-                self.seed,
-            )
-        except ValueError as error:
-            raise DataError(f"cirs_aligned: {error}") from None
+        canvas, difference = self.templates.canvas, options.difference
+        with data_errors("cirs_aligned"):
+            found = propose(shown, self.objects, canvas, difference, self.seed)
         self._assign(found)
-        how = {
-            "learning_rate": options.start_learning_rate,
-            "batch_size": self.batch_size,
-            "seed": self.seed,
-        }
-        segments, steps = self.objects + 1, options.start_steps
+        segments, steps, how = self.objects + 1, options.start_steps, self.start_options
         learn_labels(self.segmenter, shown, found.labels, segments, steps, **how)
-        self._learn_poses(shown, how)
+        self._learn_poses(shown)
         used = ", ".join(map(str, found.used))
         return f"start        parts of each object in {len(shown):,} images: {used}"
 
@@ -153,7 +140,7 @@ class CirsAligned:
             found.background, np.stack(colours), np.stack(supports)
         )
 
-    def _learn_poses(self, images: np.ndarray, how: dict) -> None:
+    def _learn_poses(self, images: np.ndarray) -> None:
         """Train the pose networks where poses are known, before templates blur."""
 
         def loss(batch: tf.Tensor, _, step: tf.Tensor) -> tf.Tensor:
@@ -170,7 +157,7 @@ class CirsAligned:
         variables = sum((net.trainable_variables for net in nets), [])
         labels = np.zeros((len(images), 1), np.uint8)
         steps = self.options.start_pose_steps
-        learn(loss, variables, images, labels, steps, **how)
+        learn(loss, variables, images, labels, steps, **self.start_options)
 
     def _train(self, batch: Batch) -> Terms:
         options = self.options

@@ -18,7 +18,7 @@ from cirs_tf.methods.schedules import (
     masked_images,
     segment_probabilities,
 )
-from cirs_tf.methods.start import learn_labels, start_labels
+from cirs_tf.methods.start import learn_labels, start_labels, start_options
 from cirs_tf.models.segment_autoencoders import segment_autoencoders
 from cirs_tf.models.unet import unet
 from cirs_tf.training.phases import Terms
@@ -82,19 +82,17 @@ class CirsPlus:
         Raises:
             DataError: Nothing stands out from a static background.
         """
-        options, start = self.config.cirs, self.config.cirs_aligned
+        options = self.config.cirs
         if options.start == "none":
             return "start        none: S begins with random weights"
-        shown = images[: start.start_images]
+        shown = images[: self.config.cirs_aligned.start_images]
         learn_labels(
             self.segmenter,
             shown,
             start_labels(self.config, shown),
             self.config.segments,
             options.start_steps,
-            learning_rate=start.start_learning_rate,
-            batch_size=self.config.training.batch_size,
-            seed=self.config.seed,
+            **start_options(self.config),
         )
         return f"start        {options.start} of {len(shown):,} images"
 

@@ -6,9 +6,9 @@ from PIL import Image
 
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch
-from cirs_tf.errors import DataError
 from cirs_tf.losses.cross_entropy import segmentation_cross_entropy
 from cirs_tf.methods.schedules import adam, learning_rate_schedule
+from cirs_tf.methods.start import data_errors
 from cirs_tf.models.compositions import Compositions
 from cirs_tf.models.unet import unet
 from cirs_tf.proposals.outlines import cut_outs
@@ -72,7 +72,7 @@ class CutAndPaste:
         """
         options, compositions = self.options, self.compositions
         shown = images[: options.start_images]
-        try:
+        with data_errors("cut_and_paste"):
             found = cut_outs(
                 shown,
                 compositions.kinds,
@@ -81,8 +81,6 @@ class CutAndPaste:
                 options.difference,
                 self.seed,
             )
-        except ValueError as error:
-            raise DataError(f"cut_and_paste: {error}") from None
         # The mean of 1 to `most` is the images' own.
         most = max(1, round(2 * found.an_image - 1))
         compositions.bank.assign(found.patches, found.middles, found.backgrounds, most)

@@ -1,6 +1,7 @@
 """What networks can learn from unlabelled images before the first step."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -13,6 +14,31 @@ from cirs_tf.losses.cross_entropy import balanced_cross_entropy
 from cirs_tf.methods.schedules import adam
 from cirs_tf.proposals.colours import kmeans_labels
 from cirs_tf.proposals.components import propose
+
+
+@contextlib.contextmanager
+def data_errors(key: str) -> Iterator[None]:
+    """Say which setting asked for what the images do not have.
+
+    Args:
+        key: Of the configuration.
+
+    Raises:
+        DataError: In place of a ValueError.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise DataError(f"{key}: {error}") from None
+
+
+def start_options(config: Config) -> dict[str, float]:
+    """Return the learning rate, batch size and seed of what is learned at the start."""
+    return {
+        "learning_rate": config.cirs_aligned.start_learning_rate,
+        "batch_size": config.training.batch_size,
+        "seed": config.seed,
+    }
 
 
 def start_labels(config: Config, images: np.ndarray) -> np.ndarray:
@@ -34,10 +60,8 @@ def start_labels(config: Config, images: np.ndarray) -> np.ndarray:
     # An exemplar is not used here; its canvas cuts no label.
     canvas = 2 * (min(images.shape[1:3]) // 4)
     difference = config.cirs_aligned.difference
-    try:
+    with data_errors("cirs.start"):
         found = propose(images, config.segments - 1, canvas, difference, config.seed)
-    except ValueError as error:
-        raise DataError(f"cirs.start: {error}") from None
     return found.labels
 
 

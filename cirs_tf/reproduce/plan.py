@@ -140,6 +140,42 @@ SYSTEMS |= {
     if (name := harder_system(config, data)) and name not in SYSTEMS
 }
 
+# cirs_aligned without one part each: title of the row, and settings.
+ABLATIONS = {
+    "whole": ("all of it", ()),
+    "held": ("templates not held at first", ("cirs_aligned.held_steps=0",)),
+    "outline": (
+        "supports not drawn to the masks",
+        ("cirs_aligned.outline_weight=0",),
+    ),
+    "behind": ("the background not behind", ("cirs_aligned.behind=0",)),
+    "labels": (
+        "S not drawn to the best labels",
+        ("cirs_aligned.assignment_weight=0",),
+    ),
+    "imagined": (
+        "poses not learned from imagined images",
+        ("cirs_aligned.start_pose_steps=0", "cirs_aligned.pose_weight=0"),
+    ),
+}
+
+
+def ablation_system(name: str) -> str:
+    """Return the name of the system of a key of `ABLATIONS`."""
+    return f"cirs_aligned_{name}"
+
+
+_ABLATED = {
+    ablation_system(name): System(
+        f"CIRS, aligned segments, {title}",
+        "cirs_aligned",
+        "twotone",
+        ("training.decay_steps=250", *settings),
+    )
+    for name, (title, settings) in ABLATIONS.items()
+}
+SYSTEMS |= _ABLATED
+
 # Table or figure to the systems that it shows; the proof needs none.
 TARGETS = {
     "proof": (),
@@ -151,6 +187,7 @@ TARGETS = {
     "plus": ("cirs_plus",),
     "aligned": ("cirs_aligned",),
     "twotone": ("cirs_aligned_twotone",),
+    "ablation": tuple(_ABLATED),
     "harder": tuple(
         name
         for data in HARDER
@@ -158,13 +195,13 @@ TARGETS = {
         if (name := harder_system(config, data))
     ),
     "baselines": ("iic", "supervised"),
-    # Segmenters of several seeds; `cirs_plus` joins when its runs have been made.
+    # Segmenters of several seeds.
     "selection": tuple(
         name
         for name, one in SYSTEMS.items()
         if one.data in ("fruit", "fruit_masks", "twotone")
         and one.seeds > 1
-        and name != "cirs_plus"
+        and name not in _ABLATED
     ),
     "postprocessing": ("wnet_paper",),
     "bsds": ("wnet_bsds",),
@@ -245,6 +282,7 @@ BUDGETS = {
             "cirs_imbalanced": (8, None),
             # An epoch is one cycle: 100 mini-batches for S, 5 for g.
             "cirs_segmenter_heavy": (10, 105),
+            **dict.fromkeys(_ABLATED, (1, 250)),
             "wnet_thesis": (3, 100),
             "wnet_paper": (3, 150),
             "wnet_bsds": (3, 150),

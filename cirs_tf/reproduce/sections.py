@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from cirs_tf.reproduce.ablation import ablation
 from cirs_tf.reproduce.cells import cell, table
 from cirs_tf.reproduce.harder import harder_sets
 
@@ -234,5 +235,6 @@ SECTIONS: dict[str, Callable[[dict], str]] = {
     "selection": _selection,
     "postprocessing": _postprocessing,
     "bsds": _bsds,
+    "ablation": ablation,
     "harder": harder_sets,
 }
