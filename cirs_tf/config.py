@@ -284,7 +284,7 @@ class CutAndPasteConfig:
     """
 
     canvas: float = 0.625
-    members: int = 80
+    members: int = 120
     overlap: bool = True
     difference: float = 0.02
     start_images: int = 3_000

@@ -36,9 +36,9 @@ class CutOutBank(keras.layers.Layer):
         self.middles = self.add_weight(name="middles", shape=shape, **kept)
         shape = (BACKGROUNDS, 3)
         self.backgrounds = self.add_weight(name="backgrounds", shape=shape, **kept)
-        self.most = self.add_weight(
-            name="most", shape=(), initializer="ones", trainable=False
-        )
+        kept["initializer"] = "ones"
+        self.most = self.add_weight(name="most", shape=(), **kept)
+        self.turns = self.add_weight(name="turns", shape=(), **kept)
 
     def call(self, _) -> dict[str, tf.Tensor]:
         """Return all that is held, by name."""
@@ -47,6 +47,7 @@ class CutOutBank(keras.layers.Layer):
             "middles": self.middles.value,
             "backgrounds": self.backgrounds.value,
             "most": self.most.value,
+            "turns": self.turns.value,
         }
 
     def assign(
@@ -55,6 +56,7 @@ class CutOutBank(keras.layers.Layer):
         middles: np.ndarray,
         backgrounds: np.ndarray,
         most: int,
+        turns: int,
     ) -> None:
         """Set what is held; colours and shares are uint8, 255 for 1."""
         self.patches.assign(patches.astype(np.float32) / 255)
@@ -62,6 +64,7 @@ class CutOutBank(keras.layers.Layer):
         rows = np.arange(BACKGROUNDS) % len(backgrounds)
         self.backgrounds.assign(backgrounds[rows].astype(np.float32) / 255)
         self.most.assign(most)
+        self.turns.assign(turns)
 
     def get_config(self) -> dict:
         """Return the constructor's arguments."""

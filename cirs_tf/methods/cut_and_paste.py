@@ -83,7 +83,10 @@ class CutAndPaste:
             )
         # The mean of 1 to `most` is the images' own.
         most = max(1, round(2 * found.an_image - 1))
-        compositions.bank.assign(found.patches, found.middles, found.backgrounds, most)
+        turns = 4 if found.matched == "pose" else 1
+        compositions.bank.assign(
+            found.patches, found.middles, found.backgrounds, most, turns
+        )
         used = ", ".join(map(str, found.used))
         same = "at any turn and size" if found.matched == "pose" else "as they lie"
         return (

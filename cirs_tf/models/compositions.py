@@ -44,7 +44,9 @@ class Compositions:
         """Paste up to `most` parts one over the other before a flat colour.
 
         Kind, cut-out and place are uniform, each place within those where the kind was
-        seen; so is the number of parts, from 1.
+        seen; so is the number of parts, from 1. Neither the order of the colour
+        channels nor, where kinds are the same however turned, a quarter turn says
+        anything of the kind: both are drawn for each part.
 
         Args:
             count: How many images.
@@ -81,11 +83,14 @@ class Compositions:
             whether it may be pasted there `[count]`.
         """
         count = tf.shape(masks)[0]
-        seeds = tf.random.experimental.stateless_split(seed, 3)
+        seeds = tf.random.experimental.stateless_split(seed, 5)
         draw = tf.random.stateless_uniform
         kind = draw([count], seeds[0], 0, self.kinds, tf.int32)
         member = draw([count], seeds[1], 0, self.members, tf.int32)
         patches = tf.gather_nd(held["patches"], tf.stack([kind, member], axis=1))
+        turns = tf.cast(held["turns"], tf.int32)
+        patches = _turned(patches, draw([count], seeds[3], 0, turns, tf.int32))
+        patches = _recoloured(patches, draw([count, 3], seeds[4]))
         least, greatest = tf.unstack(tf.gather(held["middles"], kind), axis=1)
         tries = 1 if self.overlap else _TRIES
         at = tf.cast(draw([tries, count, 2], seeds[2]), least.dtype)
@@ -113,3 +118,21 @@ class Compositions:
             places = tf.clip_by_value(places, 0, self.canvas + 1)
             padded = tf.gather(padded, places, axis=axis + 1, batch_dims=1)
         return padded
+
+
+def _turned(patches: tf.Tensor, quarters: tf.Tensor) -> tf.Tensor:
+    """Turn patches `[count, canvas, canvas, C]` by `[count]` quarters, 0 to 3."""
+    quarters = quarters[:, None, None, None]
+    for turns in (1, 2):
+        turned = tf.image.rot90(patches, turns)
+        patches = tf.where(tf.bitwise.bitwise_and(quarters, turns) > 0, turned, patches)
+    return patches
+
+
+def _recoloured(patches: tf.Tensor, order: tf.Tensor) -> tf.Tensor:
+    """Sort the colour channels of `[count, canvas, canvas, 4]` by `[count, 3]`."""
+    channels = tf.argsort(order)
+    colours = tf.gather(
+        tf.transpose(patches[..., :3], [0, 3, 1, 2]), channels, batch_dims=1
+    )
+    return tf.concat([tf.transpose(colours, [0, 2, 3, 1]), patches[..., 3:]], axis=-1)
