@@ -102,7 +102,7 @@ class Compositions:
         for corner in tf.unstack(corners):
             inside = self._lay(patches[..., 3:], corner)[..., 0] > 0.5
             fits = ~tf.reduce_any(inside & (masks > 0), axis=[1, 2])
-            chosen = tf.where((fits & ~free)[:, None], corner, chosen)
+            chosen = tf.where(fits[:, None], corner, chosen)
             free |= fits
         return kind, self._lay(patches, chosen), free
 
