@@ -278,8 +278,8 @@ class CutAndPasteConfig:
             are not cut out.
         members: Cut-outs of each kind.
         overlap: Whether one part may hide another in a composition.
-        difference: Squared distance in colour from which a pixel differs from the
-            most frequent colour of its image; each channel in [0, 1].
+        difference: Four times the squared distance in colour from which a pixel
+            differs from the most frequent colour of its image; each channel in [0, 1].
         start_images: Unlabelled images that cut-outs are taken from.
     """
 

@@ -12,10 +12,11 @@ class CutOutBank(keras.layers.Layer):
     """Patches of K - 1 kinds, where each kind's lie, and colours behind; not learned.
 
     Called with anything; returns what it holds:
-    `patches` `[K - 1, members, canvas, canvas, 4]` float in [0, 1] (RGB, share of the
-    pixel covered), `middles` `[K - 1, 2, 2]` (least and greatest row and column),
-    `backgrounds` `[BACKGROUNDS, 3]` float in [0, 1], and `most`, a scalar: how many
-    parts an image holds at most.
+    `patches` `[K - 1, members, canvas, canvas, 4]` uint8 (RGB, and 255 times the share
+    of the pixel that is covered), `middles` `[K - 1, 2, 2]` (least and greatest row and
+    column),
+    `backgrounds` `[BACKGROUNDS, 3]` float in [0, 1], and two scalars: `max_parts` an
+    image, and in how many `quarter_turns` they are shown, 1 or 4.
 
     Args:
         kinds: K - 1.
@@ -31,14 +32,16 @@ class CutOutBank(keras.layers.Layer):
         """Create the weights: nothing to paste, before black."""
         kept = {"initializer": "zeros", "trainable": False}
         shape = (self.kinds, self.members, self.canvas, self.canvas, 4)
-        self.patches = self.add_weight(name="patches", shape=shape, **kept)
+        self.patches = self.add_weight(
+            name="patches", shape=shape, dtype="uint8", **kept
+        )
         shape = (self.kinds, 2, 2)
         self.middles = self.add_weight(name="middles", shape=shape, **kept)
         shape = (BACKGROUNDS, 3)
         self.backgrounds = self.add_weight(name="backgrounds", shape=shape, **kept)
         kept["initializer"] = "ones"
-        self.most = self.add_weight(name="most", shape=(), **kept)
-        self.turns = self.add_weight(name="turns", shape=(), **kept)
+        self.max_parts = self.add_weight(name="max_parts", shape=(), **kept)
+        self.quarter_turns = self.add_weight(name="quarter_turns", shape=(), **kept)
 
     def call(self, _) -> dict[str, tf.Tensor]:
         """Return all that is held, by name."""
@@ -46,8 +49,8 @@ class CutOutBank(keras.layers.Layer):
             "patches": self.patches.value,
             "middles": self.middles.value,
             "backgrounds": self.backgrounds.value,
-            "most": self.most.value,
-            "turns": self.turns.value,
+            "max_parts": self.max_parts.value,
+            "quarter_turns": self.quarter_turns.value,
         }
 
     def assign(
@@ -55,16 +58,16 @@ class CutOutBank(keras.layers.Layer):
         patches: np.ndarray,
         middles: np.ndarray,
         backgrounds: np.ndarray,
-        most: int,
-        turns: int,
+        max_parts: int,
+        quarter_turns: int,
     ) -> None:
         """Set what is held; colours and shares are uint8, 255 for 1."""
-        self.patches.assign(patches.astype(np.float32) / 255)
+        self.patches.assign(patches)
         self.middles.assign(middles)
         rows = np.arange(BACKGROUNDS) % len(backgrounds)
         self.backgrounds.assign(backgrounds[rows].astype(np.float32) / 255)
-        self.most.assign(most)
-        self.turns.assign(turns)
+        self.max_parts.assign(max_parts)
+        self.quarter_turns.assign(quarter_turns)
 
     def get_config(self) -> dict:
         """Return the constructor's arguments."""

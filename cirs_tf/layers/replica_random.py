@@ -4,6 +4,20 @@ import keras
 import tensorflow as tf
 
 
+def replica_seed(seed: int, step: tf.Tensor) -> tf.Tensor:
+    """Return `[2]` int32 for `tf.random.stateless_*`: another one a step and replica.
+
+    Args:
+        seed: Integer.
+        step: Integer scalar, the same after resuming.
+    """
+    replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return tf.random.experimental.stateless_fold_in(
+        tf.stack([tf.constant(seed, tf.int32), tf.cast(step, tf.int32)]),
+        tf.cast(replica, tf.int32),
+    )
+
+
 class ReplicaRandom(keras.layers.Layer):
     """Base of layers that draw from (seed, call count, replica).
 
@@ -33,11 +47,7 @@ class ReplicaRandom(keras.layers.Layer):
 
     def next_seed(self) -> tf.Tensor:
         """Count one more call and return its seed for `tf.random.stateless_*`."""
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        seed = tf.random.experimental.stateless_fold_in(
-            tf.stack([tf.constant(self.seed, tf.int32), self.calls.value]),
-            tf.cast(replica, tf.int32),
-        )
+        seed = replica_seed(self.seed, self.calls.value)
         self.calls.assign_add(1)
         return seed
 

@@ -9,6 +9,7 @@ from cirs_tf.data.pipeline import Batch
 from cirs_tf.data.transforms import random_shift_flip_turn
 from cirs_tf.errors import ConfigError
 from cirs_tf.layers.argmax_in_place import argmax_in_place
+from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.losses.usage import usage_shortfall
 from cirs_tf.methods.part_adam import PartAdam, draws
@@ -117,11 +118,7 @@ class Cirs:
     def _seed(self) -> tf.Tensor:
         """Return another seed at each step and replica, the same after resuming."""
         done = [phase.optimizer.iterations.value for phase in self.phases]
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        return tf.random.experimental.stateless_fold_in(
-            tf.stack([self.config.seed, tf.cast(tf.add_n(done), tf.int32)]),
-            tf.cast(replica, tf.int32),
-        )
+        return replica_seed(self.config.seed, tf.add_n(done))
 
     def _part_adam(self, variables: list) -> keras.optimizers.Optimizer:
         """Return Adam with a rate of its own for g, and restarts of g."""

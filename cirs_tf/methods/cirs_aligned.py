@@ -7,6 +7,7 @@ from PIL import Image
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch, as_float
 from cirs_tf.layers.borders import best_labels
+from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.aligned import aligned_error, outline_error, pose_error
 from cirs_tf.losses.cross_entropy import label_cross_entropy
 from cirs_tf.losses.reconstruction import chosen_error
@@ -200,7 +201,7 @@ class CirsAligned:
 
         Both go through a pose network together, so that batch normalisation sees both.
         """
-        seeds = self._seeds(tf.cast(self.optimizer.iterations.value, tf.int32))
+        seeds = self._seeds(self.optimizer.iterations.value)
         poses, errors = [], []
         for number in range(self.objects):
             made, made_mask, true = self.templates.imagine(
@@ -240,10 +241,7 @@ class CirsAligned:
 
     def _seeds(self, step: tf.Tensor) -> tf.Tensor:
         """Return a seed for each object, other ones at each step and replica."""
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        seed = tf.random.experimental.stateless_fold_in(
-            tf.stack([self.seed, step]), tf.cast(replica, tf.int32)
-        )
+        seed = replica_seed(self.seed, step)
         return tf.random.experimental.stateless_split(seed, self.objects)
 
 

@@ -6,6 +6,7 @@ from PIL import Image
 
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch
+from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.cross_entropy import segmentation_cross_entropy
 from cirs_tf.methods.schedules import adam, learning_rate_schedule
 from cirs_tf.methods.start import data_errors
@@ -14,6 +15,13 @@ from cirs_tf.models.unet import unet
 from cirs_tf.proposals.outlines import cut_outs
 from cirs_tf.training.phases import Phase, Terms
 from cirs_tf.visualization import colourise, picture_grid
+
+_MAX_PARTS = 20
+_FOUND = {
+    "pose": "outlines that recur, compared at any turn and size,",
+    "place": "outlines that recur, compared as they lie,",
+    "kmeans": "no outlines recur; k-means of all of them",
+}
 
 
 class CutAndPaste:
@@ -68,7 +76,7 @@ class CutAndPaste:
             A line for the log.
 
         Raises:
-            DataError: Fewer outlines recur than there are objects.
+            DataError: There are fewer parts, or kinds of them, than objects.
         """
         options, compositions = self.options, self.compositions
         shown = images[: options.start_images]
@@ -81,17 +89,16 @@ class CutAndPaste:
                 options.difference,
                 self.seed,
             )
-        # The mean of 1 to `most` is the images' own.
-        most = max(1, round(2 * found.an_image - 1))
-        turns = 4 if found.matched == "pose" else 1
+        # The mean of 1 to `max_parts` is the images' own.
+        max_parts = min(max(1, round(2 * found.parts_per_image - 1)), _MAX_PARTS)
+        quarter_turns = 4 if found.matched == "pose" else 1
         compositions.bank.assign(
-            found.patches, found.middles, found.backgrounds, most, turns
+            found.patches, found.middles, found.backgrounds, max_parts, quarter_turns
         )
-        used = ", ".join(map(str, found.used))
-        same = "at any turn and size" if found.matched == "pose" else "as they lie"
+        sizes = ", ".join(map(str, found.kind_sizes))
         return (
-            f"start        outlines that recur in {len(shown):,} images, compared "
-            f"{same}: {used}; pasted 1 to {most} an image"
+            f"start        {_FOUND[found.matched]} in {len(shown):,} images: {sizes}; "
+            f"pasted 1 to {max_parts} an image"
         )
 
     def validation_terms(self, batch: Batch) -> Terms:
@@ -123,11 +130,7 @@ class CutAndPaste:
         return {"compositions": picture_grid(rows)}
 
     def _train(self, batch: Batch) -> Terms:
-        step = tf.cast(self.optimizer.iterations.value, tf.int32)
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        seed = tf.random.experimental.stateless_fold_in(
-            tf.stack([self.seed, step]), tf.cast(replica, tf.int32)
-        )
+        seed = replica_seed(self.seed, self.optimizer.iterations.value)
         images, masks = self.compositions.draw(tf.shape(batch["image"])[0], seed)
         logits = self.segmenter(images, training=True)
         return {"loss": segmentation_cross_entropy(logits, masks)}

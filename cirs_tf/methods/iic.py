@@ -6,6 +6,7 @@ import tensorflow as tf
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.data.transforms import flip_where, random_flips, random_jitter
+from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.mutual_information import (
     displaced_joints,
     negative_mutual_information,
@@ -57,11 +58,7 @@ class Iic:
 
         def loss(batch: Batch) -> Terms:
             # Counted by the optimizer, so a resumed run draws what it would have drawn.
-            drawn = tf.stack([self.seed, tf.cast(optimizer.iterations.value, tf.int32)])
-            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-            seed = tf.random.experimental.stateless_fold_in(
-                drawn, tf.cast(replica, tf.int32)
-            )
+            seed = replica_seed(self.seed, optimizer.iterations.value)
             return self._loss(network, batch["image"], seed, training=True)
 
         return Phase(name, loss, ("loss",), variables, optimizer)

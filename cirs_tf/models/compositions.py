@@ -41,7 +41,7 @@ class Compositions:
         self.network = keras.Model(anything, self.bank(anything), name="cut_outs")
 
     def draw(self, count: int | tf.Tensor, seed: tf.Tensor):
-        """Paste up to `most` parts one over the other before a flat colour.
+        """Paste up to `max_parts` parts one over the other before a flat colour.
 
         Kind, cut-out and place are uniform, each place within those where the kind was
         seen; so is the number of parts, from 1. Neither the order of the colour
@@ -56,26 +56,28 @@ class Compositions:
             Images `[count, height, width, 3]` float in [0, 1] and masks
             `[count, height, width]` int32: what covers more than half of a pixel.
         """
-        held = self.network(tf.zeros([1]))
+        bank = self.network(tf.zeros([1]))
         seeds = tf.random.experimental.stateless_split(seed, 3)
         behind = tf.random.stateless_uniform(
-            [count], seeds[0], 0, held["backgrounds"].shape[0], tf.int32
+            [count], seeds[0], 0, bank["backgrounds"].shape[0], tf.int32
         )
-        images = tf.gather(held["backgrounds"], behind)[:, None, None]
+        images = tf.gather(bank["backgrounds"], behind)[:, None, None]
         images = tf.broadcast_to(images, [count, *self.size, 3])
         masks = tf.zeros([count, *self.size], tf.int32)
-        most = tf.cast(held["most"], tf.int32)
-        parts = tf.random.stateless_uniform([count], seeds[1], 1, most + 1, tf.int32)
-        for number in tf.range(most):
+        max_parts = tf.cast(bank["max_parts"], tf.int32)
+        parts = tf.random.stateless_uniform(
+            [count], seeds[1], 1, max_parts + 1, tf.int32
+        )
+        for number in tf.range(max_parts):
             fold = tf.random.experimental.stateless_fold_in
-            kind, patch, shown = self._place(held, masks, fold(seeds[2], number))
+            kind, patch, shown = self._place(bank, masks, fold(seeds[2], number))
             shown &= number < parts
             covered = patch[..., 3:] * tf.cast(shown[:, None, None, None], patch.dtype)
             images += covered * (patch[..., :3] - images)
             masks = tf.where(covered[..., 0] > 0.5, kind[:, None, None] + 1, masks)
         return images, masks
 
-    def _place(self, held: dict, masks: tf.Tensor, seed: tf.Tensor):
+    def _place(self, bank: dict, masks: tf.Tensor, seed: tf.Tensor):
         """Choose a part for each image and lay it somewhere.
 
         Returns:
@@ -87,11 +89,12 @@ class Compositions:
         draw = tf.random.stateless_uniform
         kind = draw([count], seeds[0], 0, self.kinds, tf.int32)
         member = draw([count], seeds[1], 0, self.members, tf.int32)
-        patches = tf.gather_nd(held["patches"], tf.stack([kind, member], axis=1))
-        turns = tf.cast(held["turns"], tf.int32)
+        patches = tf.gather_nd(bank["patches"], tf.stack([kind, member], axis=1))
+        patches = tf.cast(patches, bank["backgrounds"].dtype) / 255
+        turns = tf.cast(bank["quarter_turns"], tf.int32)
         patches = _turned(patches, draw([count], seeds[3], 0, turns, tf.int32))
         patches = _recoloured(patches, draw([count, 3], seeds[4]))
-        least, greatest = tf.unstack(tf.gather(held["middles"], kind), axis=1)
+        least, greatest = tf.unstack(tf.gather(bank["middles"], kind), axis=1)
         tries = 1 if self.overlap else _TRIES
         at = tf.cast(draw([tries, count, 2], seeds[2]), least.dtype)
         middles = tf.cast(tf.floor(least + at * (greatest - least + 1)), tf.int32)

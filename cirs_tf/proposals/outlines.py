@@ -27,18 +27,18 @@ class CutOuts:
         middles: `[K - 1, 2, 2]` float32: least and greatest row and column, in pixels,
             of the middles of each kind's parts.
         backgrounds: `[images, 3]` uint8: the colour behind the parts of each image.
-        an_image: Mean number of parts an image, by area.
-        matched: `pose`: kinds are the same however turned and sized; `place`: they are
-            not.
-        used: How many parts are of each kind.
+        parts_per_image: Mean number of parts an image, by area.
+        matched: `pose`: kinds are the same however turned, mirrored and sized; `place`:
+            they are not; `kmeans`: no outlines recur, all parts were divided.
+        kind_sizes: How many parts are of each kind.
     """
 
     patches: np.ndarray
     middles: np.ndarray
     backgrounds: np.ndarray
-    an_image: float
+    parts_per_image: float
     matched: str
-    used: tuple[int, ...]
+    kind_sizes: tuple[int, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,12 +71,12 @@ def cut_outs(
         objects: K - 1.
         canvas: Height and width of a patch in pixels.
         members: Patches of each kind.
-        difference: Least squared distance in colour, each channel in [0, 1], of what
-            differs; a pixel belongs to a part from a quarter of it.
+        difference: Four times the least squared distance in colour, each channel in
+            [0, 1], of a pixel that differs.
         seed: Of the choice of members, and of k-means.
 
     Raises:
-        ValueError: There are fewer parts than objects.
+        ValueError: There are fewer parts than objects, or all are of fewer kinds.
     """
     scaled = images.astype(np.float32) / 255
     backgrounds = flat_backgrounds(images)
@@ -102,12 +102,12 @@ def cut_outs(
         places = np.array([_middle(one) for one in kind])
         middles.append([places.min(axis=0), places.max(axis=0)])
     areas = np.array([one.mask.sum() for one in parts])
-    an_image = differs.sum() / areas[cluster >= 0].mean() / len(images)
+    parts_per_image = differs.sum() / areas[cluster >= 0].mean() / len(images)
     return CutOuts(
         np.rint(255 * np.array(patches)).astype(np.uint8),
         np.array(middles, np.float32),
         backgrounds,
-        float(an_image),
+        float(parts_per_image),
         matched,
         tuple(int((cluster == number).sum()) for number in range(objects)),
     )
@@ -129,7 +129,7 @@ def flat_backgrounds(images: np.ndarray) -> np.ndarray:
 
 
 def turned_outline(mask: np.ndarray) -> np.ndarray:
-    """Describe an outline at any place, turn and size.
+    """Describe an outline at any place, turn and size, or mirrored.
 
     The mask is read along rings around its centre of gravity, whose radii go with the
     root of its area; of each ring, the magnitudes of the Fourier coefficients over
@@ -157,7 +157,7 @@ def turned_outline(mask: np.ndarray) -> np.ndarray:
 def _parts(differs: np.ndarray, canvas: int) -> list[_Part]:
     """Return connected parts that are no specks and fit a canvas with their rims."""
     found = []
-    least = differs.shape[1] * differs.shape[2] // 400
+    least = max(2, differs.shape[1] * differs.shape[2] // 400)
     for number, mask in enumerate(differs):
         labels, _ = ndimage.label(mask)
         for index, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
@@ -178,7 +178,8 @@ def _kinds(parts: list[_Part], objects: int, seed: int) -> tuple[np.ndarray, str
     turned = np.stack([turned_outline(one.mask) for one in parts])
     found = []
     for matched in ("pose", "place"):
-        cluster = _dense(turned if matched == "pose" else _upright(parts), least)
+        outlines = turned if matched == "pose" else _upright(parts)
+        cluster = _dense(outlines, least, single=objects == 1)
         sizes = np.bincount(cluster + 1)[1:]
         if len(sizes) >= objects:
             largest = np.argsort(-sizes, kind="stable")[:objects]
@@ -187,11 +188,19 @@ def _kinds(parts: list[_Part], objects: int, seed: int) -> tuple[np.ndarray, str
             found.append((sizes[largest[-1]], names[cluster], matched))
     if found:
         return max(found, key=lambda one: one[0])[1:]
+    # Of equal outlines there are as many kinds as there are different ones.
+    different = len(np.unique(turned.round(3), axis=0))
+    if different < objects:
+        raise ValueError(
+            f"the {len(parts)} parts that differ from the most frequent colour of "
+            f"their image have {different} outlines, fewer than the {objects} objects "
+            "that are looked for"
+        )
     kmeans = KMeans(objects, n_init=10, random_state=seed)
-    return kmeans.fit_predict(turned), "pose"
+    return kmeans.fit_predict(turned), "kmeans"
 
 
-def _dense(described: np.ndarray, least: int) -> np.ndarray:
+def _dense(described: np.ndarray, least: int, single: bool) -> np.ndarray:
     """Return the dense cluster of each row, -1: none."""
     if len(described) <= least:
         return np.full(len(described), -1)
@@ -201,9 +210,13 @@ def _dense(described: np.ndarray, least: int) -> np.ndarray:
     reduced = PCA(components, random_state=0).fit_transform(described)
     typical = float(np.median(np.linalg.norm(reduced, axis=1)))
     reduced = reduced[_first_alike(reduced, _SAME * typical)]
-    return HDBSCAN(
-        min_cluster_size=least, cluster_selection_method="leaf", copy=True
-    ).fit_predict(reduced)
+    hdbscan = HDBSCAN(
+        min_cluster_size=least,
+        cluster_selection_method="leaf",
+        allow_single_cluster=single,
+        copy=True,
+    )
+    return hdbscan.fit_predict(reduced)
 
 
 def _first_alike(points: np.ndarray, radius: float) -> np.ndarray:
@@ -212,9 +225,10 @@ def _first_alike(points: np.ndarray, radius: float) -> np.ndarray:
     Equal outlines differ by rounding, and clusters of them would split by that.
     """
     stands = np.full(len(points), -1)
-    for index, near in enumerate(cKDTree(points).query_ball_point(points, radius)):
+    tree = cKDTree(points)
+    for index, point in enumerate(points):
         if stands[index] < 0:
-            near = np.array(near)
+            near = np.array(tree.query_ball_point(point, radius))
             stands[near[stands[near] < 0]] = index
     return stands
 
@@ -239,7 +253,8 @@ def _colour_spread(image: np.ndarray, part: _Part) -> float:
     """Return the variance of a part's colours, by their mean brightness squared."""
     inside = ndimage.binary_erosion(part.mask)
     pixels = image[part.rows, part.columns][inside if inside.any() else part.mask]
-    return float(pixels.var(axis=0).sum() / (np.square(pixels.mean(axis=0)).sum()))
+    brightness = np.square(pixels.mean(axis=0)).sum()
+    return float(pixels.var(axis=0).sum() / max(brightness, 1e-6))
 
 
 def _middle(part: _Part) -> tuple[int, int]:

@@ -25,6 +25,7 @@ def ablation(results: dict) -> str:
     return (
         "## What each part of `cirs_aligned` is worth\n\n"
         f"On `twotone`, {whole['mini_batches']} mini-batches in which the rate falls, "
-        f"a quarter of its own length: seeds {', '.join(map(str, whole['seeds']))}.\n\n"
+        "a quarter of its own length; templates are held for 100 of them. Seeds "
+        f"{', '.join(map(str, whole['seeds']))}.\n\n"
         f"{table(header, [row(name) for name in ABLATIONS])}"
     )

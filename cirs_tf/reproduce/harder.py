@@ -43,5 +43,8 @@ def harder_sets(results: dict) -> str:
         "on the published images, so its row is an anchor, no comparison to a digit. "
         "`cirs_aligned` needs a static background and objects of fixed colours, which "
         "neither of the last three has: it was run as it is, but for `tetrominoes`, "
-        "where it would need 19 pose networks.\n"
+        "where it would need 19 pose networks. `cut_and_paste` needs one flat colour "
+        "behind the objects, which the first two do not have; on `tetrominoes` it was "
+        "told that pieces never hide each other. Lengths differ, and so do widths: see "
+        "*What was run*.\n"
     )

@@ -165,12 +165,18 @@ def ablation_system(name: str) -> str:
     return f"cirs_aligned_{name}"
 
 
+# A quarter of its own, at every budget.
+_ABLATED_LENGTH = (
+    "training.epochs=1",
+    "training.steps_per_epoch=250",
+    "training.decay_steps=250",
+)
 _ABLATED = {
     ablation_system(name): System(
         f"CIRS, aligned segments, {title}",
         "cirs_aligned",
         "twotone",
-        ("training.decay_steps=250", *settings),
+        (*_ABLATED_LENGTH, *settings),
     )
     for name, (title, settings) in ABLATIONS.items()
 }
@@ -282,7 +288,6 @@ BUDGETS = {
             "cirs_imbalanced": (8, None),
             # An epoch is one cycle: 100 mini-batches for S, 5 for g.
             "cirs_segmenter_heavy": (10, 105),
-            **dict.fromkeys(_ABLATED, (1, 250)),
             "wnet_thesis": (3, 100),
             "wnet_paper": (3, 150),
             "wnet_bsds": (3, 150),

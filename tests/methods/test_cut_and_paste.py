@@ -11,9 +11,11 @@ from sklearn.metrics import jaccard_score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cirs_tf import train
+from cirs_tf.config_files import load_config
 from cirs_tf.methods.build import build_method
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
+from cirs_tf.training.strategy import make_strategy
 from data_gen.__main__ import main as data_gen
 
 SIDE = 24
@@ -73,7 +75,7 @@ def test_segments_are_shapes_whatever_their_colours(run):
 
 
 def test_the_loss_of_validation_is_that_of_the_same_compositions(run):
-    first, last = run.read_metrics()
+    first, last = run.read_metrics()[:2]
     assert last["validation"]["loss"] < first["validation"]["loss"]
     method = build_method(run.load_config(), SIDE, SIDE)
     CheckpointStore(run.checkpoints).restore("last", method.networks)
@@ -85,6 +87,25 @@ def test_the_loss_of_validation_is_that_of_the_same_compositions(run):
     assert 0 <= float(tf.reduce_mean(terms[0]["doubt"])) < 0.2
 
 
+def test_replicas_learn_from_different_compositions(run):
+    config = load_config(run.config_file, ["training.strategy=mirrored"])
+    strategy = make_strategy(config.training)
+    assert strategy.num_replicas_in_sync == 2
+    with strategy.scope():
+        method = build_method(config, SIDE, SIDE)
+        CheckpointStore(run.checkpoints).restore("last", method.networks)
+
+    @tf.function
+    def losses():
+        def step():
+            return method._train({"image": tf.zeros([8, SIDE, SIDE, 3])})["loss"]
+
+        return strategy.experimental_local_results(strategy.run(step))
+
+    first, second = (one.numpy() for one in losses())
+    assert (first != second).all()
+
+
 def test_a_resumed_run_keeps_its_cut_outs(run, capsys):
     def held():
         method = build_method(run.load_config(), SIDE, SIDE)
@@ -92,7 +113,10 @@ def test_a_resumed_run_keeps_its_cut_outs(run, capsys):
         return method.compositions.bank.get_weights()
 
     before = held()
-    assert "start        outlines that recur in" in run.log_file.read_text()
+    assert (
+        "start        outlines that recur, compared at any turn"
+        in run.log_file.read_text()
+    )
     assert train.main(["--resume", str(run.path), "--epochs", "3"]) == 0
     assert "start        " not in capsys.readouterr().out
     for one, other in zip(before, held(), strict=True):

@@ -56,7 +56,7 @@ def test_kinds_differ_by_their_turn_if_there_must_be_more():
         assert (middles[1] - middles[0] > 0.8 * np.subtract(greatest, least)).all()
     # Backgrounds are darker than any rectangle, whose areas are all 64.
     shown = (images.min(axis=-1) >= 150).sum() / 64
-    assert found.an_image == pytest.approx(shown / 600, rel=0.01)
+    assert found.parts_per_image == pytest.approx(shown / 600, rel=0.01)
 
 
 def test_soft_borders_are_told_from_the_object():
@@ -98,6 +98,7 @@ def test_an_outline_is_the_same_at_any_turn_and_size():
     shape[2:10, 2:5] = shape[7:10, 2:10] = True
     same = [np.rot90(shape), np.rot90(shape, 2), np.kron(shape, np.ones((2, 2), bool))]
     same.append(np.pad(shape, ((0, 9), (4, 0))))
+    same.append(shape[:, ::-1])  # mirrored, too
     other = np.zeros((12, 12), bool)
     other[1:11, 3:7] = True
     described = turned_outline(shape)
@@ -115,6 +116,45 @@ def test_the_background_is_the_most_frequent_colour():
     np.testing.assert_array_equal(
         flat_backgrounds(images), [(200, 10, 30), (90, 91, 92)]
     )
+
+
+def test_one_kind_is_found_among_parts_that_touch():
+    rng = np.random.default_rng(0)
+    images = np.full((300, SIDE, SIDE, 3), 20, np.uint8)
+    for image in images:
+        for _ in range(rng.integers(1, 4)):
+            y, x = rng.integers(0, SIDE - 6, 2)
+            image[y : y + 6, x : x + 6] = rng.integers(150, 256, 3)
+    found = cut(images, 1)
+    assert {tuple(one) for one in extents(found.patches)[0].tolist()} == {(6, 6)}
+
+
+def test_a_black_object_is_an_object():
+    images = np.full((40, SIDE, SIDE, 3), 200, np.uint8)
+    for index, image in enumerate(images):
+        image[9:17, 9:17] = (0, 0, 0) if index % 2 else (200, 0, 0)
+    found = cut(images, 1)
+    assert (extents(found.patches) == 8).all()
+
+
+def test_k_means_divides_outlines_that_do_not_recur():
+    rng = np.random.default_rng(0)
+    images = np.zeros((8, SIDE, SIDE, 3), np.uint8)
+    for image in images:
+        rows, columns = rng.integers(3, 15, 2)
+        image[5 : 5 + rows, 5 : 5 + columns] = 250
+    found = cut(images, 2)
+    assert found.matched == "kmeans"
+    assert sum(found.kind_sizes) == 8 and min(found.kind_sizes) > 0
+
+
+def test_too_few_kinds_are_one_line():
+    images = np.zeros((4, SIDE, SIDE, 3), np.uint8)
+    images[:, 5:12, 5:12] = 250
+    with pytest.raises(
+        ValueError, match=r"^the 4 parts .* have 1 outlines, fewer than"
+    ):
+        cut(images, 2)
 
 
 def test_too_few_parts_are_one_line():
