@@ -177,6 +177,7 @@ _ABLATED = {
         "cirs_aligned",
         "twotone",
         (*_ABLATED_LENGTH, *settings),
+        seeds=2,
     )
     for name, (title, settings) in ABLATIONS.items()
 }
