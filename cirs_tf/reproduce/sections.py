@@ -196,7 +196,10 @@ def _selection(results: dict) -> str:
 
     def chosen(one: dict, name: str) -> str:
         choice = one["choices"].get(name)
-        return "" if choice is None else f"{choice['miou']:.3f} ({choice['gap']:.3f})"
+        if choice is None:
+            return ""
+        gap = round(choice["gap"], 3) + 0.0  # no -0.000
+        return f"{choice['miou']:.3f} ({gap:.3f})"
 
     def correlation(one: dict, name: str) -> str:
         value = one["rank_correlation"].get(name)
