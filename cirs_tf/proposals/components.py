@@ -7,6 +7,8 @@ import scipy.optimize
 from scipy import ndimage
 from sklearn.cluster import HDBSCAN, KMeans
 
+from cirs_tf.proposals.rims import covered_by
+
 _BINS = 4  # a channel, of the colour histograms
 _UNSURE = 255
 _IMAGES = 200  # from which the background is taken
@@ -236,21 +238,12 @@ def _unexplained(means: np.ndarray, sizes: np.ndarray, kept: list[int]) -> float
 
 
 def _solid(one: Component, image: np.ndarray, background: np.ndarray) -> Component:
-    """Move pixels of the rim that the object covers by less than a half to the edge.
-
-    A rim pixel shows (1 - a) background + a object; the object's colour is taken from
-    the nearest pixel inside.
-    """
+    """Move pixels of the rim that the object covers by less than a half to the edge."""
     inside = ndimage.binary_erosion(one.mask)
     if not inside.any():
         return one
-    nearest = ndimage.distance_transform_edt(
-        ~inside, return_distances=False, return_indices=True
-    )
-    behind = background[one.rows, one.columns]
-    towards = image[one.rows, one.columns][tuple(nearest)] - behind
-    moved = ((image[one.rows, one.columns] - behind) * towards).sum(axis=-1)
-    length = np.square(towards).sum(axis=-1)
+    area = one.rows, one.columns
+    _, moved, length = covered_by(image[area], background[area], inside)
     edge = one.mask & ~inside & (moved < 0.5 * length)
     return dataclasses.replace(one, mask=one.mask & ~edge, edge=edge)
 

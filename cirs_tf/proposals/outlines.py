@@ -8,6 +8,8 @@ from scipy.spatial import cKDTree
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.decomposition import PCA
 
+from cirs_tf.proposals.rims import covered_by
+
 _LEVELS = 16  # a channel, when the most frequent colour is looked for
 _DIRECTIONS, _RINGS, _FREQUENCIES = 32, 8, 9
 _REACH = 1.7  # of the rings, in radii of a disc of the same area
@@ -267,23 +269,14 @@ def _middle(part: _Part) -> tuple[int, int]:
 def _patch(
     image: np.ndarray, part: _Part, behind: np.ndarray, soft: bool, canvas: int
 ) -> np.ndarray:
-    """Cut out a part, `[canvas, canvas, 4]` float in [0, 1].
-
-    A pixel at a soft border shows (1 - a) background + a object; the object's colour is
-    taken from the nearest pixel inside.
-    """
+    """Cut out a part, `[canvas, canvas, 4]` float in [0, 1]: RGB, share covered."""
     mask = np.zeros(image.shape[:2], bool)
     mask[part.rows, part.columns] = part.mask
     inside = ndimage.binary_erosion(mask)
     if soft and inside.any():
-        nearest = ndimage.distance_transform_edt(
-            ~inside, return_distances=False, return_indices=True
-        )
-        colours = image[tuple(nearest)]
-        towards = colours - behind
-        moved = ((image - behind) * towards).sum(axis=-1)
-        share = moved / np.maximum(np.square(towards).sum(axis=-1), 1e-6)
-        covered = np.clip(share, 0, 1) * ndimage.binary_dilation(mask)
+        colours, moved, length = covered_by(image, behind, inside)
+        share = np.clip(moved / np.maximum(length, 1e-6), 0, 1)
+        covered = share * ndimage.binary_dilation(mask)
         covered[inside] = 1
     else:
         colours, covered = image, mask
