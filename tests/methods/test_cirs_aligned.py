@@ -15,7 +15,6 @@ from cirs_tf.losses.reconstruction import chosen_error
 from cirs_tf.methods.build import build_method
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
-from data_gen.__main__ import main as data_gen
 from data_gen.data_set import draw
 from data_gen.options import default_options
 
@@ -122,22 +121,6 @@ def test_templates_are_held_while_poses_learn():
         gradients = tape.gradient(error, sources)
         moved[step] = [float(tf.reduce_max(tf.abs(one))) > 0 for one in gradients]
     assert moved == {0: [True, False, False], 9: [True, False, False], 10: [True] * 3}
-
-
-def test_nothing_to_start_from_is_one_line(tmp_path, capsys):
-    for index in range(12):
-        path = tmp_path / "images" / f"{index}.png"
-        path.parent.mkdir(exist_ok=True)
-        Image.new("RGB", (16, 16), (9, 9, 9)).save(path)
-    argv = ["images", "--images", tmp_path / "images", "--out", tmp_path / "data"]
-    assert data_gen([str(one) for one in (*argv, "--size", 16)]) == 0
-    capsys.readouterr()
-    argv = ["--model", "cirs_aligned", "--data", str(tmp_path / "data")]
-    argv += ["--run", str(tmp_path / "run"), *set_flags(SMALL)]
-    assert train.main([*argv, "--batch-size", "4"]) == 1
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert error.startswith("error: cirs_aligned: 0 connected parts differ from the")
 
 
 def test_templates_and_poses_are_in_tensorboard(run):

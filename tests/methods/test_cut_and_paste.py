@@ -128,19 +128,3 @@ def test_compositions_are_in_tensorboard(run):
     events = EventAccumulator(str(run.tensorboard), size_guidance={"tensors": 0})
     events.Reload()
     assert [one.step for one in events.Tensors("compositions")][:2] == [60, 120]
-
-
-def test_images_of_one_colour_are_one_line(tmp_path, capsys):
-    for index in range(12):
-        path = tmp_path / "images" / f"{index}.png"
-        path.parent.mkdir(exist_ok=True)
-        Image.new("RGB", (16, 16), (9, 9, 9)).save(path)
-    argv = ["images", "--images", tmp_path / "images", "--out", tmp_path / "data"]
-    assert data_gen([str(one) for one in (*argv, "--size", 16)]) == 0
-    capsys.readouterr()
-    argv = ["--model", "cut_and_paste", "--data", str(tmp_path / "data")]
-    argv += ["--run", str(tmp_path / "run"), *set_flags(SMALL)]
-    assert train.main([*argv, "--batch-size", "4"]) == 1
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert error.startswith("error: cut_and_paste: 0 connected parts differ from the")
