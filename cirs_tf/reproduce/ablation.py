@@ -1,7 +1,7 @@
 """The table of `cirs_aligned` without one of its parts each."""
 
 from cirs_tf.reproduce.cells import cell, table
-from cirs_tf.reproduce.plan import ABLATIONS, ablation_system
+from cirs_tf.reproduce.systems import ABLATIONS, ablation_system
 
 
 def ablation(results: dict) -> str:

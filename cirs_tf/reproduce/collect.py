@@ -28,9 +28,10 @@ from cirs_tf.oned.segmentations import written
 from cirs_tf.postprocessing.dense_crf import is_installed
 from cirs_tf.postprocessing.postprocess import postprocess
 from cirs_tf.reproduce.data_sets import DRAWN
-from cirs_tf.reproduce.plan import BUDGETS, HARDER, MERGED_BELOW, SYSTEMS, TARGETS
+from cirs_tf.reproduce.plan import BUDGETS, MERGED_BELOW
 from cirs_tf.reproduce.scores import scores_of, seconds_of
 from cirs_tf.reproduce.selection import selection
+from cirs_tf.reproduce.systems import HARDER, SYSTEMS, TARGETS
 from cirs_tf.runs import Run
 from cirs_tf.training.run_folder import RunFolder
 

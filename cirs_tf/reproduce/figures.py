@@ -13,7 +13,8 @@ from cirs_tf.data.pipeline import LoadedSplit, load_split
 from cirs_tf.evaluation import evaluate_run
 from cirs_tf.methods.build import build_method
 from cirs_tf.postprocessing.postprocess import postprocess
-from cirs_tf.reproduce.plan import MERGED_BELOW, SYSTEMS
+from cirs_tf.reproduce.plan import MERGED_BELOW
+from cirs_tf.reproduce.systems import SYSTEMS
 from cirs_tf.runs import Run
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
@@ -50,7 +51,7 @@ def draw_figures(
     """Write the figures among some targets as PNG.
 
     Args:
-        targets: Keys of `plan.TARGETS`.
+        targets: Keys of `systems.TARGETS`.
         runs: All finished; the first of each system is shown.
         data: Folder of each data set.
         folder: Where they go.

@@ -1,7 +1,7 @@
 """The table of harder data sets: a row a method, a column a set."""
 
 from cirs_tf.reproduce.cells import table
-from cirs_tf.reproduce.plan import HARDER, HARDER_METHODS, harder_system
+from cirs_tf.reproduce.systems import HARDER, HARDER_METHODS, harder_system
 
 _PROTOCOLS = ("label_free", "oracle")
 

@@ -53,7 +53,7 @@ def markdown(
 
     Args:
         results: From `collect`.
-        targets: Keys of `plan.TARGETS`, in order.
+        targets: Keys of `systems.TARGETS`, in order.
         left_out: Lines on what was asked for and could not be made.
         pictures: Target to (file name, caption).
     """

@@ -2,7 +2,8 @@
 
 from cirs_tf.config_files import load_config
 from cirs_tf.reproduce.ablation import ablation
-from cirs_tf.reproduce.plan import ABLATIONS, SYSTEMS, TARGETS, planned_runs
+from cirs_tf.reproduce.plan import planned_runs
+from cirs_tf.reproduce.systems import ABLATIONS, SYSTEMS, TARGETS
 
 
 def test_each_row_differs_from_the_first_by_its_settings(tmp_path):

@@ -2,13 +2,13 @@
 
 from cirs_tf.reproduce.data_sets import DRAWN
 from cirs_tf.reproduce.harder import harder_sets
-from cirs_tf.reproduce.plan import (
+from cirs_tf.reproduce.plan import planned_runs
+from cirs_tf.reproduce.systems import (
     HARDER,
     HARDER_METHODS,
     SYSTEMS,
     TARGETS,
     harder_system,
-    planned_runs,
 )
 
 
