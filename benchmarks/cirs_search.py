@@ -31,9 +31,9 @@ from cirs_tf.config_files import load_config
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import LoadedSplit, load_split
 from cirs_tf.errors import ConfigError, command
-from cirs_tf.evaluation import everywhere
 from cirs_tf.metrics.segmentation import SegmentationMetric
-from cirs_tf.proposals.colours import kmeans_labels
+from cirs_tf.proposals.color_kmeans import kmeans_labels
+from cirs_tf.runs.evaluation import everywhere
 from cirs_tf.training.run_folder import RunFolder
 
 KEPT = 3  # one in so many goes on
@@ -49,7 +49,7 @@ _IN_TURNS = (
     "cirs.segmenter_steps=5",
     "cirs.feature_net_steps=100",
 )
-_AREA = ("feature_net.input=area_normalised",)
+_AREA = ("feature_net.input=area_normalized",)
 _PARTS = ("cirs.start=components",)
 
 # Dense g with the segment number appended, as in the thesis, unless a line says other.
@@ -68,8 +68,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "both-pooled": (*_BOTH, "feature_net.input=pooled"),
     "both-area": (*_BOTH, *_AREA),
     "both-area-alpha-5": (*_BOTH, *_AREA, "cirs.alpha_1=5"),
-    "both-mean-colour": (*_BOTH, *_AREA, "feature_net.cells=1"),
-    "both-mean-colour-no-number": (
+    "both-mean-color": (*_BOTH, *_AREA, "feature_net.cells=1"),
+    "both-mean-color-no-number": (
         *(*_BOTH, *_AREA, "feature_net.cells=1"),
         "feature_net.segment_number='off'",
     ),
@@ -96,7 +96,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "parts": _PARTS,
     "parts-both": (*_PARTS, *_BOTH),
     "parts-imbalanced": (*_PARTS, *_IN_TURNS),
-    "colours-both": ("cirs.start=colours", *_BOTH),
+    "colors-both": ("cirs.start=colors", *_BOTH),
 }
 
 
@@ -260,7 +260,7 @@ def best(log: SearchLog, names: Sequence[str], steps: int, seed: int) -> list[st
 
 
 def baselines(arguments: argparse.Namespace) -> Iterable[dict]:
-    """Yield a line for one segment everywhere, and for k-means on colours."""
+    """Yield a line for one segment everywhere, and for k-means on colors."""
     classes = len(Manifest.read(arguments.data).classes)
     train_split = load_split(arguments.data, "train", with_masks=False)
     limit = arguments.validation_images

@@ -10,7 +10,7 @@ from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.errors import ConfigError, DataError, command
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
-from cirs_tf.proposals.colours import kmeans_labels
+from cirs_tf.proposals.color_kmeans import kmeans_labels
 
 
 @command

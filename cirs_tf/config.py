@@ -20,7 +20,7 @@ METHODS = (
 )
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 SELECTIONS = ("loss", "oracle")
-NORMALISATIONS = ("none", "batch", "layer", "instance")
+NORMALIZATIONS = ("none", "batch", "layer", "instance")
 CONVOLUTIONS = ("plain", "depthwise_first", "pointwise_first")
 SCHEDULES = ("joint", "alternating")
 
@@ -82,7 +82,7 @@ class SegmenterConfig:
     def __post_init__(self):
         _check_keys("segmenter", self, _at_least(1), "width")
         _check("segmenter.depth", self.depth, 1 <= self.depth <= 6, "1 to 6")
-        _check_choice("segmenter.norm", self.norm, NORMALISATIONS)
+        _check_choice("segmenter.norm", self.norm, NORMALIZATIONS)
         _check_keys("segmenter", self, _RATE, "dropout")
         upsampling = ("transposed", "bilinear")
         _check_choice("segmenter.upsampling", self.upsampling, upsampling)
@@ -102,7 +102,7 @@ class FeatureNetConfig:
         segment_number: How k enters: `off`, `scalar` (k / (K - 1)) or `one_hot`.
         output: `none`, `l2` (unit length) or `batch_norm` (unit variance a feature).
         input: What g sees: the whole masked `image` (thesis 6); `pooled`, its mean
-            in each of `cells` x `cells` cells; `area_normalised`, the same divided
+            in each of `cells` x `cells` cells; `area_normalized`, the same divided
             by the mask's share of the image, so that area tells nothing.
         cells: Cells a side; image sides must be multiples of it where they are used.
     """
@@ -123,13 +123,13 @@ class FeatureNetConfig:
         ok = self.kind == "dense" or len(self.hidden) > 0
         _check("feature_net.hidden", self.hidden, ok, "widths of at least 1")
         _check_keys("feature_net", self, _at_least(1), "features")
-        _check_choice("feature_net.norm", self.norm, NORMALISATIONS[:3])
+        _check_choice("feature_net.norm", self.norm, NORMALIZATIONS[:3])
         _check_keys("feature_net", self, _RATE, "dropout")
         numbers = ("off", "scalar", "one_hot")
         _check_choice("feature_net.segment_number", self.segment_number, numbers)
         outputs = ("none", "l2", "batch_norm")
         _check_choice("feature_net.output", self.output, outputs)
-        inputs = ("image", "pooled", "area_normalised")
+        inputs = ("image", "pooled", "area_normalized")
         _check_choice("feature_net.input", self.input, inputs)
         _check("feature_net.cells", self.cells, self.cells >= 1, "at least 1")
 
@@ -159,7 +159,7 @@ class CirsConfig:
         freeze_feature_net: Whether g stays as it was drawn (compare thesis 11).
         start: What S learns before the first step: `none`, the parts that
             `proposals.components` finds (with `start_images`, `difference` and
-            `start_learning_rate` of `cirs_aligned`), or clusters of `colours`.
+            `start_learning_rate` of `cirs_aligned`), or clusters of `colors`.
         start_steps: Mini-batches of it.
         feature_start_steps: Mini-batches before the first step in which g learns to
             encode whole images for a linear decoder (compare thesis 11).
@@ -193,7 +193,7 @@ class CirsConfig:
         rate = self.feature_learning_rate
         if rate is not None:
             _check_keys("cirs", self, _POSITIVE, "feature_learning_rate")
-        _check_choice("cirs.start", self.start, ("none", "components", "colours"))
+        _check_choice("cirs.start", self.start, ("none", "components", "colors"))
         counts = ("reset_every", "start_steps", "feature_start_steps")
         _check_keys("cirs", self, _at_least(0), *counts)
         trains = self.schedule == "alternating" or rate is not None or self.reset_every
@@ -214,15 +214,15 @@ class CirsAlignedConfig:
         outside: Cost of a pixel outside of a template's support.
         behind: What a pixel within an object's support costs the background more.
         assignment_weight: Weight of the cross-entropy of S with the segment that costs
-            each pixel least, border pixels settled by the colours on either side.
+            each pixel least, border pixels settled by the colors on either side.
         outline_weight: Weight of the distance of supports from the pixels that segments
             hold.
         pose_weight: Weight of the poses of imagined images, where they are known.
         usage_weight: Weight of a floor under each segment's share of the pixels.
         usage_floor: That floor, in (0, 1).
-        difference: Squared distance in colour from which a pixel differs from the
+        difference: Squared distance in color from which a pixel differs from the
             background; each channel in [0, 1].
-        start_images: Unlabelled images that the start is taken from.
+        start_images: Unlabeled images that the start is taken from.
         start_steps: Mini-batches in which S learns the parts that were found.
         start_pose_steps: Mini-batches in which poses are learned before the rest.
         start_learning_rate: Of Adam in both.
@@ -278,9 +278,9 @@ class CutAndPasteConfig:
             are not cut out.
         members: Cut-outs of each kind.
         overlap: Whether one part may hide another in a composition.
-        difference: Four times the squared distance in colour from which a pixel
-            differs from the most frequent colour of its image; each channel in [0, 1].
-        start_images: Unlabelled images that cut-outs are taken from.
+        difference: Four times the squared distance in color from which a pixel
+            differs from the most frequent color of its image; each channel in [0, 1].
+        start_images: Unlabeled images that cut-outs are taken from.
     """
 
     canvas: float = 0.625
@@ -304,7 +304,7 @@ class CirsPlusConfig:
     Attributes:
         cirs_weight: Weight of the CIRS loss, beside the squared error.
         assignment_weight: Weight of the cross-entropy of S with the segment that
-            rebuilds each pixel best, border pixels settled by the colours on either
+            rebuilds each pixel best, border pixels settled by the colors on either
             side.
         usage_weight: Weight of a floor under each segment's share of the pixels.
         usage_floor: That floor, in (0, 1).
@@ -368,7 +368,7 @@ class AirConfig:
         _check_keys("air", self, _WIDTHS, "hidden")
         _check_keys("air", self, _at_least(1), "bottleneck")
         _check_keys("air", self, _RATE, "dropout")
-        _check_choice("air.norm", self.norm, NORMALISATIONS[:3])
+        _check_choice("air.norm", self.norm, NORMALIZATIONS[:3])
         _check_choice("air.error", self.error, ("combined", "per_segment"))
         _check_keys("air", self, _WEIGHT, "usage_weight", "kl_weight")
         _check_keys("air", self, _SHARE, "usage_floor")
@@ -378,7 +378,7 @@ class AirConfig:
 
 @dataclasses.dataclass(frozen=True)
 class WnetConfig:
-    """W-Net: a soft normalised cut, and a reconstruction from the segments.
+    """W-Net: a soft normalized cut, and a reconstruction from the segments.
 
     Attributes:
         radius: Pixels further apart are not compared by the cut; in pixels.
@@ -386,7 +386,7 @@ class WnetConfig:
         sigma_position: Width of the cut's weight over positions, in pixels.
         reconstruction: `mse`, or `bce` (binary cross-entropy).
         schedule: `alternating` updates the encoder by the cut, then both networks by
-            the reconstruction, a mini-batch each; `joint` minimises their sum.
+            the reconstruction, a mini-batch each; `joint` minimizes their sum.
         xla: Whether the cut is compiled with XLA: quicker steps, a slower start.
     """
 
@@ -413,7 +413,7 @@ class IicConfig:
         width: Channels of the first convolution; the paper's code has 64.
         over_clustering: Outputs of the over-clustering head, as a multiple of K.
         reach: Largest displacement between a pixel and its twin, in pixels.
-        jitter: Strength of the change of colours, in [0, 1).
+        jitter: Strength of the change of colors, in [0, 1).
         flip: Whether twins may be mirrored.
     """
 

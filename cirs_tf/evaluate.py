@@ -5,14 +5,14 @@ import functools
 from pathlib import Path
 
 from cirs_tf.errors import ConfigError, command
-from cirs_tf.evaluation import (
+from cirs_tf.metrics.annotators import AnnotatorScores
+from cirs_tf.postprocessing.postprocess import postprocess
+from cirs_tf.runs.evaluation import (
     Evaluation,
     evaluate_run,
     everywhere,
     write_json,
 )
-from cirs_tf.metrics.annotators import AnnotatorScores
-from cirs_tf.postprocessing.postprocess import postprocess
 from cirs_tf.training.run_folder import RunFolder
 
 _HOW = {
@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=0,
         metavar="N",
-        help="merge connected regions below N pixels into their neighbours",
+        help="merge connected regions below N pixels into their neighbors",
     )
     return parser
 

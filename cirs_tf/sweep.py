@@ -14,10 +14,10 @@ from cirs_tf.config_files import load_config
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.errors import ConfigError, DataError, command
-from cirs_tf.evaluation import write_json
 from cirs_tf.methods.build import build_segmenter, method_class
-from cirs_tf.runs import Run, seeds_from, state_of, train_missing
-from cirs_tf.selection import (
+from cirs_tf.runs.evaluation import write_json
+from cirs_tf.runs.queue import Run, seeds_from, state_of, train_missing
+from cirs_tf.runs.selection import (
     CRITERIA,
     SCORED_IMAGES,
     Candidate,
@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
         return status
 
     found = candidates_of([RunFolder.open(run.folder) for run in runs])
-    print(f"\n{len(found)} checkpoints on {len(images)} unlabelled validation images")
+    print(f"\n{len(found)} checkpoints on {len(images)} unlabeled validation images")
     labels = predictions(found, images, images[:, :, ::-1])
     signals = signals_of(found, *labels, config.segments)
     keras.backend.clear_session()
@@ -175,7 +175,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m cirs_tf.sweep",
         description="Train several seeds (finished runs are reused, interrupted ones "
-        "resumed), score every kept checkpoint on unlabelled validation images and "
+        "resumed), score every kept checkpoint on unlabeled validation images and "
         "pick one. No mask is read.",
         epilog="Every other setting: --set segmenter.width=8 (configs/ and "
         "cirs_tf/config.py list them).",

@@ -14,7 +14,7 @@ from cirs_tf.data.manifest import MANIFEST, Manifest
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.errors import ConfigError, command
 from cirs_tf.methods.build import build_method, method_class
-from cirs_tf.training.codes import CodeValidator
+from cirs_tf.training.autoencoder_validation import CodeValidator
 from cirs_tf.training.phases import Method, StartsFromImages
 from cirs_tf.training.run_folder import RunFolder, RunLog
 from cirs_tf.training.strategy import is_chief, make_strategy
@@ -171,7 +171,7 @@ def _announce(log, config: Config, run: RunFolder, data: Path, trainer) -> None:
 
 def default_data() -> Path:
     """Draw the default fruit set into the cache, once."""
-    from data_gen.data_set import draw
+    from data_gen.draw_dataset import draw
     from data_gen.options import default_options
 
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

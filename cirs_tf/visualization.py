@@ -1,4 +1,4 @@
-"""Pictures of segmentations: fixed colours, overlays and labelled grids."""
+"""Pictures of segmentations: fixed colors, overlays and labeled grids."""
 
 import colorsys
 from collections.abc import Mapping, Sequence
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-# Okabe and Ito 2008, told apart by colour-blind readers; segment k is always colour k.
-_FIRST_COLOURS = (
+# Okabe and Ito 2008, told apart by color-blind readers; segment k is always color k.
+_FIRST_COLORS = (
     (86, 180, 233),
     (240, 228, 66),
     (213, 94, 0),
@@ -22,20 +22,20 @@ _UNMATCHED = (255, 255, 255)
 
 
 def palette(count: int) -> np.ndarray:
-    """Return `[count, 3]` uint8 colours; the first ones never depend on `count`."""
-    colours = list(_FIRST_COLOURS[:count])
-    for index in range(len(colours), count):
+    """Return `[count, 3]` uint8 colors; the first ones never depend on `count`."""
+    colors = list(_FIRST_COLORS[:count])
+    for index in range(len(colors), count):
         # 0.7 and 0.8 keep the first 16 furthest apart from one another.
         hue = (0.7 + index * _GOLDEN_RATIO) % 1.0
         red_green_blue = colorsys.hsv_to_rgb(hue, 0.8, 0.6 + 0.35 * (index % 2))
-        colours.append(tuple(round(255 * value) for value in red_green_blue))
-    return np.array(colours, np.uint8)
+        colors.append(tuple(round(255 * value) for value in red_green_blue))
+    return np.array(colors, np.uint8)
 
 
-def colourise(labels: np.ndarray, colours: np.ndarray | None = None) -> np.ndarray:
+def colorise(labels: np.ndarray, colors: np.ndarray | None = None) -> np.ndarray:
     """Map labels `[..., height, width]` in [0, 255] to RGB in a last axis of 3."""
-    colours = palette(256) if colours is None else colours
-    return colours[labels]
+    colors = palette(256) if colors is None else colors
+    return colors[labels]
 
 
 def palette_image(labels: np.ndarray) -> Image.Image:
@@ -45,13 +45,13 @@ def palette_image(labels: np.ndarray) -> Image.Image:
     return image
 
 
-def overlay(image: np.ndarray, colours: np.ndarray, opacity: float = 0.5) -> np.ndarray:
-    """Lay segment colours over images, both `[..., height, width, 3]` uint8."""
-    return np.uint8(image * (1 - opacity) + colours * opacity + 0.5)
+def overlay(image: np.ndarray, colors: np.ndarray, opacity: float = 0.5) -> np.ndarray:
+    """Lay segment colors over images, both `[..., height, width, 3]` uint8."""
+    return np.uint8(image * (1 - opacity) + colors * opacity + 0.5)
 
 
-def class_colours(assignment: Sequence[int]) -> np.ndarray:
-    """Return a colour for each value of a truth mask, that of the matched segment.
+def class_colors(assignment: Sequence[int]) -> np.ndarray:
+    """Return a color for each value of a truth mask, that of the matched segment.
 
     Args:
         assignment: `[classes]`: the segment that stands for each class, -1: none.
@@ -59,12 +59,12 @@ def class_colours(assignment: Sequence[int]) -> np.ndarray:
     Returns:
         `[256, 3]` uint8; white for classes without a segment and for ignored pixels.
     """
-    colours = np.full((256, 3), _UNMATCHED, np.uint8)
+    colors = np.full((256, 3), _UNMATCHED, np.uint8)
     segments = palette(256)
     for true_class, segment in enumerate(assignment):
         if segment >= 0:
-            colours[true_class] = segments[segment]
-    return colours
+            colors[true_class] = segments[segment]
+    return colors
 
 
 def segmentation_grid(
@@ -80,16 +80,16 @@ def segmentation_grid(
         images: `[images, height, width, 3]` uint8.
         labels: `[images, height, width]` segment indices.
         truth: `[images, height, width]` class indices, or None.
-        assignment: The segment that stands for each class; truth takes its colour.
+        assignment: The segment that stands for each class; truth takes its color.
         scale: Enlargement.
 
     Returns:
         One picture, images side by side.
     """
-    segments = colourise(labels)
+    segments = colorise(labels)
     rows = {"input": images, "segments": segments}
     if truth is not None:
-        rows["truth"] = colourise(truth, class_colours(assignment))
+        rows["truth"] = colorise(truth, class_colors(assignment))
     rows["overlay"] = overlay(images, segments)
     return picture_grid(rows, scale)
 

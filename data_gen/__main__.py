@@ -10,15 +10,15 @@ from tqdm import tqdm
 
 from cirs_tf.errors import ImageError, command
 from data_gen.contact_sheet import CONTACT_SHEET
-from data_gen.data_set import draw
+from data_gen.draw_dataset import draw
 from data_gen.importers.bsds import BsdsOptions, import_bsds
 from data_gen.importers.cifar10 import Cifar10Options, import_cifar10
 from data_gen.importers.frame import CROP, FIT, Frame, parse_size
 from data_gen.importers.images import import_images
 from data_gen.importers.options import ImageOptions
 from data_gen.options import SceneOptions, default_options
-from data_gen.publish import DataSet
 from data_gen.scenes import SCENES
+from data_gen.write_dataset import DataSet
 
 
 @command
@@ -88,12 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_scene(
         kinds,
         "twotone",
-        "a ball, a parcel and a kite of several colours each before the same sky",
+        "a ball, a parcel and a kite of several colors each before the same sky",
     )
     _add_scene(
         kinds,
         "dsprites",
-        "multi-dSprites: squares, ellipses and hearts of random colours on grey",
+        "multi-dSprites: squares, ellipses and hearts of random colors on gray",
     )
     _add_scene(
         kinds,
@@ -143,7 +143,7 @@ def _add_scene(kinds: argparse._SubParsersAction, name: str, title: str) -> None
             "--background",
             default=kind.backgrounds[0],
             metavar="|".join(kind.backgrounds),
-            help="what the one colour behind the sprites is drawn from, in each image",
+            help="what the one color behind the sprites is drawn from, in each image",
         )
     if kind.default_objects:
         add(

@@ -1,4 +1,4 @@
-"""Draws the contact sheet: the first pictures of a set, and labelled ones with labels.
+"""Draws the contact sheet: the first pictures of a set, and labeled ones with labels.
 
 It shows what the finished records hold, so that a set can be judged at a glance.
 """
@@ -23,7 +23,7 @@ from cirs_tf.data.records import (
 CONTACT_SHEET = "contact_sheet.png"
 _COLUMNS = 8  # at most; fewer of wide pictures
 _ROWS = 4
-_LABELLED_ROWS = 2
+_LABELED_ROWS = 2
 _CELL = 128  # pixels, about: a whole multiple of a small picture's size
 _LARGEST_CELL = 256  # larger pictures are shrunk to it
 _GAP = 6
@@ -64,42 +64,42 @@ def draw_contact_sheet(folder: Path, manifest: Manifest) -> Image.Image:
         manifest: What they hold.
 
     Returns:
-        Rows of the first training pictures; where the set has a labelled split, rows of
+        Rows of the first training pictures; where the set has a labeled split, rows of
         its first pictures, each above its mask, or above the coarsest and the finest of
-        its segmentations, and the colours of the classes.
+        its segmentations, and the colors of the classes.
     """
     grid = _grid(manifest)
     splits = manifest.splits
-    colours = class_colours(max(1, len(manifest.classes)))
+    colors = class_colors(max(1, len(manifest.classes)))
     blocks = []
     if "train" in splits:
-        shown = _read(folder, manifest, "train", grid.columns * _ROWS, colours)
+        shown = _read(folder, manifest, "train", grid.columns * _ROWS, colors)
         blocks.append(
             ("train", grid.rows([(one.picture, one.caption) for one in shown]))
         )
-    labelled = next((name for name in ("val", "test") if _labels(splits.get(name))), "")
-    if labelled:
-        count = grid.columns * _LABELLED_ROWS
-        shown = _read(folder, manifest, labelled, count, colours)
-        title = f"{labelled}, with {_labels(splits[labelled])}"
-        blocks.append((title, _labelled_rows(grid, list(shown))))
-    named = manifest.classes if labelled else ()
+    labeled = next((name for name in ("val", "test") if _labels(splits.get(name))), "")
+    if labeled:
+        count = grid.columns * _LABELED_ROWS
+        shown = _read(folder, manifest, labeled, count, colors)
+        title = f"{labeled}, with {_labels(splits[labeled])}"
+        blocks.append((title, _labeled_rows(grid, list(shown))))
+    named = manifest.classes if labeled else ()
     width = 2 * _MARGIN + grid.columns * (grid.width + _GAP) - _GAP
     legend = _legend(named, width - _MARGIN)
     lines = 1 + max((line for line, _, _ in legend), default=0)
     sheet = _lay_out(blocks, grid, width, lines)
-    _add_legend(sheet, legend, colours, lines)
+    _add_legend(sheet, legend, colors, lines)
     return sheet
 
 
-def class_colours(count: int) -> np.ndarray:
-    """Return `[count, 3]` uint8: a pale grey for class 0, then six hues in turn."""
+def class_colors(count: int) -> np.ndarray:
+    """Return `[count, 3]` uint8: a pale gray for class 0, then six hues in turn."""
     lightness = (0.52, 0.36, 0.70, 0.24)  # of each round of hues
-    colours = [
+    colors = [
         colorsys.hls_to_rgb((0.13 - index / 6) % 1, lightness[index // 6 % 4], 0.75)
         for index in range(count - 1)
     ]
-    return np.rint(np.array([(0.86, 0.88, 0.91), *colours]) * 255).astype(np.uint8)
+    return np.rint(np.array([(0.86, 0.88, 0.91), *colors]) * 255).astype(np.uint8)
 
 
 def _grid(manifest: Manifest) -> _Grid:
@@ -125,14 +125,14 @@ def _labels(split: Split | None) -> str:
 
 
 def _read(
-    folder: Path, manifest: Manifest, name: str, count: int, colours: np.ndarray
+    folder: Path, manifest: Manifest, name: str, count: int, colors: np.ndarray
 ) -> Iterator[_Shown]:
     """Yield the first records of a split, with labels as pictures."""
     split = manifest.splits[name]
     size = (manifest.height, manifest.width)
     # 255 and all between, white: no class.
     painted = np.full((IGNORE_LABEL + 1, 3), 255, np.uint8)
-    painted[: len(colours)] = colours
+    painted[: len(colors)] = colors
     files = [str(folder / shard.file) for shard in split.shards]
     for record in tf.data.TFRecordDataset(files).take(count):
         decoded = decode_example(record, *size, with_mask=split.masks)
@@ -143,14 +143,14 @@ def _read(
         elif split.segmentations:
             found = list(decode_segmentations(record, *size).numpy())
             found.sort(key=lambda one: len(np.unique(one)))
-            labels = tuple(_in_mean_colours(picture, found[i]) for i in (0, -1))
+            labels = tuple(_in_mean_colors(picture, found[i]) for i in (0, -1))
         index = int(decode_image_class(record))
         caption = manifest.image_classes[index] if index >= 0 else ""
         yield _Shown(picture, labels, caption)
 
 
-def _in_mean_colours(picture: np.ndarray, regions: np.ndarray) -> np.ndarray:
-    """Return a picture in which each region has its mean colour."""
+def _in_mean_colors(picture: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """Return a picture in which each region has its mean color."""
     _, numbers = np.unique(regions, return_inverse=True)
     numbers = numbers.ravel()
     sizes = np.bincount(numbers)
@@ -159,7 +159,7 @@ def _in_mean_colours(picture: np.ndarray, regions: np.ndarray) -> np.ndarray:
     return np.rint(means[numbers]).astype(np.uint8).reshape(picture.shape)
 
 
-def _labelled_rows(grid: _Grid, shown: list[_Shown]) -> list[list]:
+def _labeled_rows(grid: _Grid, shown: list[_Shown]) -> list[list]:
     rows = []
     for row in grid.rows(shown):
         # The name of the class stands below the last of what belongs together.
@@ -227,17 +227,17 @@ def _legend(classes: tuple[str, ...], right: int) -> list[tuple[int, int, str]]:
 def _add_legend(
     sheet: Image.Image,
     legend: list[tuple[int, int, str]],
-    colours: np.ndarray,
+    colors: np.ndarray,
     lines: int,
 ) -> None:
-    """Write each class beside its colour on the last lines."""
+    """Write each class beside its color on the last lines."""
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(18)
-    for (line, left, name), colour in zip(legend, colours.tolist(), strict=False):
+    for (line, left, name), color in zip(legend, colors.tolist(), strict=False):
         middle = sheet.height - _MARGIN - _LINE // 2 - (lines - 1 - line) * _LINE
         if name == "...":
             pen.text((left, middle), name, _INK, font, anchor="lm")
             return
         box = (left, middle - 8, left + 16, middle + 8)
-        pen.rectangle(box, tuple(colour), (150, 150, 155))
+        pen.rectangle(box, tuple(color), (150, 150, 155))
         pen.text((left + 24, middle), name, _INK, font, anchor="lm")

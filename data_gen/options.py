@@ -29,7 +29,7 @@ class SceneOptions:
         background: An image file, or, as `str`, one of the scene's `backgrounds`, whose
             first is the default, kept as None. Of fruit and twotone: `static`, the same
             sky in every picture, or `shift`, another part of a larger sky in each. Of
-            dsprites: `grey` or `colour`, drawn for each picture.
+            dsprites: `gray` or `color`, drawn for each picture.
         objects: Least and most sprites a picture of dsprites, as `MIN-MAX`.
         with_train_masks: Whether training records hold their masks.
 

@@ -74,7 +74,7 @@ def _turn(
     rows = math.ceil(placement.y + radius) - top
     cosine, sine = math.cos(placement.angle), math.sin(placement.angle)
     # Pillow asks where each drawn point (x, y) comes from: the turn backwards, about
-    # the centre, all in fine pixels.
+    # the center, all in fine pixels.
     x = (placement.x - left) * SUPERSAMPLING
     y = (placement.y - top) * SUPERSAMPLING
     backwards = (

@@ -23,8 +23,8 @@ class Sprite:
 
     Attributes:
         name: Class name.
-        pixels: `[height, width, 4]` uint8 RGBA, colour premultiplied by alpha. The
-            object turns about the centre.
+        pixels: `[height, width, 4]` uint8 RGBA, color premultiplied by alpha. The
+            object turns about the center.
     """
 
     name: str
@@ -54,8 +54,8 @@ class Placement:
 
     Attributes:
         label: Value in the mask; the sprite is `sprites[label - 1]`.
-        x: Column of the centre; the left edge of the picture is 0, the right its width.
-        y: Row of the centre; the upper edge is 0, the lower the height.
+        x: Column of the center; the left edge of the picture is 0, the right its width.
+        y: Row of the center; the upper edge is 0, the lower the height.
         angle: Radians, clockwise as seen, from the sprite's upright pose.
     """
 
@@ -131,7 +131,7 @@ def scatter(
     Args:
         background: `[height, width, 3]` uint8.
         sprites: Each lies wholly inside the picture; one that is too large for that
-            is centred.
+            is centered.
         rng: Source of the poses and of the order.
 
     Returns:

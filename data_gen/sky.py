@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-# Each cloud is a heap of puffs: centre x and y, and radius, in shares of the picture.
+# Each cloud is a heap of puffs: center x and y, and radius, in shares of the picture.
 CLOUDS = (
     ((0.10, 0.25, 0.055), (0.17, 0.21, 0.080), (0.26, 0.18, 0.100), (0.35, 0.22, 0.075),
      (0.42, 0.25, 0.050), (0.22, 0.25, 0.070), (0.31, 0.26, 0.065)),
@@ -33,10 +33,10 @@ def draw_sky(size: int) -> np.ndarray:
         `[size, size, 3]` uint8.
     """
     x, y = fine_grid(size, 1)
-    colour = clear_sky(y)
+    color = clear_sky(y)
     for cloud in CLOUDS:
-        add_cloud(colour, cloud, x, y)
-    return reduced(colour)
+        add_cloud(color, cloud, x, y)
+    return reduced(color)
 
 
 def fine_grid(size: int, pictures: int) -> tuple[np.ndarray, np.ndarray]:
@@ -55,24 +55,24 @@ def fine_grid(size: int, pictures: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def clear_sky(share: np.ndarray) -> np.ndarray:
-    """Return the colours without clouds; `share` is 0 above and 1 below."""
+    """Return the colors without clouds; `share` is 0 above and 1 below."""
     return _blend(_ZENITH, _HORIZON, share**0.8)
 
 
-def add_cloud(colour: np.ndarray, cloud: tuple, x: np.ndarray, y: np.ndarray) -> None:
-    """Lay a cloud, puffs of centre x and y and radius, over `[..., 3]` colours."""
+def add_cloud(color: np.ndarray, cloud: tuple, x: np.ndarray, y: np.ndarray) -> None:
+    """Lay a cloud, puffs of center x and y and radius, over `[..., 3]` colors."""
     thickness = _thickness(cloud, x, y)
     cover = _smooth_step(-0.12, 0.40, thickness)
     upper = min(cy - radius for _, cy, radius in cloud)
     lower = max(cy + radius for _, cy, radius in cloud)
     depth = np.clip((y - upper) / (lower - upper), 0, 1)
     shade = _blend(_SUNLIT, _UNDERSIDE, depth**2)
-    colour += cover[..., None] * (shade - colour)
+    color += cover[..., None] * (shade - color)
 
 
-def reduced(colour: np.ndarray) -> np.ndarray:
-    """Return uint8 pixels of colours at the points of a `fine_grid`."""
-    image = Image.fromarray(np.rint(colour).astype(np.uint8))
+def reduced(color: np.ndarray) -> np.ndarray:
+    """Return uint8 pixels of colors at the points of a `fine_grid`."""
+    image = Image.fromarray(np.rint(color).astype(np.uint8))
     return np.asarray(image.reduce(_OVERSAMPLING))
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from data_gen.painting import (
+from data_gen.scene import Sprite
+from data_gen.shapes import (
     Canvas,
     ball,
     box,
@@ -13,7 +14,6 @@ from data_gen.painting import (
     star,
     stroke,
 )
-from data_gen.scene import Sprite
 
 
 def draw_lemon(size: int) -> Sprite:
@@ -34,11 +34,11 @@ def draw_apple(size: int) -> Sprite:
     x, y = canvas.x, canvas.y
     halves = (ellipse(x, y, side * 0.27, 0.20, 0.50, 0.66) for side in (-1, 1))
     body = join(*halves, 0.08)
-    colour = ball(x, y - 0.2, 0.84, 0.78, (96, 4, 16), (226, 30, 38))
+    color = ball(x, y - 0.2, 0.84, 0.78, (96, 4, 16), (226, 30, 38))
     # The hollow that the stem grows from.
     hollow = np.exp(-((x / 0.24) ** 2) - ((y + 0.38) / 0.13) ** 2)[..., None]
-    colour = colour * (1 - 0.55 * hollow)
-    canvas.paint(body, colour)
+    color = color * (1 - 0.55 * hollow)
+    canvas.paint(body, color)
     canvas.glint(-0.38, -0.08, 0.20, (255, 214, 205))
     canvas.paint(stroke(x, y, (0.0, -0.34), (0.10, -0.90), 0.085), (92, 54, 22))
     blade = leaf(x, y, (0.08, -0.55), (0.74, -0.80))
@@ -52,12 +52,12 @@ def draw_blueberry(size: int) -> Sprite:
     """Return a blueberry with the star-shaped crown that the flower leaves."""
     canvas = Canvas(size)
     x, y = canvas.x, canvas.y
-    colour = ball(x, y, 0.86, 0.86, (18, 18, 62), (66, 76, 158))
-    canvas.paint(ellipse(x, y, 0.0, 0.0, 0.84, 0.84), colour)
+    color = ball(x, y, 0.86, 0.86, (18, 18, 62), (66, 76, 158))
+    canvas.paint(ellipse(x, y, 0.0, 0.0, 0.84, 0.84), color)
     canvas.glint(-0.42, -0.46, 0.22, (176, 190, 238))
-    centre = (0.06, 0.04)
-    canvas.paint(star(x, y, centre, 0.54, 0.27), (124, 136, 206))
-    canvas.paint(star(x, y, centre, 0.36, 0.17), (16, 14, 46))
+    center = (0.06, 0.04)
+    canvas.paint(star(x, y, center, 0.54, 0.27), (124, 136, 206))
+    canvas.paint(star(x, y, center, 0.36, 0.17), (16, 14, 46))
     return canvas.sprite("blueberry")
 
 

@@ -1,7 +1,7 @@
 """Draws a sky that is larger than a picture, and cuts pictures' skies out of it.
 
 A sky that never moves is solved by its mean: any constant map of it is a segment. Here
-each picture has another part, so that no pixel has a colour of its own.
+each picture has another part, so that no pixel has a color of its own.
 """
 
 import numpy as np
@@ -24,17 +24,17 @@ def draw_wide_sky(size: int) -> np.ndarray:
         seam, so that a picture may begin in any of these.
     """
     x, y = fine_grid(size, _PICTURES)
-    colour = clear_sky(y / _PICTURES)
+    color = clear_sky(y / _PICTURES)
     for cloud in _clouds():
         # A cloud that reaches over one end comes in again at the other.
         middle, height, _ = cloud[0]
         near = (x - middle + _PICTURES / 2) % _PICTURES - _PICTURES / 2 + middle
         rows = slice(*np.searchsorted(y[:, 0], [height - _UP, height + _UP]))
         columns = np.flatnonzero(np.abs(near[0] - middle) < _ACROSS)
-        part = colour[rows, columns]
+        part = color[rows, columns]
         add_cloud(part, cloud, near[rows, columns], y[rows, columns])
-        colour[rows, columns] = part
-    wide = reduced(colour)
+        color[rows, columns] = part
+    wide = reduced(color)
     return np.concatenate([wide, wide[:, :size]], axis=1)
 
 

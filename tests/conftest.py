@@ -37,7 +37,7 @@ def tiny():
 @pytest.fixture(scope="session")
 def fruit(tmp_path_factory):
     """Return the folder of a fruit set of 48, 16 and 16 images of 16 pixels a side."""
-    from data_gen.data_set import draw
+    from data_gen.draw_dataset import draw
     from data_gen.options import default_options
 
     folder = tmp_path_factory.mktemp("data") / "fruit"

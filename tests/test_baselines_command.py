@@ -7,15 +7,15 @@ from cirs_tf import baselines
 from cirs_tf.data.pipeline import load_split
 
 
-def test_kmeans_finds_colours_that_are_far_apart():
-    colours = np.array([[0, 0, 0], [255, 0, 0], [0, 0, 255]], np.uint8)
+def test_kmeans_finds_colors_that_are_far_apart():
+    colors = np.array([[0, 0, 0], [255, 0, 0], [0, 0, 255]], np.uint8)
     truth = np.random.default_rng(0).integers(0, 3, (4, 6, 7))
-    images = colours[truth]
+    images = colors[truth]
     labels = baselines.kmeans_labels(images, images, 3, seed=1)
     names = {
         (label, value) for label, value in zip(labels.flat, truth.flat, strict=True)
     }
-    assert len(names) == 3  # one label for each colour, and the other way round
+    assert len(names) == 3  # one label for each color, and the other way round
 
 
 def test_the_best_of_many_starts_is_tighter_than_a_single_one():

@@ -58,7 +58,7 @@ CHECKS = [
     ("cirs.usage_of=pixels", "cirs.usage_of=masks", "probabilities, masks"),
     ("cirs.feature_learning_rate=0", "cirs.feature_learning_rate=1e-4", "> 0"),
     ("cirs.reset_every=-1", "cirs.reset_every=1", "at least 0"),
-    ("cirs.start=random", "cirs.start=components", "none, components, colours"),
+    ("cirs.start=random", "cirs.start=components", "none, components, colors"),
     ("cirs.start_steps=-1", "cirs.start_steps=0", "at least 0"),
     ("cirs.feature_start_steps=-1", "cirs.feature_start_steps=1", "at least 0"),
     ("feature_net.input=mask", "feature_net.input=pooled", "image, pooled, area_norm"),

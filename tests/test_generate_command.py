@@ -6,9 +6,9 @@ from PIL import Image
 
 from cirs_tf import generate, train
 from cirs_tf.data.pipeline import load_split
-from cirs_tf.generation import StyleGenerator, code_lengths, draw_codes
+from cirs_tf.runs.styles import StyleGenerator, code_lengths, draw_codes
 from cirs_tf.training.run_folder import RunFolder
-from data_gen.data_set import draw
+from data_gen.draw_dataset import draw
 from data_gen.options import default_options
 
 

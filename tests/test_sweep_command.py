@@ -13,7 +13,7 @@ from PIL import Image
 from cirs_tf import evaluate, export, sweep, train
 from cirs_tf.data import pipeline
 from cirs_tf.data.pipeline import load_split
-from cirs_tf.selection import predictions
+from cirs_tf.runs.selection import predictions
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.__main__ import main as data_gen

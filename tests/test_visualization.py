@@ -1,12 +1,12 @@
-"""Colours and pictures, pixel by pixel."""
+"""Colors and pictures, pixel by pixel."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from cirs_tf.visualization import (
-    class_colours,
-    colourise,
+    class_colors,
+    colorise,
     column_grid,
     overlay,
     palette,
@@ -14,7 +14,7 @@ from cirs_tf.visualization import (
 )
 
 
-def test_first_colours_never_depend_on_the_count():
+def test_first_colors_never_depend_on_the_count():
     whole = palette(256)
     assert whole.shape == (256, 3)
     assert whole.dtype == np.uint8
@@ -22,9 +22,9 @@ def test_first_colours_never_depend_on_the_count():
         np.testing.assert_array_equal(palette(count), whole[:count])
 
 
-def test_colours_of_segments_are_told_apart():
-    colours = palette(16).astype(int)
-    distances = np.abs(colours[:, None] - colours[None]).sum(axis=-1)
+def test_colors_of_segments_are_told_apart():
+    colors = palette(16).astype(int)
+    distances = np.abs(colors[:, None] - colors[None]).sum(axis=-1)
     assert (
         distances[~np.eye(16, dtype=bool)].min() >= 80
     )  # the two nearest of the first eight: 82
@@ -32,14 +32,14 @@ def test_colours_of_segments_are_told_apart():
     assert np.abs(palette(256) - white).sum(axis=-1).min() > 30
 
 
-def test_labels_become_colours():
+def test_labels_become_colors():
     labels = np.array([[[0, 1], [2, 255]]])
-    colours = colourise(labels)
-    assert colours.shape == (1, 2, 2, 3)
+    colors = colorise(labels)
+    assert colors.shape == (1, 2, 2, 3)
     for place in np.ndindex(labels.shape):
-        np.testing.assert_array_equal(colours[place], palette(256)[labels[place]])
+        np.testing.assert_array_equal(colors[place], palette(256)[labels[place]])
     own = np.arange(9, dtype=np.uint8).reshape(3, 3)
-    np.testing.assert_array_equal(colourise(np.array([[2, 0]]), own)[0, 0], [6, 7, 8])
+    np.testing.assert_array_equal(colorise(np.array([[2, 0]]), own)[0, 0], [6, 7, 8])
 
 
 @pytest.mark.parametrize(
@@ -47,26 +47,26 @@ def test_labels_become_colours():
 )
 def test_overlay_at_both_ends(opacity, expected):
     image = np.array([[[0, 100, 255]]], np.uint8)
-    colours = np.array([[[255, 50, 255]]], np.uint8)
-    np.testing.assert_array_equal(overlay(image, colours, opacity)[0, 0], expected)
+    colors = np.array([[[255, 50, 255]]], np.uint8)
+    np.testing.assert_array_equal(overlay(image, colors, opacity)[0, 0], expected)
 
 
 def test_overlay_is_the_rounded_mean():
     image = np.array([[[0, 100, 255]]], np.uint8)
-    colours = np.array([[[255, 51, 255]]], np.uint8)
-    found = overlay(image, colours)
+    colors = np.array([[[255, 51, 255]]], np.uint8)
+    found = overlay(image, colors)
     assert found.dtype == np.uint8
     # 127.5, 75.5 and 255, halves upwards
     np.testing.assert_array_equal(found[0, 0], [128, 76, 255])
 
 
-def test_classes_take_the_colours_of_their_segments():
-    colours = class_colours([2, -1, 0])
-    assert colours.shape == (256, 3)
-    np.testing.assert_array_equal(colours[0], palette(3)[2])
-    np.testing.assert_array_equal(colours[2], palette(3)[0])
+def test_classes_take_the_colors_of_their_segments():
+    colors = class_colors([2, -1, 0])
+    assert colors.shape == (256, 3)
+    np.testing.assert_array_equal(colors[0], palette(3)[2])
+    np.testing.assert_array_equal(colors[2], palette(3)[0])
     for unmatched in (1, 3, 255):
-        np.testing.assert_array_equal(colours[unmatched], [255, 255, 255])
+        np.testing.assert_array_equal(colors[unmatched], [255, 255, 255])
 
 
 def tile(picture: Image.Image, rows: int, row: int, column: int, size) -> np.ndarray:
@@ -88,8 +88,8 @@ def test_grid_holds_every_picture_enlarged(with_truth, scale):
     truth = rng.integers(0, 2, (2, 20, 16))
     truth[0, 0, 0] = 255
     assignment = [2, -1]
-    colours = palette(3)[labels]
-    rows = [images, colours]
+    colors = palette(3)[labels]
+    rows = [images, colors]
     if with_truth:
         of_class = np.full((256, 3), 255, np.uint8)
         of_class[0] = palette(3)[2]
@@ -97,7 +97,7 @@ def test_grid_holds_every_picture_enlarged(with_truth, scale):
         picture = segmentation_grid(images, labels, truth, assignment, scale)
     else:
         picture = segmentation_grid(images, labels, scale=scale)
-    rows.append(np.floor((images.astype(float) + colours) / 2 + 0.5))
+    rows.append(np.floor((images.astype(float) + colors) / 2 + 0.5))
     assert picture.mode == "RGB"
     size = (20 * scale, 16 * scale)
     for row, tiles in enumerate(rows):

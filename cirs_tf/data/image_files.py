@@ -27,7 +27,7 @@ UNREADABLE = (
 def read_image(path: str | Path) -> np.ndarray:
     """Read an image file as it is meant to be seen.
 
-    EXIF orientation is applied, transparency is laid on black, 16-bit grey is scaled.
+    EXIF orientation is applied, transparency is laid on black, 16-bit gray is scaled.
 
     Returns:
         `[height, width, 3]` uint8.
@@ -55,8 +55,8 @@ def decode_image(file: str | Path | BinaryIO, name: str | Path) -> np.ndarray:
         with Image.open(file) as opened:
             image = ImageOps.exif_transpose(opened)
             if image.mode.startswith("I;16") or image.mode == "I":
-                grey = np.asarray(image).astype(np.float64) / 257
-                image = Image.fromarray(grey.clip(0, 255).round().astype(np.uint8))
+                gray = np.asarray(image).astype(np.float64) / 257
+                image = Image.fromarray(gray.clip(0, 255).round().astype(np.uint8))
             if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
                 rgba = image.convert("RGBA")
                 black = Image.new("RGBA", rgba.size, "black")

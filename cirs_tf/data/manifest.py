@@ -64,7 +64,7 @@ class Manifest:
         height: Height of every image in pixels.
         width: Width of every image in pixels.
         classes: Class names; the position is the value in the masks. Class 0 is the
-            background. Empty where nothing is labelled.
+            background. Empty where nothing is labeled.
         generator: What wrote the set: `name`, `version`, `seed`, `arguments`.
         splits: Split name to `Split`.
         image_classes: Names of the classes that images as a whole have; empty where

@@ -35,7 +35,7 @@ class LoadedSplit:
     image_classes: np.ndarray | None = None
 
     def without_masks(self) -> "LoadedSplit":
-        """Return the same images, unlabelled."""
+        """Return the same images, unlabeled."""
         return dataclasses.replace(self, masks=None)
 
     def batch(self, rows: slice) -> Batch:

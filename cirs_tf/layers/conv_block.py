@@ -1,17 +1,17 @@
-"""Convolution, normalisation and ReLU, once or as the two of the U-Net's block."""
+"""Convolution, normalization and ReLU, once or as the two of the U-Net's block."""
 
 import keras
 
 from cirs_tf.layers.dropout import ReplicaDropout
 
 
-def normalisation(kind: str, momentum: float = 0.9) -> list[keras.layers.Layer]:
-    """Return the layers of one normalisation: `none`, `batch`, `layer`, `instance`.
+def normalization(kind: str, momentum: float = 0.9) -> list[keras.layers.Layer]:
+    """Return the layers of one normalization: `none`, `batch`, `layer`, `instance`.
 
     Batch statistics are those of the global batch on any number of replicas. The
     momentum of their running means is lower than Keras's 0.99, because a run of a
     few hundred steps must already predict with settled statistics. `layer`
-    normalises each example over all its axes (group normalisation of one group),
+    normalizes each example over all its axes (group normalization of one group),
     `instance` each channel of each example.
     """
     if kind == "none":
@@ -23,41 +23,41 @@ def normalisation(kind: str, momentum: float = 0.9) -> list[keras.layers.Layer]:
     if kind == "instance":
         return [keras.layers.GroupNormalization(groups=-1)]
     raise ValueError(
-        f"normalisation: expected none, batch, layer or instance, got {kind!r}"
+        f"normalization: expected none, batch, layer or instance, got {kind!r}"
     )
 
 
-def normalised_relu(x, norm: str):
-    """Apply a normalisation and ReLU."""
-    for layer in normalisation(norm):
+def normalized_relu(x, norm: str):
+    """Apply a normalization and ReLU."""
+    for layer in normalization(norm):
         x = layer(x)
     return keras.layers.ReLU()(x)
 
 
 def conv_layer(x, filters: int, size: int, norm: str, seed: int, strides: int = 1):
-    """Apply a convolution, normalisation and ReLU.
+    """Apply a convolution, normalization and ReLU.
 
     Args:
         x: `[batch, height, width, channels]` KerasTensor.
         filters: Output channels.
         size: Side of the kernel.
-        norm: See `normalisation`; the convolution has a bias where it is `none`.
+        norm: See `normalization`; the convolution has a bias where it is `none`.
         seed: Seed of the weights.
         strides: Of the convolution, whose padding is "same".
     """
     x = _plain(x, filters, size, norm == "none", seed, strides)
-    return normalised_relu(x, norm)
+    return normalized_relu(x, norm)
 
 
 def conv_block(
     x, filters: int, norm: str, dropout: float, seed: int, convolution: str = "plain"
 ):
-    """Apply (3x3 convolution, normalisation, ReLU) twice, then spatial dropout.
+    """Apply (3x3 convolution, normalization, ReLU) twice, then spatial dropout.
 
     Args:
         x: `[batch, height, width, channels]` KerasTensor.
         filters: Output channels.
-        norm: See `normalisation`.
+        norm: See `normalization`.
         dropout: Rate at which whole channels are dropped.
         seed: Seed of the weights and of dropout; the next three belong to it too.
         convolution: `plain`, or a depthwise 3x3 and a 1x1 one, `depthwise_first` (Xia
@@ -70,7 +70,7 @@ def conv_block(
     """
     for layer_seed in (seed, seed + 2):
         x = _convolve(x, filters, convolution, norm == "none", layer_seed)
-        x = normalised_relu(x, norm)
+        x = normalized_relu(x, norm)
     if dropout:
         x = ReplicaDropout(dropout, seed + 4, noise_shape=(None, 1, 1, None))(x)
     return x

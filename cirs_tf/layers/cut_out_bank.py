@@ -9,7 +9,7 @@ BACKGROUNDS = 256
 
 @keras.saving.register_keras_serializable("cirs_tf")
 class CutOutBank(keras.layers.Layer):
-    """Patches of K - 1 kinds, where each kind's lie, and colours behind; not learned.
+    """Patches of K - 1 kinds, where each kind's lie, and colors behind; not learned.
 
     Called with anything; returns what it holds:
     `patches` `[K - 1, members, canvas, canvas, 4]` uint8 (RGB, and 255 times the share
@@ -61,7 +61,7 @@ class CutOutBank(keras.layers.Layer):
         max_parts: int,
         quarter_turns: int,
     ) -> None:
-        """Set what is held; colours and shares are uint8, 255 for 1."""
+        """Set what is held; colors and shares are uint8, 255 for 1."""
         self.patches.assign(patches)
         self.middles.assign(middles)
         rows = np.arange(BACKGROUNDS) % len(backgrounds)

@@ -15,7 +15,7 @@ class GaussianCode(ReplicaRandom):
     Args:
         seed: Integer.
 
-    Gradient: that of the formula with e held fixed (reparameterisation).
+    Gradient: that of the formula with e held fixed (reparameterization).
 
     Reference: Kingma and Welling 2014, 2.4; thesis 11.
     """

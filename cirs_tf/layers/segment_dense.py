@@ -13,7 +13,7 @@ class SegmentDense(keras.layers.Layer):
     Args:
         units: Outputs of each layer.
         use_bias: Whether c is there.
-        seed: Of the default Glorot initialisation; segment k uses seed + k.
+        seed: Of the default Glorot initialization; segment k uses seed + k.
     """
 
     def __init__(self, units: int, use_bias: bool = True, seed: int = 0, **kwargs):

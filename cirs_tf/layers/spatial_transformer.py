@@ -8,11 +8,11 @@ def template_coordinates(
 ) -> tf.Tensor:
     """Return where in the template each pixel of the image looks.
 
-    A pose moves the template's centre to (x, y) of the image and turns it by an angle:
+    A pose moves the template's center to (x, y) of the image and turns it by an angle:
     the pixel at q looks at R(-angle) (q - (x, y)) + (canvas - 1) / 2.
 
     Args:
-        pose: `[batch, 4]` float: x and y of the centre in pixels of the image, cosine
+        pose: `[batch, 4]` float: x and y of the center in pixels of the image, cosine
             and sine of the angle (of any length but 0; clockwise as y points down).
         height: Of the image in pixels.
         width: Of the image in pixels.
@@ -30,10 +30,10 @@ def template_coordinates(
     length = tf.sqrt(tf.square(cosine) + tf.square(sine) + 1e-8)
     cosine, sine = cosine / length, sine / length
     across, down = columns - x, rows - y  # (B, H, W)
-    centre = (canvas - 1) / 2
+    center = (canvas - 1) / 2
     return tf.stack(
         [cosine * across + sine * down, -sine * across + cosine * down], axis=-1
-    ) + tf.cast(centre, pose.dtype)
+    ) + tf.cast(center, pose.dtype)
 
 
 def sample_template(template: tf.Tensor, coordinates: tf.Tensor) -> tf.Tensor:

@@ -14,7 +14,7 @@ class Templates(keras.layers.Layer):
     """A background and K - 1 templates with a soft support each; learned.
 
     Called with anything; returns what it holds:
-    `background` `[height, width, 3]`, `colours` `[K - 1, canvas, canvas, 3]` and
+    `background` `[height, width, 3]`, `colors` `[K - 1, canvas, canvas, 3]` and
     `support` `[K - 1, canvas, canvas]` in (0, 1).
 
     Args:
@@ -30,31 +30,29 @@ class Templates(keras.layers.Layer):
         self.canvas, self.objects = canvas, objects
 
     def build(self, _) -> None:
-        """Create the weights: grey, and of no decided support."""
-        grey = keras.initializers.Constant(0.5 / SPEED)
+        """Create the weights: gray, and of no decided support."""
+        gray = keras.initializers.Constant(0.5 / SPEED)
         side = (self.objects, self.canvas, self.canvas)
         self.background = self.add_weight(
-            name="background", shape=(self.height, self.width, 3), initializer=grey
+            name="background", shape=(self.height, self.width, 3), initializer=gray
         )
-        self.colours = self.add_weight(
-            name="colours", shape=(*side, 3), initializer=grey
-        )
+        self.colors = self.add_weight(name="colors", shape=(*side, 3), initializer=gray)
         self.support = self.add_weight(name="support", shape=side, initializer="zeros")
 
     def call(self, _) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Return background, colours, support."""
+        """Return background, colors, support."""
         return (
             SPEED * self.background.value,
-            SPEED * self.colours.value,
+            SPEED * self.colors.value,
             tf.sigmoid(SPEED * self.support.value),
         )
 
     def assign(
-        self, background: np.ndarray, colours: np.ndarray, support: np.ndarray
+        self, background: np.ndarray, colors: np.ndarray, support: np.ndarray
     ) -> None:
         """Set what is held; `support` is bool."""
         self.background.assign(background / SPEED)
-        self.colours.assign(colours / SPEED)
+        self.colors.assign(colors / SPEED)
         self.support.assign(np.where(support, _SURE, -_SURE) / SPEED)
 
     def get_config(self) -> dict:

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 def aligned_error(
     images: tf.Tensor,
-    colours: tf.Tensor,
+    colors: tf.Tensor,
     support: tf.Tensor,
     outside: float,
     behind: float,
@@ -19,11 +19,11 @@ def aligned_error(
     images; with a pose, the mean is a template, and its support says which pixels are
     there to be aligned. The background, segment 0, has support 1 everywhere, and is
     not seen where an object is: such a pixel costs it more, so that an object keeps
-    parts that have the background's colour.
+    parts that have the background's color.
 
     Args:
         images: `[batch, height, width, 3]` float x in [0, 1].
-        colours: `[batch, K, height, width, 3]` float r, templates at their poses.
+        colors: `[batch, K, height, width, 3]` float r, templates at their poses.
         support: `[batch, K, height, width]` float s in [0, 1].
         outside: Cost of a pixel outside of a segment's support, > 0.
         behind: What the background's cost grows by within an object, at least 0.
@@ -31,7 +31,7 @@ def aligned_error(
     Returns:
         `[batch, K, height, width]`.
     """
-    squared = tf.reduce_mean(tf.square(images[:, None] - colours), axis=-1)
+    squared = tf.reduce_mean(tf.square(images[:, None] - colors), axis=-1)
     errors = support * squared + (1 - support) * outside
     hidden = behind * tf.reduce_max(support[:, 1:], axis=1, keepdims=True)
     return tf.concat([errors[:, :1] + hidden, errors[:, 1:]], axis=1)

@@ -1,4 +1,4 @@
-"""The soft normalised cut of W-Net, on a window instead of an N x N matrix."""
+"""The soft normalized cut of W-Net, on a window instead of an N x N matrix."""
 
 import math
 
@@ -12,14 +12,14 @@ def soft_ncut(
     sigma_intensity: float,
     sigma_position: float,
 ) -> tf.Tensor:
-    """Return the soft normalised cut of each image.
+    """Return the soft normalized cut of each image.
 
         J[b] = K - sum_k (sum_u p_uk sum_v w_uv p_vk) / (sum_u p_uk sum_v w_uv)
         w_uv = exp(-|F_u - F_v|^2 / sigma_intensity^2)
              * exp(-|X_u - X_v|^2 / sigma_position^2)   where |X_u - X_v| < radius
 
     and 0 elsewhere, with F the intensities and X the positions in pixels. A pixel is
-    its own neighbour. w is symmetric, so every pair within the radius is computed once,
+    its own neighbor. w is symmetric, so every pair within the radius is computed once,
     a displacement at a time: memory grows with pixels times the window's area.
 
     Args:

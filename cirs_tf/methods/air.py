@@ -5,8 +5,8 @@ import tensorflow as tf
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.losses.kl_divergence import standard_normal_kl
+from cirs_tf.losses.min_usage import usage_shortfall
 from cirs_tf.losses.reconstruction import combined_error, per_segment_error
-from cirs_tf.losses.usage import usage_shortfall
 from cirs_tf.methods.schedules import (
     hard_masks,
     learning_rate_schedule,

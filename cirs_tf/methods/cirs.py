@@ -11,8 +11,7 @@ from cirs_tf.errors import ConfigError
 from cirs_tf.layers.argmax_in_place import argmax_in_place
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.cirs import cirs_loss
-from cirs_tf.losses.usage import usage_shortfall
-from cirs_tf.methods.part_adam import PartAdam, draws
+from cirs_tf.losses.min_usage import usage_shortfall
 from cirs_tf.methods.schedules import (
     hard_masks,
     learning_rate_schedule,
@@ -24,6 +23,7 @@ from cirs_tf.methods.start import learn, learn_labels, start_labels, start_optio
 from cirs_tf.models.feature_input import feature_input, feature_input_size
 from cirs_tf.models.feature_net import feature_net
 from cirs_tf.models.unet import unet
+from cirs_tf.training.optimizers import PartAdam, draws
 from cirs_tf.training.phases import Terms
 from cirs_tf.training.strategy import batch_mean
 

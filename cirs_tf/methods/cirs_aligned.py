@@ -6,12 +6,12 @@ from PIL import Image
 
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch, as_float
-from cirs_tf.layers.borders import best_labels
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.aligned import aligned_error, outline_error, pose_error
 from cirs_tf.losses.cross_entropy import label_cross_entropy
+from cirs_tf.losses.min_usage import usage_shortfall
+from cirs_tf.losses.pseudo_labels import best_labels
 from cirs_tf.losses.reconstruction import chosen_error
-from cirs_tf.losses.usage import usage_shortfall
 from cirs_tf.methods.schedules import (
     adam,
     hard_masks,
@@ -36,7 +36,7 @@ class CirsAligned:
     compared with a learned template, the mean of the aligned segments. It is also AIR
     (thesis 10) whose autoencoders have a pose for a bottleneck.
 
-    Segment 0 is a static background. The start is taken from the unlabelled images:
+    Segment 0 is a static background. The start is taken from the unlabeled images:
     see `proposals.components`.
 
     Args:
@@ -68,7 +68,7 @@ class CirsAligned:
         self.phases = [Phase("joint", self._train, terms, variables, self.optimizer)]
 
     def start_from(self, images: np.ndarray) -> str:
-        """Take background, templates and a first segmenter from unlabelled images.
+        """Take background, templates and a first segmenter from unlabeled images.
 
         Args:
             images: `[images, height, width, 3]` uint8.
@@ -130,15 +130,13 @@ class CirsAligned:
         }
 
     def _assign(self, found: Proposals) -> None:
-        colours, supports = [], []
+        colors, supports = [], []
         for exemplar in found.exemplars:
-            mean = exemplar.colours[exemplar.support].mean(axis=0)
-            colours.append(
-                np.where(exemplar.support[..., None], exemplar.colours, mean)
-            )
+            mean = exemplar.colors[exemplar.support].mean(axis=0)
+            colors.append(np.where(exemplar.support[..., None], exemplar.colors, mean))
             supports.append(exemplar.support)
         self.templates.layer.assign(
-            found.background, np.stack(colours), np.stack(supports)
+            found.background, np.stack(colors), np.stack(supports)
         )
 
     def _learn_poses(self, images: np.ndarray) -> None:
@@ -199,7 +197,7 @@ class CirsAligned:
     def _poses_and_error(self, images: tf.Tensor, masks: tf.Tensor):
         """Return each segment's poses, and `[batch]`, how well imagined ones are found.
 
-        Both go through a pose network together, so that batch normalisation sees both.
+        Both go through a pose network together, so that batch normalization sees both.
         """
         seeds = self._seeds(self.optimizer.iterations.value)
         poses, errors = [], []

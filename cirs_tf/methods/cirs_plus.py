@@ -6,11 +6,11 @@ import tensorflow as tf
 
 from cirs_tf.config import Config
 from cirs_tf.data.pipeline import Batch
-from cirs_tf.layers.borders import best_labels
 from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.losses.cross_entropy import label_cross_entropy
+from cirs_tf.losses.min_usage import usage_shortfall
+from cirs_tf.losses.pseudo_labels import best_labels
 from cirs_tf.losses.reconstruction import chosen_error
-from cirs_tf.losses.usage import usage_shortfall
 from cirs_tf.methods.schedules import (
     adam_phase,
     hard_masks,
@@ -32,7 +32,7 @@ class CirsPlus:
     the segments are. 7.2 argues for an auxiliary reconstruction: here each segment's
     feature vector, of unit length, must also give back the segment's pixels, so it
     cannot be a mere number of the segment. S follows each segment's own error, at
-    borders the colours on either side, and starts from parts of unlabelled images.
+    borders the colors on either side, and starts from parts of unlabeled images.
 
     Args:
         config: The run; widths of g and of the decoders are those of `air`, the weights
@@ -71,7 +71,7 @@ class CirsPlus:
         ]
 
     def start_from(self, images: np.ndarray) -> str:
-        """Teach S the segments that unlabelled images suggest.
+        """Teach S the segments that unlabeled images suggest.
 
         Args:
             images: `[images, height, width, 3]` uint8.

@@ -14,7 +14,7 @@ from cirs_tf.models.compositions import Compositions
 from cirs_tf.models.unet import unet
 from cirs_tf.proposals.outlines import cut_outs
 from cirs_tf.training.phases import Phase, Terms
-from cirs_tf.visualization import colourise, picture_grid
+from cirs_tf.visualization import colorise, picture_grid
 
 _MAX_PARTS = 20
 _FOUND = {
@@ -27,13 +27,13 @@ _FOUND = {
 class CutAndPaste:
     """Recurring outlines -> cut-outs -> compositions with masks -> S -> cross-entropy.
 
-    Thesis 4.2 compares matched segments across images at aligned pixels. Where colours
+    Thesis 4.2 compares matched segments across images at aligned pixels. Where colors
     say nothing about the class, what recurs is the outline: parts of images are
     compared by their aligned masks, and the kinds that recur most are the objects. Then
     nothing needs to be guessed in a crowded image: parts are pasted over each other,
     and S learns to tell what it can see of them.
 
-    Segment 0 is one flat colour, which may differ from image to image.
+    Segment 0 is one flat color, which may differ from image to image.
 
     Args:
         config: The run.
@@ -67,7 +67,7 @@ class CutAndPaste:
         ]
 
     def start_from(self, images: np.ndarray) -> str:
-        """Cut recurring parts out of unlabelled images.
+        """Cut recurring parts out of unlabeled images.
 
         Args:
             images: `[images, height, width, 3]` uint8.
@@ -125,7 +125,7 @@ class CutAndPaste:
         rows = {
             "image": images,
             "composition": np.uint8(255 * np.clip(made.numpy(), 0, 1) + 0.5),
-            "its mask": np.stack([colourise(mask) for mask in masks.numpy()]),
+            "its mask": np.stack([colorise(mask) for mask in masks.numpy()]),
         }
         return {"compositions": picture_grid(rows)}
 

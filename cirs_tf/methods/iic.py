@@ -1,4 +1,4 @@
-"""IIC: segments that a pixel shares with its neighbours and its transformed self."""
+"""IIC: segments that a pixel shares with its neighbors and its transformed self."""
 
 import keras
 import tensorflow as tf
@@ -18,7 +18,7 @@ from cirs_tf.training.strategy import batch_mean
 
 
 class Iic:
-    """Image and its flipped, recoloured twin -> head -> mutual information.
+    """Image and its flipped, recolored twin -> head -> mutual information.
 
     Two heads on one trunk take turns: the main one with K outputs, and one with
     several times as many (over-clustering), which only serves to train the trunk.

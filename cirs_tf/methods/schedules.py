@@ -70,7 +70,7 @@ def two_network_phases(
     rate: Rate,
     optimizer: Callable[[list], keras.optimizers.Optimizer] | None = None,
 ) -> list[Phase]:
-    """Return the phases of a method whose two networks minimise one loss.
+    """Return the phases of a method whose two networks minimize one loss.
 
     Args:
         loss: In training mode.

@@ -1,4 +1,4 @@
-"""What networks can learn from unlabelled images before the first step."""
+"""What networks can learn from unlabeled images before the first step."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from cirs_tf.data.pipeline import as_float
 from cirs_tf.errors import DataError
 from cirs_tf.losses.cross_entropy import balanced_cross_entropy
 from cirs_tf.methods.schedules import adam
-from cirs_tf.proposals.colours import kmeans_labels
+from cirs_tf.proposals.color_kmeans import kmeans_labels
 from cirs_tf.proposals.components import propose
 
 
@@ -42,7 +42,7 @@ def start_options(config: Config) -> dict[str, float]:
 
 
 def start_labels(config: Config, images: np.ndarray) -> np.ndarray:
-    """Return first segments of unlabelled images, of the kind `cirs.start` names.
+    """Return first segments of unlabeled images, of the kind `cirs.start` names.
 
     Args:
         config: The run.
@@ -54,7 +54,7 @@ def start_labels(config: Config, images: np.ndarray) -> np.ndarray:
     Raises:
         DataError: `components`, and nothing stands out from a static background.
     """
-    if config.cirs.start == "colours":
+    if config.cirs.start == "colors":
         labels = kmeans_labels(images, images, config.segments, config.seed)
         return labels.astype(np.uint8)
     # An exemplar is not used here; its canvas cuts no label.
@@ -108,7 +108,7 @@ def learn(
     batch_size: int,
     seed: int,
 ) -> None:
-    """Minimise `loss(images, labels, step)` over mini-batches, on every replica alike.
+    """Minimize `loss(images, labels, step)` over mini-batches, on every replica alike.
 
     Call it inside the strategy's scope.
 

@@ -12,9 +12,9 @@ from cirs_tf.training.phases import Terms
 
 
 class Wnet:
-    """Image -> U-Net -> softmax -> U-Net -> image; soft normalised cut on the softmax.
+    """Image -> U-Net -> softmax -> U-Net -> image; soft normalized cut on the softmax.
 
-    It looks at one image at a time: the colour-clustering method that the thesis
+    It looks at one image at a time: the color-clustering method that the thesis
     compares with.
 
     Args:

@@ -110,7 +110,7 @@ def score_annotators(
 def connected_regions(labels: np.ndarray) -> np.ndarray:
     """Give each connected part of a label a number of its own.
 
-    Pixels that share an edge are neighbours, as in regions between contours. Those of
+    Pixels that share an edge are neighbors, as in regions between contours. Those of
     BSDS500's annotators hold together at corners, too: leave them as they are.
 
     Args:

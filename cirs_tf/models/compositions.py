@@ -41,10 +41,10 @@ class Compositions:
         self.network = keras.Model(anything, self.bank(anything), name="cut_outs")
 
     def draw(self, count: int | tf.Tensor, seed: tf.Tensor):
-        """Paste up to `max_parts` parts one over the other before a flat colour.
+        """Paste up to `max_parts` parts one over the other before a flat color.
 
         Kind, cut-out and place are uniform, each place within those where the kind was
-        seen; so is the number of parts, from 1. Neither the order of the colour
+        seen; so is the number of parts, from 1. Neither the order of the color
         channels nor, where kinds are the same however turned, a quarter turn says
         anything of the kind: both are drawn for each part.
 
@@ -93,7 +93,7 @@ class Compositions:
         patches = tf.cast(patches, bank["backgrounds"].dtype) / 255
         turns = tf.cast(bank["quarter_turns"], tf.int32)
         patches = _turned(patches, draw([count], seeds[3], 0, turns, tf.int32))
-        patches = _recoloured(patches, draw([count, 3], seeds[4]))
+        patches = _recolored(patches, draw([count, 3], seeds[4]))
         least, greatest = tf.unstack(tf.gather(bank["middles"], kind), axis=1)
         tries = 1 if self.overlap else _TRIES
         at = tf.cast(draw([tries, count, 2], seeds[2]), least.dtype)
@@ -132,10 +132,10 @@ def _turned(patches: tf.Tensor, quarters: tf.Tensor) -> tf.Tensor:
     return patches
 
 
-def _recoloured(patches: tf.Tensor, order: tf.Tensor) -> tf.Tensor:
-    """Sort the colour channels of `[count, canvas, canvas, 4]` by `[count, 3]`."""
+def _recolored(patches: tf.Tensor, order: tf.Tensor) -> tf.Tensor:
+    """Sort the color channels of `[count, canvas, canvas, 4]` by `[count, 3]`."""
     channels = tf.argsort(order)
-    colours = tf.gather(
+    colors = tf.gather(
         tf.transpose(patches[..., :3], [0, 3, 1, 2]), channels, batch_dims=1
     )
-    return tf.concat([tf.transpose(colours, [0, 2, 3, 1]), patches[..., 3:]], axis=-1)
+    return tf.concat([tf.transpose(colors, [0, 2, 3, 1]), patches[..., 3:]], axis=-1)

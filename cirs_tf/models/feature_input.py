@@ -33,9 +33,9 @@ def feature_input(
 
         image            m x
         pooled           p_c = mean of m x over the pixels of cell c
-        area_normalised  p_c / max(mean of m, 0.01)
+        area_normalized  p_c / max(mean of m, 0.01)
 
-    The mean over the cells of the last is the segment's mean colour, whatever its area
+    The mean over the cells of the last is the segment's mean color, whatever its area
     (from a hundredth of the image on).
 
     Args:

@@ -3,7 +3,7 @@
 import keras
 
 from cirs_tf.config import FeatureNetConfig
-from cirs_tf.layers.conv_block import conv_layer, normalised_relu
+from cirs_tf.layers.conv_block import conv_layer, normalized_relu
 from cirs_tf.layers.dropout import ReplicaDropout
 
 
@@ -12,12 +12,12 @@ def feature_net(
 ) -> keras.Model:
     """Build g.
 
-    `dense`: flattened image -> (dense, normalisation, ReLU, dropout) a hidden width.
-    `conv`: (3x3 convolution of stride 2, normalisation, ReLU) a hidden width, then
+    `dense`: flattened image -> (dense, normalization, ReLU, dropout) a hidden width.
+    `conv`: (3x3 convolution of stride 2, normalization, ReLU) a hidden width, then
     global average pooling and dropout. A final linear layer gives the features.
 
     Args:
-        config: Kind, hidden widths, features, normalisation, dropout, how the segment
+        config: Kind, hidden widths, features, normalization, dropout, how the segment
             number enters, what is done to the output.
         height: Height of the images in pixels.
         width: Width of the images in pixels.
@@ -78,7 +78,7 @@ def _dense(x, units: int, norm: str, seed: int):
 
 
 def _activate(x, config: FeatureNetConfig, seed: int):
-    x = normalised_relu(x, config.norm)
+    x = normalized_relu(x, config.norm)
     return ReplicaDropout(config.dropout, seed)(x) if config.dropout else x
 
 

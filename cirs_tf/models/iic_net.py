@@ -11,7 +11,7 @@ def iic_networks(
 ) -> tuple[keras.Model, keras.Model]:
     """Build both heads on a shared trunk.
 
-    Trunk: 3x3 convolutions with batch normalisation and ReLU of `width`, 2 `width`,
+    Trunk: 3x3 convolutions with batch normalization and ReLU of `width`, 2 `width`,
     2x2 max pooling, then 4, 4, 8 and 8 times `width`. A head is a 1x1 convolution,
     enlarged to the input's size (bilinear). With `width` 64 this is the network of the
     paper's code: 64-128-pool-256-256-512-512.

@@ -14,7 +14,7 @@ POSE_INPUT = 32
 def pose_net(seed: int, name: str) -> keras.Model:
     """Build one pose network.
 
-    Three 5x5 convolutions of stride 2 with batch normalisation and ReLU, a dense layer
+    Three 5x5 convolutions of stride 2 with batch normalization and ReLU, a dense layer
     of 64 and one of 4.
 
     Args:

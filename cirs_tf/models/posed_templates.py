@@ -12,7 +12,7 @@ from cirs_tf.models.pose_net import POSE_INPUT, pose_net
 class PosedTemplates:
     """A static background, K - 1 templates, and a pose network for each of these.
 
-    A pose is `[batch, 4]` float: x and y of the template's centre in pixels of the
+    A pose is `[batch, 4]` float: x and y of the template's center in pixels of the
     image, cosine and sine of its turn (of any length but 0).
 
     Attributes:
@@ -58,18 +58,18 @@ class PosedTemplates:
             learned: Whether the template learns from what follows, or the poses alone.
 
         Returns:
-            `[batch, height, width, 4]`: colours and support.
+            `[batch, height, width, 4]`: colors and support.
         """
-        _, colours, support = self._templates(tf.zeros([1]))
-        template = tf.concat([colours[number], support[number, ..., None]], axis=-1)
+        _, colors, support = self._templates(tf.zeros([1]))
+        template = tf.concat([colors[number], support[number, ..., None]], axis=-1)
         template = tf.where(learned, template, tf.stop_gradient(template))
         coordinates = template_coordinates(pose, *self.size, self.canvas)
         return sample_template(template, coordinates)
 
     def on_white(self) -> np.ndarray:
         """Return `[K - 1, canvas, canvas, 3]` uint8: the templates as pictures."""
-        _, colours, support = (one.numpy() for one in self._templates(tf.zeros([1])))
-        shown = 1 - support[..., None] * (1 - colours)
+        _, colors, support = (one.numpy() for one in self._templates(tf.zeros([1])))
+        shown = 1 - support[..., None] * (1 - colors)
         return np.uint8(255 * np.clip(shown, 0, 1) + 0.5)
 
     def find(
@@ -81,7 +81,7 @@ class PosedTemplates:
             number: Of the template, from 0.
             images: `[batch, height, width, 3]`.
             mask: `[batch, height, width, 1]`, 1 where the object is.
-            training: Whether batch normalisation goes by this batch.
+            training: Whether batch normalization goes by this batch.
 
         Returns:
             `[batch, 4]`.

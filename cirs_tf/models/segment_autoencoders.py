@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import keras
 
 from cirs_tf.config import AirConfig
-from cirs_tf.layers.conv_block import normalised_relu
+from cirs_tf.layers.conv_block import normalized_relu
 from cirs_tf.layers.dropout import ReplicaDropout
 from cirs_tf.layers.gaussian_code import GaussianCode
 from cirs_tf.layers.segment_dense import SegmentDense
@@ -17,12 +17,12 @@ def segment_autoencoders(
 ) -> keras.Model:
     """Build the autoencoders.
 
-    Layers of each: flattened masked image -> (dense, normalisation, ReLU, dropout) a
+    Layers of each: flattened masked image -> (dense, normalization, ReLU, dropout) a
     hidden width -> dense bottleneck -> the mirror image of the hidden layers -> dense,
     sigmoid, image. Each has a K-th of the configured widths, rounded up.
 
     Args:
-        config: Total widths, total bottleneck, normalisation, dropout.
+        config: Total widths, total bottleneck, normalization, dropout.
         height: Height of the images in pixels.
         width: Width of the images in pixels.
         segments: K.
@@ -53,7 +53,7 @@ def variational_autoencoders(
     codes `[batch, K, bottleneck / K]` to reconstructions.
 
     Args:
-        config: Total widths, total bottleneck, normalisation, dropout.
+        config: Total widths, total bottleneck, normalization, dropout.
         height: Height of the images in pixels.
         width: Width of the images in pixels.
         segments: K.
@@ -110,7 +110,7 @@ def _hidden_layer(x, units: int, config: AirConfig, seed: int):
     x = SegmentDense(units, use_bias=config.norm == "none", seed=seed)(x)
     # Statistics of each unit of each segment, never across segments.
     x = keras.layers.Reshape((segments * units,))(x)
-    x = normalised_relu(x, config.norm)
+    x = normalized_relu(x, config.norm)
     if config.dropout:
         x = ReplicaDropout(config.dropout, seed)(x)
     return keras.layers.Reshape((segments, units))(x)

@@ -21,7 +21,7 @@ def unet(
     block) and a 1x1 convolution to the outputs. Channels double on the way down.
 
     Args:
-        config: Width of the first block, depth, normalisation, dropout, upsampling,
+        config: Width of the first block, depth, normalization, dropout, upsampling,
             kind of convolution.
         outputs: K, the number of segments.
         seed: Seed of the weights and of dropout.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from cirs_tf.errors import ConfigError, command
-from cirs_tf.oned.colour import rank_by_colour
+from cirs_tf.oned.color import rank_by_color
 from cirs_tf.oned.cross_instance import rank_by_cross_instance
 from cirs_tf.oned.frequency import Step, find_objects
 from cirs_tf.oned.images import check_images
@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     """Parse the command line, print both objectives and the procedure."""
     parser = argparse.ArgumentParser(
         prog="python -m cirs_tf.oned",
-        description="Segment strings of digits, where 0 is background, by the colour "
+        description="Segment strings of digits, where 0 is background, by the color "
         "objective (thesis 4.1), by the cross-instance objective (4.2), and by the "
         "pattern-frequency procedure (12.1).",
     )
@@ -35,8 +35,8 @@ def main(argv: list[str] | None = None) -> int:
         raise ConfigError(f"--objects: expected 1 or more, got {arguments.objects}")
     images = check_images(arguments.images)
 
-    print(colour_table(images, "4.1, segments of one colour", zero_variance=True))
-    print(colour_table(images, "the formula alone", zero_variance=False))
+    print(color_table(images, "4.1, segments of one color", zero_variance=True))
+    print(color_table(images, "the formula alone", zero_variance=False))
     print(cross_table(images, "4.2, matched segments equal", zero_variance=True))
     print(cross_table(images, "the formula alone", zero_variance=False))
     steps = find_objects(images, arguments.objects)
@@ -48,9 +48,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"nothing but background is left for {missing} more")
 
 
-def colour_table(images: Sequence[str], name: str, zero_variance: bool) -> str:
+def color_table(images: Sequence[str], name: str, zero_variance: bool) -> str:
     """Return a line for every image: its best segmentation and the runners-up."""
-    ranked = [rank_by_colour(image, zero_variance) for image in images]
+    ranked = [rank_by_color(image, zero_variance) for image in images]
     tied = sum(len(of) > 1 and of[0][0] == of[1][0] for of in ranked)
     total = float(sum(of[0][0] for of in ranked))
     ties = f", tied in {tied} of {len(images)} images" if tied else ""
@@ -62,7 +62,7 @@ def colour_table(images: Sequence[str], name: str, zero_variance: bool) -> str:
             for cell in (written(image, segmentation), f"{float(objective):.3f}")
         ]
         rows.append((image, *cells))
-    return f"colour objective ({name}): {total:.3f}{ties}\n{aligned(rows)}\n"
+    return f"color objective ({name}): {total:.3f}{ties}\n{aligned(rows)}\n"
 
 
 def cross_table(images: Sequence[str], name: str, zero_variance: bool) -> str:

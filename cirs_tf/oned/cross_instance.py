@@ -1,4 +1,4 @@
-"""The cross-instance objective of thesis 4.2, minimised by exhaustive search.
+"""The cross-instance objective of thesis 4.2, minimized by exhaustive search.
 
 Segments of the same index are matched. The thesis leaves open what is aligned when
 their sizes differ between images; here matched segments have the same size in every
@@ -12,7 +12,7 @@ from itertools import groupby, permutations, product
 
 import numpy as np
 
-from cirs_tf.oned.colour import squared_deviations
+from cirs_tf.oned.color import squared_deviations
 from cirs_tf.oned.images import BACKGROUND
 from cirs_tf.oned.segmentations import Segmentation, pattern, segmentations, written
 

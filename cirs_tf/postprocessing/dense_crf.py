@@ -1,4 +1,4 @@
-"""A fully connected CRF that moves segment borders to edges of colour."""
+"""A fully connected CRF that moves segment borders to edges of color."""
 
 import importlib.util
 from types import ModuleType
@@ -20,21 +20,21 @@ def dense_crf(
     smoothness_pixels: float = 3.0,
     appearance_weight: float = 10.0,
     appearance_pixels: float = 80.0,
-    appearance_colour: float = 13.0,
+    appearance_color: float = 13.0,
 ) -> np.ndarray:
     """Return the mean-field marginals of a fully connected CRF.
 
         Q_i(l) <- p_i(l) exp(sum_j (w_s s_ij + w_a a_ij) Q_j(l)) / (sum over l)
         s_ij ~ exp(-|x_i - x_j|^2 / 2 smoothness_pixels^2)
         a_ij ~ exp(-|x_i - x_j|^2 / 2 appearance_pixels^2
-                   -|c_i - c_j|^2 / 2 appearance_colour^2)
+                   -|c_i - c_j|^2 / 2 appearance_color^2)
 
-    starting from Q = p, all pixels at once, with positions x, colours c, and each
+    starting from Q = p, all pixels at once, with positions x, colors c, and each
     kernel divided by the root of its row sum and of its column sum. The sums are those
     of a permutohedral lattice, an approximation whose time grows with the number of
     pixels instead of its square.
 
-    Departs from the reference as the library does: it has no normalisation of the
+    Departs from the reference as the library does: it has no normalization of the
     kernels and leaves j = i out.
 
     Args:
@@ -45,7 +45,7 @@ def dense_crf(
         smoothness_pixels: Standard deviation of the position, more than 0.
         appearance_weight: w_a, 0 (no such kernel) or more.
         appearance_pixels: Standard deviation of the position, more than 0.
-        appearance_colour: Standard deviation of each channel in [0, 255], more than 0.
+        appearance_color: Standard deviation of each channel in [0, 255], more than 0.
 
     Returns:
         `[height, width, K]` float32 Q in [0, 1], summing to 1 over the last axis.
@@ -65,7 +65,7 @@ def dense_crf(
         smoothness_pixels=smoothness_pixels,
         appearance_weight=appearance_weight,
         appearance_pixels=appearance_pixels,
-        appearance_colour=appearance_colour,
+        appearance_color=appearance_color,
     )
     library = _library()
     height, width, segments = probabilities.shape
@@ -79,7 +79,7 @@ def dense_crf(
     if appearance_weight:
         crf.addPairwiseBilateral(
             sxy=appearance_pixels,
-            srgb=appearance_colour,
+            srgb=appearance_color,
             # A copy: the library takes writable, contiguous memory alone.
             rgbim=np.array(image, order="C"),
             compat=appearance_weight,
@@ -124,7 +124,7 @@ def _check(image: np.ndarray, probabilities: np.ndarray) -> None:
 
 def _check_settings(**settings: float) -> None:
     for name, value in settings.items():
-        deviation = name.endswith(("_pixels", "_colour"))
+        deviation = name.endswith(("_pixels", "_color"))
         if not (value > 0 or (value == 0 and not deviation)):
             expected = "more than 0" if deviation else "0 or more"
             raise ValueError(f"{name}: expected {expected}, got {value}")

@@ -1,4 +1,4 @@
-"""Merging of small connected regions into their neighbours."""
+"""Merging of small connected regions into their neighbors."""
 
 import heapq
 
@@ -7,12 +7,12 @@ from scipy import ndimage
 
 
 def merge_small_regions(labels: np.ndarray, minimum: int) -> np.ndarray:
-    """Give every region of fewer than `minimum` pixels the label of a neighbour.
+    """Give every region of fewer than `minimum` pixels the label of a neighbor.
 
     A region is a set of pixels of one label connected over their sides (4-connected).
     While there is more than one region and one is too small, the smallest takes the
-    label of the neighbouring region with which it shares the longest border, counted in
-    sides of pixels, and becomes one region with all its neighbours of that label. Of
+    label of the neighboring region with which it shares the longest border, counted in
+    sides of pixels, and becomes one region with all its neighbors of that label. Of
     equals, the one whose first pixel comes first, row by row, is taken.
 
     Args:
@@ -53,7 +53,7 @@ def _number_regions(labels: np.ndarray) -> np.ndarray:
 
 
 def _borders(regions: np.ndarray) -> list[dict[int, int]]:
-    """Return, for each region, the length of its border with each neighbour."""
+    """Return, for each region, the length of its border with each neighbor."""
     sides = [(regions[:, :-1], regions[:, 1:]), (regions[:-1], regions[1:])]
     pairs = np.concatenate(
         [np.stack([here.ravel(), there.ravel()], axis=1) for here, there in sides]
@@ -112,12 +112,12 @@ class _Regions:
         return region
 
     def _merge_one(self, region: int) -> int:
-        """Merge a region into its neighbours of the chosen label; return the whole."""
+        """Merge a region into its neighbors of the chosen label; return the whole."""
         borders = self._borders[region]
         target = max(borders, key=lambda other: (borders[other], -self._first[other]))
         label = self._label[target]
         parts = [region, *(one for one in borders if self._label[one] == label)]
-        # The part with the most neighbours stays; the work is that of the others.
+        # The part with the most neighbors stays; the work is that of the others.
         whole = max(parts, key=lambda part: len(self._borders[part]))
         self._label[whole] = label
         for part in parts:

@@ -1,1 +1,1 @@
-"""First guesses from unlabelled images: what stands out, and what of it is alike."""
+"""First guesses from unlabeled images: what stands out, and what of it is alike."""

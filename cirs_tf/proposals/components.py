@@ -7,9 +7,9 @@ import scipy.optimize
 from scipy import ndimage
 from sklearn.cluster import HDBSCAN, KMeans
 
-from cirs_tf.proposals.rims import covered_by
+from cirs_tf.proposals.alpha_matting import covered_by
 
-_BINS = 4  # a channel, of the colour histograms
+_BINS = 4  # a channel, of the color histograms
 _UNSURE = 255
 _IMAGES = 200  # from which the background is taken
 _CANDIDATES = 50
@@ -25,7 +25,7 @@ class Component:
         columns: Where it lies.
         mask: Its pixels in that rectangle, bool.
         edge: Pixels around them that are mostly background, bool.
-        histogram: `[_BINS ** 3]`, square roots of the shares of its colours.
+        histogram: `[_BINS ** 3]`, square roots of the shares of its colors.
         whole: Whether it touches no border of the image.
     """
 
@@ -48,11 +48,11 @@ class Exemplar:
     """One object, cut out.
 
     Attributes:
-        colours: `[canvas, canvas, 3]` float in [0, 1], centred on the object.
+        colors: `[canvas, canvas, 3]` float in [0, 1], centered on the object.
         support: `[canvas, canvas]` bool, its pixels.
     """
 
-    colours: np.ndarray
+    colors: np.ndarray
     support: np.ndarray
 
 
@@ -79,16 +79,16 @@ def propose(
 ) -> Proposals:
     """Find the background, what differs from it, and which of that is alike.
 
-    The background is the most frequent colour at each pixel. Connected parts that
-    differ from it are described by their colours, wherever they are and however they
+    The background is the most frequent color at each pixel. Connected parts that
+    differ from it are described by their colors, wherever they are and however they
     are turned, and clustered (`single_objects`). The exemplar of a cluster is one of
     the members nearest to its middle, the largest that the border does not cut.
 
     Args:
-        images: `[images, height, width, 3]` uint8, unlabelled.
+        images: `[images, height, width, 3]` uint8, unlabeled.
         objects: K - 1.
         canvas: Height and width of an exemplar in pixels.
-        difference: Least squared distance in colour, each channel in [0, 1], of a
+        difference: Least squared distance in color, each channel in [0, 1], of a
             pixel that differs.
         seed: Of k-means, which stands in where there are too few dense clusters.
 
@@ -112,9 +112,9 @@ def propose(
     if kinds < objects:
         raise ValueError(
             f"the parts that differ from the background are of {kinds} kinds by their "
-            f"colours, fewer than the {objects} objects that are looked for"
+            f"colors, fewer than the {objects} objects that are looked for"
         )
-    # Half-way colours around the parts belong to neither side for sure.
+    # Half-way colors around the parts belong to neither side for sure.
     labels = np.where(distance > difference / 4, _UNSURE, 0).astype(np.uint8)
     exemplars = []
     for number in range(objects):
@@ -130,17 +130,17 @@ def propose(
 
 
 def static_background(images: np.ndarray, difference: float) -> np.ndarray:
-    """Return the most frequent colour at each pixel.
+    """Return the most frequent color at each pixel.
 
     A median would mix channels where objects cover a pixel in half of the images.
 
     Args:
         images: `[images, height, width, 3]` float in [0, 1].
-        difference: Squared distance up to which colours count as the same.
+        difference: Squared distance up to which colors count as the same.
 
     Returns:
         `[height, width, 3]` float: at each pixel, the mean of the largest group of
-        colours around one of the first images' colours.
+        colors around one of the first images' colors.
     """
     best = np.zeros(images.shape[1:3], np.int64)
     background = np.zeros(images.shape[1:], np.float32)
@@ -189,7 +189,7 @@ def single_objects(
 ) -> np.ndarray:
     """Tell which parts are one object, and which object.
 
-    Parts of like colours are clustered by density. A cluster of parts in which several
+    Parts of like colors are clustered by density. A cluster of parts in which several
     objects touch is a mixture of the clusters of these objects: clusters are dropped
     one after the other, always the one without which the others still explain all
     clusters' pixels best, as sums with weights of 0 or more.
@@ -262,5 +262,5 @@ def _exemplar(images: np.ndarray, members: list[Component], canvas: int) -> Exem
     mask[best.rows, best.columns] = best.mask
     pad = ((canvas, canvas), (canvas, canvas))
     area = np.s_[top + canvas : top + 2 * canvas, left + canvas : left + 2 * canvas]
-    colours = np.pad(images[best.image], (*pad, (0, 0)), mode="edge")[area]
-    return Exemplar(colours, np.pad(mask, pad)[area])
+    colors = np.pad(images[best.image], (*pad, (0, 0)), mode="edge")[area]
+    return Exemplar(colors, np.pad(mask, pad)[area])

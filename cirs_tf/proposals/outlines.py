@@ -1,4 +1,4 @@
-"""Objects as outlines that recur from image to image, whatever their colours."""
+"""Objects as outlines that recur from image to image, whatever their colors."""
 
 import dataclasses
 
@@ -8,15 +8,15 @@ from scipy.spatial import cKDTree
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.decomposition import PCA
 
-from cirs_tf.proposals.rims import covered_by
+from cirs_tf.proposals.alpha_matting import covered_by
 
-_LEVELS = 16  # a channel, when the most frequent colour is looked for
+_LEVELS = 16  # a channel, when the most frequent color is looked for
 _DIRECTIONS, _RINGS, _FREQUENCIES = 32, 8, 9
 _REACH = 1.7  # of the rings, in radii of a disc of the same area
 _COMPONENTS = 16  # of outlines, that are compared
 _SAME = 0.01  # distance of equal outlines, beside that from the mean outline
 _VISIBLE = 3 * (2 / 255) ** 2  # squared distance: two levels in each channel
-_MANY_COLOURS = 0.8  # quantile of the spread of colours from which a part is left out
+_MANY_COLORS = 0.8  # quantile of the spread of colors from which a part is left out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +28,7 @@ class CutOuts:
             the pixel is covered (255: all of it); the part lies in the middle.
         middles: `[K - 1, 2, 2]` float32: least and greatest row and column, in pixels,
             of the middles of each kind's parts.
-        backgrounds: `[images, 3]` uint8: the colour behind the parts of each image.
+        backgrounds: `[images, 3]` uint8: the color behind the parts of each image.
         parts_per_image: Mean number of parts an image, by area.
         matched: `pose`: kinds are the same however turned, mirrored and sized; `place`:
             they are not; `kmeans`: no outlines recur, all parts were divided.
@@ -61,7 +61,7 @@ def cut_outs(
 ) -> CutOuts:
     """Find the outlines that recur most, and parts of each of these kinds.
 
-    Parts are what is connected and differs from the most frequent colour of its image.
+    Parts are what is connected and differs from the most frequent color of its image.
     An object that touches no other one is a part whose outline recurs; several that
     touch make an outline of their own. Outlines are clustered by density, compared at
     any turn and size, and as they lie; the K - 1 largest clusters are the kinds, of
@@ -69,11 +69,11 @@ def cut_outs(
     k-means stands in.
 
     Args:
-        images: `[images, height, width, 3]` uint8, unlabelled.
+        images: `[images, height, width, 3]` uint8, unlabeled.
         objects: K - 1.
         canvas: Height and width of a patch in pixels.
         members: Patches of each kind.
-        difference: Four times the least squared distance in colour, each channel in
+        difference: Four times the least squared distance in color, each channel in
             [0, 1], of a pixel that differs.
         seed: Of the choice of members, and of k-means.
 
@@ -92,8 +92,8 @@ def cut_outs(
     patches, middles = [], []
     for number in range(objects):
         kind = [one for one, of in zip(parts, cluster, strict=True) if of == number]
-        spread = np.array([_colour_spread(scaled[one.image], one) for one in kind])
-        plain = np.flatnonzero(spread <= np.quantile(spread, _MANY_COLOURS))
+        spread = np.array([_color_spread(scaled[one.image], one) for one in kind])
+        plain = np.flatnonzero(spread <= np.quantile(spread, _MANY_COLORS))
         chosen = rng.choice(plain, members, replace=len(plain) < members)
         patches.append(
             [
@@ -116,24 +116,24 @@ def cut_outs(
 
 
 def flat_backgrounds(images: np.ndarray) -> np.ndarray:
-    """Return the most frequent colour of each image, `[images, 3]` uint8.
+    """Return the most frequent color of each image, `[images, 3]` uint8.
 
     Args:
         images: `[images, height, width, 3]` uint8.
     """
     found = np.empty((len(images), 3), np.uint8)
     step = 256 // _LEVELS
-    for colour, image in zip(found, images, strict=True):
+    for color, image in zip(found, images, strict=True):
         pixels = image.reshape(-1, 3)
         bins = (pixels // step).astype(int) @ np.array([_LEVELS**2, _LEVELS, 1])
-        colour[:] = np.median(pixels[bins == np.bincount(bins).argmax()], axis=0)
+        color[:] = np.median(pixels[bins == np.bincount(bins).argmax()], axis=0)
     return found
 
 
 def turned_outline(mask: np.ndarray) -> np.ndarray:
     """Describe an outline at any place, turn and size, or mirrored.
 
-    The mask is read along rings around its centre of gravity, whose radii go with the
+    The mask is read along rings around its center of gravity, whose radii go with the
     root of its area; of each ring, the magnitudes of the Fourier coefficients over
     the angle stay the same when it turns.
 
@@ -173,7 +173,7 @@ def _kinds(parts: list[_Part], objects: int, seed: int) -> tuple[np.ndarray, str
     """Return each part's kind, -1: none, and how outlines were compared."""
     if len(parts) < objects:
         raise ValueError(
-            f"{len(parts)} connected parts differ from the most frequent colour of "
+            f"{len(parts)} connected parts differ from the most frequent color of "
             f"their image, fewer than the {objects} objects that are looked for"
         )
     least = max(5, len(parts) // (20 * objects))
@@ -194,7 +194,7 @@ def _kinds(parts: list[_Part], objects: int, seed: int) -> tuple[np.ndarray, str
     different = len(np.unique(turned.round(3), axis=0))
     if different < objects:
         raise ValueError(
-            f"the {len(parts)} parts that differ from the most frequent colour of "
+            f"the {len(parts)} parts that differ from the most frequent color of "
             f"their image have {different} outlines, fewer than the {objects} objects "
             "that are looked for"
         )
@@ -251,8 +251,8 @@ def _soft_borders(differs: np.ndarray, distance: np.ndarray) -> bool:
     return np.count_nonzero(around > _VISIBLE) > 0.01 * len(around)
 
 
-def _colour_spread(image: np.ndarray, part: _Part) -> float:
-    """Return the variance of a part's colours, by their mean brightness squared."""
+def _color_spread(image: np.ndarray, part: _Part) -> float:
+    """Return the variance of a part's colors, by their mean brightness squared."""
     inside = ndimage.binary_erosion(part.mask)
     pixels = image[part.rows, part.columns][inside if inside.any() else part.mask]
     brightness = np.square(pixels.mean(axis=0)).sum()
@@ -274,13 +274,13 @@ def _patch(
     mask[part.rows, part.columns] = part.mask
     inside = ndimage.binary_erosion(mask)
     if soft and inside.any():
-        colours, moved, length = covered_by(image, behind, inside)
+        colors, moved, length = covered_by(image, behind, inside)
         share = np.clip(moved / np.maximum(length, 1e-6), 0, 1)
         covered = share * ndimage.binary_dilation(mask)
         covered[inside] = 1
     else:
-        colours, covered = image, mask
-    patch = np.concatenate([colours, covered[..., None]], axis=-1)
+        colors, covered = image, mask
+    patch = np.concatenate([colors, covered[..., None]], axis=-1)
     patch = np.pad(patch, ((canvas, canvas), (canvas, canvas), (0, 0)))
     row, column = (place - canvas // 2 + canvas for place in _middle(part))
     return patch[row : row + canvas, column : column + canvas]

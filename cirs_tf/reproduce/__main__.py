@@ -6,14 +6,14 @@ from pathlib import Path
 import tensorflow as tf
 
 from cirs_tf.errors import ConfigError, DataError, command
-from cirs_tf.evaluation import write_json
 from cirs_tf.reproduce.collect import collect
 from cirs_tf.reproduce.data_sets import DRAWN, GIVEN, check_given, drawn_sets
 from cirs_tf.reproduce.figures import draw_figures
 from cirs_tf.reproduce.plan import BUDGETS, planned_runs, systems_of
 from cirs_tf.reproduce.systems import SYSTEMS, TARGETS
 from cirs_tf.reproduce.tables import markdown
-from cirs_tf.runs import seeds_from, state_of, train_missing
+from cirs_tf.runs.evaluation import write_json
+from cirs_tf.runs.queue import seeds_from, state_of, train_missing
 
 
 @command

@@ -13,15 +13,8 @@ import numpy as np
 from cirs_tf.baselines import kmeans_labels
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import load_segmentations, load_split
-from cirs_tf.evaluation import (
-    Postprocessing,
-    against_annotators,
-    evaluate_run,
-    everywhere,
-    write_json,
-)
 from cirs_tf.metrics.segmentation import SegmentationMetric
-from cirs_tf.oned.colour import rank_by_colour
+from cirs_tf.oned.color import rank_by_color
 from cirs_tf.oned.cross_instance import rank_by_cross_instance
 from cirs_tf.oned.frequency import find_objects
 from cirs_tf.oned.segmentations import written
@@ -32,7 +25,14 @@ from cirs_tf.reproduce.plan import BUDGETS, MERGED_BELOW
 from cirs_tf.reproduce.scores import scores_of, seconds_of
 from cirs_tf.reproduce.selection import selection
 from cirs_tf.reproduce.systems import HARDER, SYSTEMS, TARGETS
-from cirs_tf.runs import Run
+from cirs_tf.runs.evaluation import (
+    Postprocessing,
+    against_annotators,
+    evaluate_run,
+    everywhere,
+    write_json,
+)
+from cirs_tf.runs.queue import Run
 from cirs_tf.training.run_folder import RunFolder
 
 PROOF_IMAGES = ("112200", "011220", "001122")  # thesis 4
@@ -160,7 +160,7 @@ def _autoencoder(run: Run) -> dict:
 
 
 def _baselines(data: Path, seeds: Sequence[int]) -> dict:
-    """Return what needs no network: one segment everywhere, and k-means on colours."""
+    """Return what needs no network: one segment everywhere, and k-means on colors."""
     classes = len(Manifest.read(data).classes)
     train = load_split(data, "train", with_masks=False)
     test = load_split(data, "test", with_masks=True)
@@ -268,15 +268,15 @@ def _evaluated(
 
 def _proof() -> dict:
     """Return thesis 4 and 12.1 computed: segmentations and patterns."""
-    colour = [rank_by_colour(image, True)[0] for image in PROOF_IMAGES]
+    color = [rank_by_color(image, True)[0] for image in PROOF_IMAGES]
     (objective, matched), *_ = rank_by_cross_instance(PROOF_IMAGES, True, count=1)
     pairs = list(zip(PROOF_IMAGES, matched, strict=True))
     steps = find_objects(PROOF_IMAGES, None)
     return {
         "images": list(PROOF_IMAGES),
-        "colour": [
+        "color": [
             written(image, of)
-            for image, (_, of) in zip(PROOF_IMAGES, colour, strict=True)
+            for image, (_, of) in zip(PROOF_IMAGES, color, strict=True)
         ],
         "cross_instance": [written(*pair) for pair in pairs],
         "cross_instance_objective": float(objective),

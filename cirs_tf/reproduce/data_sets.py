@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cirs_tf.errors import ConfigError
-from data_gen.data_set import draw
+from data_gen.draw_dataset import draw
 from data_gen.options import default_options
 
 # How a data set that is not drawn here is made, and what needs it.

@@ -10,15 +10,15 @@ from PIL import Image
 
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import LoadedSplit, load_split
-from cirs_tf.evaluation import evaluate_run
 from cirs_tf.methods.build import build_method
 from cirs_tf.postprocessing.postprocess import postprocess
 from cirs_tf.reproduce.plan import MERGED_BELOW
 from cirs_tf.reproduce.systems import SYSTEMS
-from cirs_tf.runs import Run
+from cirs_tf.runs.evaluation import evaluate_run
+from cirs_tf.runs.queue import Run
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
-from cirs_tf.visualization import colourise, palette, picture_grid
+from cirs_tf.visualization import colorise, palette, picture_grid
 
 _SHOWN = 8
 _SEGMENTATIONS = {
@@ -38,7 +38,7 @@ _TITLES = {
     "figure10": "Figure 10: W-Net beside CIRS, imbalanced",
     "figure12": "Figure 12: segments of AIR",
     "aligned": "Segments of CIRS, aligned",
-    "twotone": "Segments of CIRS, aligned, on objects of several colours",
+    "twotone": "Segments of CIRS, aligned, on objects of several colors",
     "bsds": "W-Net on whole images of BSDS500",
 }
 
@@ -87,7 +87,7 @@ def _shown(data: str | Path) -> LoadedSplit:
 
 
 def _samples(split: LoadedSplit) -> tuple[Image.Image, str]:
-    rows = {"image": split.images, "truth": colourise(split.masks)}
+    rows = {"image": split.images, "truth": colorise(split.masks)}
     return picture_grid(rows), f"The first {_SHOWN} images of the test split."
 
 
@@ -101,12 +101,12 @@ def _overfitting(run: Run) -> tuple[Image.Image, str]:
     for file in (files[index] for index in chosen):
         labels = np.asarray(Image.open(file))
         parts = np.stack(np.split(labels, labels.shape[1] // images.shape[2], axis=1))
-        rows[f"epoch {int(file.stem)}"] = colourise(parts[: len(images)])
+        rows[f"epoch {int(file.stem)}"] = colorise(parts[: len(images)])
     steps = run.config.training.steps_per_epoch
     length = "one pass over the data" if steps is None else f"{steps} mini-batches"
     text = (
         f"The first validation images, segments after each epoch of {length} "
-        f"(S 100, then g 5), seed {run.seed}. A colour is a segment's number."
+        f"(S 100, then g 5), seed {run.seed}. A color is a segment's number."
     )
     return picture_grid(rows), text
 
@@ -114,17 +114,17 @@ def _overfitting(run: Run) -> tuple[Image.Image, str]:
 def _segmentations(runs: Sequence[Run]) -> tuple[Image.Image, str]:
     """Show what systems make of the first images of the data set that they share."""
     split = _shown(runs[0].config.data)
-    rows = {"image": split.images, "truth": colourise(split.masks)}
+    rows = {"image": split.images, "truth": colorise(split.masks)}
     for run in runs:
         found = evaluate_run(
             RunFolder.open(run.folder), "test", run.config.data, "loss", others=False
         )
-        colours = segment_colours(found.chosen.scores.assignment, run.config.segments)
-        rows[SYSTEMS[run.system].title.split(" (")[0]] = colours[found.labels[:_SHOWN]]
+        colors = segment_colors(found.chosen.scores.assignment, run.config.segments)
+        rows[SYSTEMS[run.system].title.split(" (")[0]] = colors[found.labels[:_SHOWN]]
         keras.backend.clear_session()
     text = (
         f"The first {_SHOWN} test images, label-free checkpoint, seed {runs[0].seed}. "
-        "A segment has the colour of the class that it is matched with for `miou`."
+        "A segment has the color of the class that it is matched with for `miou`."
     )
     return picture_grid(rows), text
 
@@ -158,8 +158,8 @@ def _photographs(run: Run, data: Path) -> tuple[Image.Image, str]:
     chosen = np.arange(0, len(plain.labels), max(1, len(plain.labels) // 4))[:4]
     half = np.s_[chosen, ::2, ::2]
     rows = {
-        "segments": colourise(plain.labels[half]),
-        "merged": colourise(merged.labels[half]),
+        "segments": colorise(plain.labels[half]),
+        "merged": colorise(merged.labels[half]),
     }
     names = ", ".join(plain.split.filenames[index] for index in chosen)
     text = (
@@ -170,19 +170,19 @@ def _photographs(run: Run, data: Path) -> tuple[Image.Image, str]:
     return picture_grid(rows, scale=1), text
 
 
-def segment_colours(assignment: Sequence[int], segments: int) -> np.ndarray:
-    """Return a colour for each segment, that of the class it stands for.
+def segment_colors(assignment: Sequence[int], segments: int) -> np.ndarray:
+    """Return a color for each segment, that of the class it stands for.
 
     Args:
         assignment: `[classes]`: the segment that stands for each class, -1: none.
         segments: K.
 
     Returns:
-        `[segments, 3]` uint8; those that stand for no class have colours of their own.
+        `[segments, 3]` uint8; those that stand for no class have colors of their own.
     """
-    colours = palette(len(assignment) + segments)
-    chosen = colours[len(assignment) :].copy()
+    colors = palette(len(assignment) + segments)
+    chosen = colors[len(assignment) :].copy()
     for true_class, segment in enumerate(assignment):
         if segment >= 0:
-            chosen[segment] = colours[true_class]
+            chosen[segment] = colors[true_class]
     return chosen

@@ -12,7 +12,7 @@ from cirs_tf.reproduce.systems import (
     TARGETS,
     harder_system,
 )
-from cirs_tf.runs import Run
+from cirs_tf.runs.queue import Run
 
 # Regions of fewer pixels are merged; BSDS500's whole images are a `val` split.
 MERGED_BELOW = {"test": 16, "val": 100}

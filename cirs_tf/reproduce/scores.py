@@ -4,8 +4,8 @@ import json
 
 import keras
 
-from cirs_tf.evaluation import evaluate_run, write_json
-from cirs_tf.runs import Run
+from cirs_tf.runs.evaluation import evaluate_run, write_json
+from cirs_tf.runs.queue import Run
 from cirs_tf.training.run_folder import RunFolder
 
 

@@ -108,12 +108,12 @@ def _autoencoders(results: dict) -> str:
 
 def _proof(results: dict) -> str:
     proof = results["proof"]
-    rows = zip(proof["images"], proof["colour"], proof["cross_instance"], strict=True)
+    rows = zip(proof["images"], proof["color"], proof["cross_instance"], strict=True)
     patterns = ", ".join(
         f"{one['pattern']} (in {one['images']} of {len(proof['images'])} images)"
         for one in proof["patterns"]
     )
-    header = ("image", "colour objective (4.1)", "cross-instance objective (4.2)")
+    header = ("image", "color objective (4.1)", "cross-instance objective (4.2)")
     return (
         "## The one-dimensional proof (thesis 4 and 12.1)\n\n"
         f"{table(header, [tuple(f'`{text}`' for text in row) for row in rows])}\n"
@@ -172,7 +172,7 @@ def _bsds(results: dict) -> str:
 
 _SIGNALS = """\
 One checkpoint out of all that are kept of all seeds, chosen by a signal of at most
-{images} unlabelled validation images: lowest validation *loss*; highest *agreement*
+{images} unlabeled validation images: lowest validation *loss*; highest *agreement*
 with the segments of the other seeds; highest *equivariance*, the agreement with the
 segments of the mirror image. The last two are mean IoU over the K segments, corrected
 by what two different images agree in, so that neither one segment everywhere nor a

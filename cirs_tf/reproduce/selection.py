@@ -10,10 +10,10 @@ from scipy.stats import spearmanr
 
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import load_split
-from cirs_tf.evaluation import write_json
 from cirs_tf.metrics.segmentation import SegmentationMetric
-from cirs_tf.runs import Run
-from cirs_tf.selection import (
+from cirs_tf.runs.evaluation import write_json
+from cirs_tf.runs.queue import Run
+from cirs_tf.runs.selection import (
     CRITERIA,
     SCORED_IMAGES,
     candidates_of,

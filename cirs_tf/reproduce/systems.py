@@ -54,7 +54,7 @@ SYSTEMS = {
         "W-Net, as the thesis's author wrote it",
         "thesis/wnet",
         thesis=0.3164,
-        remark="Its cut barely sees colour (sigma_I 3 for intensities in [0, 1]).",
+        remark="Its cut barely sees color (sigma_I 3 for intensities in [0, 1]).",
     ),
     "wnet_paper": System("W-Net, as in its paper", "wnet", thesis=0.3164),
     "air": System(
@@ -84,7 +84,7 @@ SYSTEMS = {
     "cirs_aligned": System("CIRS, aligned segments", "cirs_aligned", seeds=5),
     "cirs_plus": System("CIRS with reconstruction", "cirs_plus"),
     "cirs_aligned_twotone": System(
-        "CIRS, aligned segments, on objects of several colours",
+        "CIRS, aligned segments, on objects of several colors",
         "cirs_aligned",
         "twotone",
         seeds=5,
@@ -103,7 +103,7 @@ HARDER_METHODS = {
     "cut and paste": "cut_and_paste",
 }
 # cirs_aligned has a pose network for every object and no mixture of so many starts;
-# cut_and_paste needs one flat colour behind the objects.
+# cut_and_paste needs one flat color behind the objects.
 _NOT_RUN = {
     ("cirs_aligned", "tetrominoes"),
     ("cut_and_paste", "twotone"),

@@ -30,7 +30,7 @@ _TABLES = {
         ("cirs_balanced", "cirs_imbalanced"),
     ),
     "table3": (
-        "Table 3: colour clustering (W-Net) and CIRS",
+        "Table 3: color clustering (W-Net) and CIRS",
         ("wnet_thesis", "wnet_paper", "cirs_imbalanced"),
     ),
     "table5": (
@@ -40,7 +40,7 @@ _TABLES = {
     "plus": ("CIRS repaired: with reconstruction (thesis 7.2)", ("cirs_plus",)),
     "aligned": ("Beyond the thesis: CIRS with aligned segments", ("cirs_aligned",)),
     "twotone": (
-        "Beyond the fruit: objects of several colours (`data_gen twotone`)",
+        "Beyond the fruit: objects of several colors (`data_gen twotone`)",
         ("cirs_aligned_twotone",),
     ),
 }

@@ -10,7 +10,7 @@ from PIL import Image
 from cirs_tf.data.image_files import SUFFIXES
 from cirs_tf.data.image_files import read_image as read_image  # used beside the others
 from cirs_tf.errors import DataError, ImageError
-from cirs_tf.visualization import colourise, overlay, palette_image
+from cirs_tf.visualization import colorise, overlay, palette_image
 
 
 def find_images(
@@ -67,8 +67,8 @@ def write_mask(labels: np.ndarray, path: str | Path) -> None:
 
 
 def write_overlay(image: np.ndarray, labels: np.ndarray, path: str | Path) -> None:
-    """Write an RGB image with the segments' colours laid over it."""
-    _write(Image.fromarray(overlay(image, colourise(labels))), Path(path))
+    """Write an RGB image with the segments' colors laid over it."""
+    _write(Image.fromarray(overlay(image, colorise(labels))), Path(path))
 
 
 def _write(image: Image.Image, path: Path) -> None:

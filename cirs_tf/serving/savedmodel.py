@@ -22,7 +22,7 @@ def write_savedmodel(
             `[batch, height, width]` in [0, K), `probabilities` float32
             `[batch, height, width, K]`. Any batch, height and width.
         serve_bytes: `image_bytes` `[batch]` PNG or JPEG files, of any sizes ->
-            `mask_png_bytes` `[batch]`, 8-bit grey PNGs, pixel value = segment index.
+            `mask_png_bytes` `[batch]`, 8-bit gray PNGs, pixel value = segment index.
 
     Args:
         segmenter: `[batch, height, width, 3]` float in [0, 1] to K logits.

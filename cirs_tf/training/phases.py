@@ -21,7 +21,7 @@ class Phase:
     Attributes:
         name: Shown in logs; no two phases of a method share one.
         loss: Maps a batch to its loss terms, in a fresh forward pass in training mode.
-            Each term is `[batch]` or a scalar (see `scale_loss`); `loss` is minimised.
+            Each term is `[batch]` or a scalar (see `scale_loss`); `loss` is minimized.
         terms: The names of the terms, `loss` first.
         variables: What is updated, and nothing else.
         optimizer: Keeps its state from cycle to cycle.
@@ -57,7 +57,7 @@ class Method(Protocol):
 
 @runtime_checkable
 class StartsFromImages(Protocol):
-    """A method whose weights are set from unlabelled images before the first step."""
+    """A method whose weights are set from unlabeled images before the first step."""
 
     def start_from(self, images: np.ndarray) -> str:
         """Set weights from `[images, height, width, 3]` uint8; return a log line."""

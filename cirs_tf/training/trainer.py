@@ -139,7 +139,7 @@ class Trainer:
             return
         self.run.append_metrics(row)
         self.run.save_progress(self.validator.progress(), epoch)
-        self._summarise_validation(validation)
+        self._summarize_validation(validation)
         _LOGGER.info(_epoch_line(row, validation, self.config.training.epochs, best))
 
     def _save(self, scores: dict[str, float] | None = None) -> list[str]:
@@ -152,7 +152,7 @@ class Trainer:
             scores,
         )
 
-    def _summarise_validation(self, validation: Validation) -> None:
+    def _summarize_validation(self, validation: Validation) -> None:
         self.summaries.scalars(validation.scalars(), self.step)
         for tag, picture in self.validator.pictures(validation).items():
             self.summaries.picture(tag, picture, self.step)

@@ -23,7 +23,7 @@ class Validation(Protocol):
     Attributes:
         terms: Mean of each label-free loss term; `loss` is among them.
         headline: The measures to watch, by the name that is shown.
-        oracle: What the best checkpoint by labels maximises, None: there is none.
+        oracle: What the best checkpoint by labels maximizes, None: there is none.
     """
 
     terms: dict[str, float]

@@ -23,10 +23,10 @@ from cirs_tf.data.image_files import decode_image
 from cirs_tf.data.manifest import Manifest, Split
 from cirs_tf.errors import ConfigError, DataError
 from data_gen.importers.sources import FileSource, fingerprint
-from data_gen.in_order import results_in_order
 from data_gen.options import check_at_least
-from data_gen.publish import DataSet, account, publish
+from data_gen.ordered_pool import results_in_order
 from data_gen.scene import SPLITS
+from data_gen.write_dataset import DataSet, account, publish
 from data_gen.write_records import Example, write_split
 
 # Height and width of every picture, or the other way round.

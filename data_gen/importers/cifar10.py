@@ -16,7 +16,7 @@ from cirs_tf.data.manifest import Manifest, Split
 from cirs_tf.data.records import ImageClass
 from cirs_tf.errors import ConfigError, DataError
 from data_gen.options import check_at_least
-from data_gen.publish import DataSet, account, publish
+from data_gen.write_dataset import DataSet, account, publish
 from data_gen.write_records import Example, write_split
 
 CLASSES = (

@@ -17,10 +17,10 @@ from cirs_tf.errors import DataError, ImageError
 from data_gen.importers.masks import MaskFiles
 from data_gen.importers.options import ImageOptions
 from data_gen.importers.sources import FileSource, fingerprint
-from data_gen.in_order import results_in_order
 from data_gen.options import check_at_least
-from data_gen.publish import DataSet, account, progress_bar, publish
+from data_gen.ordered_pool import results_in_order
 from data_gen.scene import SPLITS
+from data_gen.write_dataset import DataSet, account, progress_bar, publish
 from data_gen.write_records import Example, write_split
 
 
@@ -177,9 +177,9 @@ class _Pictures:
                     on_broken(example)
                     continue
                 if example.mask is not None:
-                    labelled = example.mask[example.mask != IGNORE_LABEL]
-                    if labelled.size:
-                        self.labels = max(self.labels, int(labelled.max()) + 1)
+                    labeled = example.mask[example.mask != IGNORE_LABEL]
+                    if labeled.size:
+                        self.labels = max(self.labels, int(labeled.max()) + 1)
                 yield example
 
     def _example(self, name: str) -> Example | ImageError:

@@ -13,7 +13,7 @@ from data_gen.importers.sources import FileSource
 
 
 class MaskFiles:
-    """Indexed or grey PNGs, one a picture, of its relative name but for the suffix.
+    """Indexed or gray PNGs, one a picture, of its relative name but for the suffix.
 
     Args:
         source: Where the masks are.
@@ -53,7 +53,7 @@ class MaskFiles:
         except (ImageError, *UNREADABLE) as error:
             raise DataError(f"{where}: not a readable mask ({error})") from None
         if labels.ndim != 2:
-            raise DataError(f"{where}: expected an indexed or grey PNG, got {mode}")
+            raise DataError(f"{where}: expected an indexed or gray PNG, got {mode}")
         if labels.shape != (height, width):
             raise DataError(
                 f"{where}: is {labels.shape[1]} wide and {labels.shape[0]} high, "

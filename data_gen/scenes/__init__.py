@@ -1,7 +1,7 @@
 """The kinds of scene that can be drawn, by the name that the command takes."""
 
-from data_gen.scenes.before_sky import Fruit, TwoTone
 from data_gen.scenes.dsprites import DSprites
+from data_gen.scenes.sky_scenes import Fruit, TwoTone
 from data_gen.scenes.tetrominoes import Tetrominoes
 
 SCENES = {

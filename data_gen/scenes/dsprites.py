@@ -1,7 +1,7 @@
-"""Multi-dSprites: squares, ellipses and hearts of random colours on one flat colour.
+"""Multi-dSprites: squares, ellipses and hearts of random colors on one flat color.
 
 The set of the field (Multi-Object Datasets, Kabra et al., 2019), drawn afresh. A shape
-is a class, whatever its colour, size and turn; colour says nothing about the class.
+is a class, whatever its color, size and turn; color says nothing about the class.
 """
 
 import dataclasses
@@ -11,25 +11,25 @@ import numpy as np
 
 from data_gen.scenes.flat_shapes import SHAPES, cover
 
-# dSprites: six sizes between these, 40 turns, and centres in the middle half.
+# dSprites: six sizes between these, 40 turns, and centers in the middle half.
 SCALES = (0.5, 1.0)
 MIDDLE = (0.25, 0.75)
-# Between the colours of a sprite and its background, in RGB: black and white are 441
+# Between the colors of a sprite and its background, in RGB: black and white are 441
 # apart. The published sets ask for none; one random pair in twenty is nearer.
 LEAST_CONTRAST = 64.0
 
 
 @dataclasses.dataclass(frozen=True)
 class FlatSprite:
-    """One shape of one colour in a picture.
+    """One shape of one color in a picture.
 
     Attributes:
         label: Value in the mask; the shape is `SHAPES[label - 1]`.
-        x: Column of the centre; the left edge of the picture is 0, the right its width.
-        y: Row of the centre; the upper edge is 0, the lower the height.
+        x: Column of the center; the left edge of the picture is 0, the right its width.
+        y: Row of the center; the upper edge is 0, the lower the height.
         scale: Share of the shape's largest size.
         angle: Radians, clockwise as seen, from the shape's upright pose.
-        colour: RGB, each 0 to 255.
+        color: RGB, each 0 to 255.
     """
 
     label: int
@@ -37,7 +37,7 @@ class FlatSprite:
     y: float
     scale: float
     angle: float
-    colour: tuple[int, int, int]
+    color: tuple[int, int, int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,8 +58,8 @@ class FlatScene:
 class DSprites:
     """Some shapes a picture, which may occlude each other, on a flat background.
 
-    As published, `colored_on_grayscale` has 2 to 5 sprites of colours drawn in HSV on a
-    grey, and `colored_on_colored` 1 to 4, all colours drawn in RGB. Here colours are
+    As published, `colored_on_grayscale` has 2 to 5 sprites of colors drawn in HSV on a
+    gray, and `colored_on_colored` 1 to 4, all colors drawn in RGB. Here colors are
     uniform in RGB in both.
 
     Attributes:
@@ -68,19 +68,19 @@ class DSprites:
 
     default_size = 64
     size_step = 1
-    backgrounds = ("grey", "colour")
+    backgrounds = ("gray", "color")
     takes_images = False
     default_objects = "1-4"
 
     def __init__(
-        self, size: int, objects: tuple[int, int] = (1, 4), background: str = "grey"
+        self, size: int, objects: tuple[int, int] = (1, 4), background: str = "gray"
     ):
         """Choose what is drawn.
 
         Args:
             size: Height and width of the pictures in pixels; shapes are to scale.
             objects: Least and most sprites a picture; each number is as likely.
-            background: `grey` or `colour`, drawn for each picture.
+            background: `gray` or `color`, drawn for each picture.
         """
         self.size = size
         self.objects = objects
@@ -90,10 +90,10 @@ class DSprites:
     def sample(self, rng: np.random.Generator) -> FlatScene:
         """Return one scene: number, background, and each sprite independently."""
         count = rng.integers(self.objects[0], self.objects[1], endpoint=True)
-        if self.background == "grey":
+        if self.background == "gray":
             background = (int(rng.integers(256)),) * 3
         else:
-            background = _colour(rng)
+            background = _color(rng)
         sprites = tuple(self._sprite(background, rng) for _ in range(count))
         return FlatScene(self.size, background, sprites)
 
@@ -104,9 +104,9 @@ class DSprites:
     def _sprite(
         self, background: tuple[int, int, int], rng: np.random.Generator
     ) -> FlatSprite:
-        colour = _colour(rng)
-        while math.dist(colour, background) < LEAST_CONTRAST:
-            colour = _colour(rng)
+        color = _color(rng)
+        while math.dist(color, background) < LEAST_CONTRAST:
+            color = _color(rng)
         x, y = rng.uniform(*MIDDLE, size=2) * self.size
         return FlatSprite(
             label=int(rng.integers(len(SHAPES))) + 1,
@@ -114,7 +114,7 @@ class DSprites:
             y=float(y),
             scale=float(rng.uniform(*SCALES)),
             angle=float(rng.uniform(0, 2 * math.pi)),
-            colour=colour,
+            color=color,
         )
 
 
@@ -138,10 +138,10 @@ def render_flat(scene: FlatScene) -> tuple[np.ndarray, np.ndarray]:
             shape, sprite.x, sprite.y, pixels, sprite.angle, scene.size
         )
         area = picture[inside]  # (rows, columns, 3)
-        area += covered[..., None] * (np.float32(sprite.colour) - area)
+        area += covered[..., None] * (np.float32(sprite.color) - area)
         mask[inside][covered > 0.5] = sprite.label
     return np.rint(picture).astype(np.uint8), mask
 
 
-def _colour(rng: np.random.Generator) -> tuple[int, int, int]:
+def _color(rng: np.random.Generator) -> tuple[int, int, int]:
     return tuple(rng.integers(256, size=3).tolist())

@@ -1,7 +1,7 @@
-"""Tetrominoes: three pieces on black that do not overlap, of six colours.
+"""Tetrominoes: three pieces on black that do not overlap, of six colors.
 
 The set of the field (Multi-Object Datasets, Kabra et al., 2019), drawn afresh. A class
-is a piece in one of its orientations, whatever its colour.
+is a piece in one of its orientations, whatever its color.
 """
 
 import dataclasses
@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 
 PIECES = 3
-COLOURS = {
+COLORS = {
     "red": (1, 0, 0),
     "green": (0, 1, 0),
     "blue": (0, 0, 1),
@@ -41,13 +41,13 @@ class Piece:
         label: Value in the mask; the outline is `ORIENTATIONS[label - 1]`.
         row: Of its upper edge, in pixels.
         column: Of its left edge, in pixels.
-        colour: A key of `COLOURS`.
+        color: A key of `COLORS`.
     """
 
     label: int
     row: int
     column: int
-    colour: str
+    color: str
 
 
 def _orientations() -> dict[str, np.ndarray]:
@@ -70,7 +70,7 @@ ORIENTATIONS = _orientations()
 
 
 class Tetrominoes:
-    """Three pieces, each of any orientation and colour, at any pixels.
+    """Three pieces, each of any orientation and color, at any pixels.
 
     Attributes:
         classes: Background and 19 orientations.
@@ -100,7 +100,7 @@ class Tetrominoes:
     def sample(self, rng: np.random.Generator) -> tuple[Piece, ...]:
         """Return pieces at places that are uniform among those without overlap."""
         labels = rng.integers(1, len(ORIENTATIONS), size=PIECES, endpoint=True).tolist()
-        names = [list(COLOURS)[one] for one in rng.integers(len(COLOURS), size=PIECES)]
+        names = [list(COLORS)[one] for one in rng.integers(len(COLORS), size=PIECES)]
         while True:
             pieces = tuple(
                 Piece(label, *self._corner(label, rng), name)
@@ -124,7 +124,7 @@ class Tetrominoes:
         for piece in pieces:
             shade = self._shades[piece.label - 1]
             inside = self._inside(piece)
-            drawn = shade[..., None] * 255 * np.array(COLOURS[piece.colour])
+            drawn = shade[..., None] * 255 * np.array(COLORS[piece.color])
             picture[inside] += drawn.astype(np.uint8)
             mask[inside] += np.uint8(piece.label) * (shade > 0)
         return picture, mask

@@ -173,7 +173,7 @@ def test_choices_by_hand(tmp_path, monkeypatch):
 def test_sigterm_leaves_nothing_half_written(argv, tmp_path):
     """The command itself is stopped in a run and given again; it ends as one run."""
     whole = [str(tmp_path / "whole") if "/out" in one else one for one in argv]
-    both = ["--only", "balanced", "both-mean-colour", "--rungs", "120"]
+    both = ["--only", "balanced", "both-mean-color", "--rungs", "120"]
     both += ["--every", "40"]
     command = [
         sys.executable,

@@ -206,6 +206,6 @@ def test_masks_come_along_with_their_images_where_they_were_loaded():
         np.testing.assert_array_equal(batch["mask"].numpy(), images[..., 0])
     whole = split.batch(slice(2, 5))
     assert whole["mask"].numpy().ravel().tolist() == [2, 3, 4]
-    unlabelled = split.without_masks()
-    assert unlabelled.batch(slice(2, 5)).keys() == {"image"}
-    assert next(iter(training_dataset(unlabelled, 4, seed=3))).keys() == {"image"}
+    unlabeled = split.without_masks()
+    assert unlabeled.batch(slice(2, 5)).keys() == {"image"}
+    assert next(iter(training_dataset(unlabeled, 4, seed=3))).keys() == {"image"}

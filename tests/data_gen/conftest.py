@@ -1,6 +1,6 @@
 import pytest
 
-from data_gen.data_set import draw
+from data_gen.draw_dataset import draw
 from data_gen.options import SceneOptions
 
 

@@ -1,4 +1,4 @@
-"""The sets show what the thesis built its own for: colour does not solve them."""
+"""The sets show what the thesis built its own for: color does not solve them."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_global_miou_by_hand():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_kmeans_on_colours_fails(validation, seed):
+def test_kmeans_on_colors_fails(validation, seed):
     pictures, masks = validation
     pixels = pictures.reshape(-1, 3).astype(np.float32)
     sample = np.random.default_rng(seed).choice(pixels, 20_000)
@@ -57,7 +57,7 @@ def test_object_against_sky_fails(validation):
     assert 0.30 < global_miou((masks > 0).astype(int), masks) < 0.40
 
 
-def test_kmeans_fails_on_objects_of_several_colours(twotone):
+def test_kmeans_fails_on_objects_of_several_colors(twotone):
     """Four clusters lump objects together; more of them split each one."""
     pictures, masks = twotone
     pixels = pictures.reshape(-1, 3).astype(np.float32)
@@ -72,7 +72,7 @@ def test_kmeans_fails_on_objects_of_several_colours(twotone):
         assert counts.max() / counts.sum() < 0.75
 
 
-def test_twotone_shares_colours_with_its_sky(twotone):
+def test_twotone_shares_colors_with_its_sky(twotone):
     pictures, masks = twotone
     sky = pictures[masks == 0][::200].astype(float)
     kite = pictures[masks == 3][::200].astype(float)

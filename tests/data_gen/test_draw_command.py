@@ -90,7 +90,7 @@ def test_bad_input_is_one_line_and_a_status(capsys, tmp_path, arguments, says):
         (["dsprites", "--objects", "5-2"], "objects: expected MIN <= MAX, got 5-2"),
         (["dsprites", "--objects", "some"], "objects: expected MIN-MAX"),
         (["fruit", "--background", "shifted"], "shifted: not found"),
-        (["dsprites", "--background", "sky.png"], "expected grey or colour, got 'sky"),
+        (["dsprites", "--background", "sky.png"], "expected gray or color, got 'sky"),
     ],
 )
 def test_bad_options_of_a_scene_are_one_line(capsys, tmp_path, arguments, says):
@@ -121,7 +121,7 @@ def test_options_of_another_scene_are_refused(capsys, tmp_path, arguments):
     [
         (["fruit", "--background", "shift"], 4),
         (["fruit", "--background", "static"], 4),
-        (["dsprites", "--background", "colour", "--objects", "2-5"], 4),
+        (["dsprites", "--background", "color", "--objects", "2-5"], 4),
         (["tetrominoes", "--with-train-masks"], 20),
     ],
 )
@@ -131,7 +131,7 @@ def test_scenes_are_made_as_asked(capsys, tmp_path, arguments, classes):
     assert len(manifest.classes) == classes
     assert manifest.split("train").masks == ("--with-train-masks" in arguments)
     held = manifest.generator["arguments"]
-    assert held["background"] == {"shift": "shift", "colour": "colour"}.get(
+    assert held["background"] == {"shift": "shift", "color": "color"}.get(
         arguments[2] if len(arguments) > 2 else None
     )
     assert held.get("objects") == ("2-5" if "2-5" in arguments else None)

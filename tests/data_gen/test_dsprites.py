@@ -60,7 +60,7 @@ def test_picture_and_mask_agree_with_polygons(index):
     picture, mask = render_flat(scene)
     rows, columns = np.mgrid[:64, :64] + 0.5
     expected, certain = np.zeros((64, 64), int), np.ones((64, 64), bool)
-    colours = np.broadcast_to(scene.background, (64, 64, 3)).copy()
+    colors = np.broadcast_to(scene.background, (64, 64, 3)).copy()
     for sprite in scene.sprites:
         polygon = in_picture(sprite)
         held = [
@@ -73,9 +73,9 @@ def test_picture_and_mask_agree_with_polygons(index):
         # What a later sprite covers wholly no longer matters.
         certain = np.where(np.all(held, 0), True, certain & ~np.any(held, 0))
         expected[np.all(held, 0)] = sprite.label
-        colours[np.all(held, 0)] = sprite.colour
+        colors[np.all(held, 0)] = sprite.color
     np.testing.assert_array_equal(mask[certain], expected[certain])
-    np.testing.assert_array_equal(picture[certain], colours[certain])
+    np.testing.assert_array_equal(picture[certain], colors[certain])
     assert 20 < (~certain).sum() < 64 * 4 * len(scene.sprites)
 
 
@@ -151,31 +151,31 @@ def test_scales_turns_and_places_are_uniform():
     assert abs(correlations).max() < 0.08
 
 
-def test_sprites_differ_from_their_grey():
+def test_sprites_differ_from_their_gray():
     drawn = scenes(1000)
     distances = []
     for scene in drawn:
         assert len(set(scene.background)) == 1
         for sprite in scene.sprites:
-            distances.append(math.dist(sprite.colour, scene.background))
+            distances.append(math.dist(sprite.color, scene.background))
     assert min(distances) >= 64
-    greys = [scene.background[0] for scene in drawn]
-    assert kstest(greys, "uniform", args=(0, 256)).pvalue > 1e-3
-    colours = np.array([one.colour for scene in drawn for one in scene.sprites])
-    assert colours.min() == 0 and colours.max() == 255
-    # What the grey excludes lies evenly on its axis: the channels stay alike.
-    np.testing.assert_allclose(colours.mean(0), 127.5, atol=6)
+    grays = [scene.background[0] for scene in drawn]
+    assert kstest(grays, "uniform", args=(0, 256)).pvalue > 1e-3
+    colors = np.array([one.color for scene in drawn for one in scene.sprites])
+    assert colors.min() == 0 and colors.max() == 255
+    # What the gray excludes lies evenly on its axis: the channels stay alike.
+    np.testing.assert_allclose(colors.mean(0), 127.5, atol=6)
 
 
-def test_coloured_backgrounds():
-    drawn = scenes(500, DSprites(64, background="colour"))
+def test_colored_backgrounds():
+    drawn = scenes(500, DSprites(64, background="color"))
     backgrounds = np.array([scene.background for scene in drawn])
     assert (np.ptp(backgrounds, axis=1) > 20).mean() > 0.9
     picture, mask = render_flat(drawn[0])
     assert (picture[mask == 0][0] == backgrounds[0]).all()
     for scene in drawn:
         for sprite in scene.sprites:
-            assert math.dist(sprite.colour, scene.background) >= 64
+            assert math.dist(sprite.color, scene.background) >= 64
 
 
 def test_the_number_of_sprites_can_be_chosen():

@@ -19,7 +19,7 @@ SIZE = 16
 
 @pytest.fixture
 def images(tmp_path):
-    """Return a folder of 20 PNGs of one grey each, ten in each of two classes."""
+    """Return a folder of 20 PNGs of one gray each, ten in each of two classes."""
     folder = tmp_path / "images"
     for index in range(20):
         path = folder / ("cat", "dog")[index % 2] / f"{index:02d}.png"
@@ -37,7 +37,7 @@ def masks(tmp_path, images):
         labels[10:] = 2
         labels[0, 12] = 255
         image = Image.fromarray(labels)
-        image.putpalette(range(256)) if path.stem < "10" else None  # indexed, or grey
+        image.putpalette(range(256)) if path.stem < "10" else None  # indexed, or gray
         target = folder / path.relative_to(images)
         target.parent.mkdir(parents=True, exist_ok=True)
         image.save(target)
@@ -191,7 +191,7 @@ def test_an_explicit_test_set_takes_nothing_from_the_images(capsys, tmp_path, im
 def test_every_kind_of_file_is_read_upright(capsys, tmp_path):
     folder = tmp_path / "kinds"
     folder.mkdir()
-    Image.fromarray(np.full((8, 8), 51 * 257, np.uint16)).save(folder / "grey16.png")
+    Image.fromarray(np.full((8, 8), 51 * 257, np.uint16)).save(folder / "gray16.png")
     Image.new("RGBA", (8, 8), (51, 51, 51, 255)).save(folder / "rgba.png")
     Image.new("CMYK", (8, 8), (0, 0, 0, 204)).save(folder / "cmyk.JPEG")
     exif = Image.Exif()
@@ -253,7 +253,7 @@ def test_a_missing_or_wrong_mask_is_named(capsys, tmp_path, images, masks):
     error = fails(capsys, tmp_path, *arguments)
     assert f"{path}: is 20 wide and 24 high, its picture 24 and 20" in error
     Image.new("RGB", (24, 20)).save(path)
-    assert f"{path}: expected an indexed or grey" in fails(capsys, tmp_path, *arguments)
+    assert f"{path}: expected an indexed or gray" in fails(capsys, tmp_path, *arguments)
     path.write_bytes(b"x")
     assert f"{path}: not a readable mask" in fails(capsys, tmp_path, *arguments)
     path.unlink()

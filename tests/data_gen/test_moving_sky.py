@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from scipy.stats import chisquare
 
-from data_gen.data_set import draw
+from data_gen.draw_dataset import draw
 from data_gen.options import SceneOptions
 from data_gen.render import draw_examples
 from data_gen.scene import example_rng
@@ -31,11 +31,11 @@ def test_no_single_picture_explains_a_moving_sky():
     assert explained(*moving) < 0.25
 
 
-def test_at_no_pixel_do_most_pictures_have_one_colour():
+def test_at_no_pixel_do_most_pictures_have_one_color():
     pictures, _ = draw_examples(MOVING, 0, "train", 0, 400)
     for row, column in np.ndindex(64, 64):
         shown = pictures[:, row, column] // 32
-        # Half of the sky's colours, at 32 levels a channel, would be 200 pictures.
+        # Half of the sky's colors, at 32 levels a channel, would be 200 pictures.
         assert np.unique(shown, axis=0, return_counts=True)[1].max() < 200
 
 
@@ -45,7 +45,7 @@ def test_masks_and_objects_are_those_of_the_static_set():
         for sampler in (SCENES["fruit"](64), MOVING)
     )
     np.testing.assert_array_equal(moving[1], static[1])
-    # On an edge, up to half of the colour is the sky's.
+    # On an edge, up to half of the color is the sky's.
     differs = abs(moving[0].astype(int) - static[0])[static[1] > 0]
     assert (differs.max(-1) == 0).mean() > 0.8 and differs.max() <= 128
     assert (moving[0] != static[0])[static[1] == 0].mean() > 0.9

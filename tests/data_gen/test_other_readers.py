@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_gen.data_set import draw
+from data_gen.draw_dataset import draw
 from data_gen.options import SceneOptions
 from data_gen.render import draw_examples
 from data_gen.scenes import SCENES

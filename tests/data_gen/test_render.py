@@ -14,12 +14,12 @@ FRUIT = SCENES["fruit"](64)
 RED, GREEN = (255, 0, 0, 255), (0, 255, 0, 255)
 
 
-def square(side, colour):
+def square(side, color):
     fine = side * SUPERSAMPLING
-    return Sprite("square", np.broadcast_to(np.uint8(colour), (fine, fine, 4)).copy())
+    return Sprite("square", np.broadcast_to(np.uint8(color), (fine, fine, 4)).copy())
 
 
-def grey(size):
+def gray(size):
     return np.full((size, size, 3), 100, np.uint8)
 
 
@@ -27,27 +27,27 @@ def grey(size):
 def test_the_later_square_lies_on_top(order):
     sprites = (square(4, RED), square(6, GREEN))
     where = {1: Placement(1, 6, 6, 0.0), 2: Placement(2, 9, 9, 0.0)}
-    scene = Scene(grey(16), sprites, tuple(where[label] for label in order))
+    scene = Scene(gray(16), sprites, tuple(where[label] for label in order))
     picture, mask = render(scene)
     expected = np.zeros((16, 16), np.uint8)
     areas = {1: np.s_[4:8, 4:8], 2: np.s_[6:12, 6:12]}
     for label in order:
         expected[areas[label]] = label
     np.testing.assert_array_equal(mask, expected)
-    colours = np.uint8([(100, 100, 100), RED[:3], GREEN[:3]])
-    np.testing.assert_array_equal(picture, colours[expected])
+    colors = np.uint8([(100, 100, 100), RED[:3], GREEN[:3]])
+    np.testing.assert_array_equal(picture, colors[expected])
 
 
 @pytest.mark.parametrize(("alpha", "label"), [(127, 0), (128, 1)])
 def test_a_pixel_belongs_to_an_object_above_one_half(alpha, label):
-    scene = Scene(grey(16), (square(4, (0, 0, 0, alpha)),), (Placement(1, 8, 8, 0),))
+    scene = Scene(gray(16), (square(4, (0, 0, 0, alpha)),), (Placement(1, 8, 8, 0),))
     picture, mask = render(scene)
     assert mask[8, 8] == label
     assert (picture[8, 8] == round(100 * (1 - alpha / 255))).all()
 
 
 def test_half_a_pixel_of_shift_is_seen():
-    scene = Scene(grey(16), (square(4, (0, 0, 0, 255)),), (Placement(1, 8.5, 8, 0),))
+    scene = Scene(gray(16), (square(4, (0, 0, 0, 255)),), (Placement(1, 8.5, 8, 0),))
     picture, _ = render(scene)
     np.testing.assert_allclose(picture[8, 5:12, 0], [100, 50, 0, 0, 0, 50, 100], atol=1)
 
@@ -55,7 +55,7 @@ def test_half_a_pixel_of_shift_is_seen():
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_an_angle_turns_clockwise(turns):
     def at(angle):
-        return render(Scene(grey(64), FRUIT.sprites, (Placement(2, 32, 32, angle),)))
+        return render(Scene(gray(64), FRUIT.sprites, (Placement(2, 32, 32, angle),)))
 
     upright, mask = at(0.0)
     picture, turned = at(turns * math.pi / 2)

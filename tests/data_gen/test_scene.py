@@ -47,7 +47,7 @@ def test_scatter_places_every_sprite_once_inside_the_picture(seed, size, sides):
     labels = [placement.label for placement in scene.placements]
     assert sorted(labels) == list(range(1, len(sides) + 1))
     for placement in scene.placements:
-        # A square of 12 is too wide at 45 degrees for a picture of 16: it is centred.
+        # A square of 12 is too wide at 45 degrees for a picture of 16: it is centered.
         radius = min(sprites[placement.label - 1].radius, size / 2)
         assert radius <= placement.x <= size + 10 - radius
         assert radius <= placement.y <= size - radius
@@ -73,7 +73,7 @@ def test_poses_are_spread_and_every_stacking_order_occurs():
 def test_drawing_needs_no_tensorflow():
     # Processes that draw start in a fraction of a second because of this.
     code = (
-        "import sys, data_gen.drawing, data_gen.scenes\n"
+        "import sys, data_gen.worker_pool, data_gen.scenes\n"
         "assert not {'tensorflow', 'keras', 'cirs_tf'} & set(sys.modules)"
     )
     process = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE)

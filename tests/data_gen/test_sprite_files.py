@@ -7,9 +7,9 @@ from data_gen.scene import SUPERSAMPLING
 from data_gen.sprite_files import load_background, load_sprites
 
 
-def save(path, size=(20, 10), colour=(10, 200, 30, 255), margin=0):
+def save(path, size=(20, 10), color=(10, 200, 30, 255), margin=0):
     canvas = Image.new("RGBA", (size[0] + 2 * margin, size[1] + 2 * margin))
-    canvas.paste(colour, (margin, margin, margin + size[0], margin + size[1]))
+    canvas.paste(color, (margin, margin, margin + size[0], margin + size[1]))
     canvas.save(path)
 
 
@@ -31,7 +31,7 @@ def test_the_longer_side_gets_the_size_without_margins(tmp_path, margin):
     assert sprite.pixels.sum() == inner.sum()
 
 
-def test_a_palette_with_a_transparent_colour_is_alpha_too(tmp_path):
+def test_a_palette_with_a_transparent_color_is_alpha_too(tmp_path):
     image = Image.new("P", (8, 8), 1)
     image.putpalette([0, 0, 0, 255, 0, 0])
     image.paste(0, (0, 0, 4, 8))
@@ -53,11 +53,11 @@ def bad_no_alpha(folder):
 
 
 def bad_transparent(folder):
-    save(folder / "sprite.png", colour=(255, 0, 0, 0))
+    save(folder / "sprite.png", color=(255, 0, 0, 0))
 
 
 def bad_faint(folder):
-    save(folder / "sprite.png", colour=(255, 0, 0, 127))
+    save(folder / "sprite.png", color=(255, 0, 0, 127))
 
 
 def bad_text(folder):

@@ -9,12 +9,12 @@ FRUITS = {"lemon": draw_lemon, "apple": draw_apple, "blueberry": draw_blueberry}
 YELLOW, RED, BLUE = (240, 200, 40), (200, 25, 35), (50, 55, 125)
 
 
-def opaque_colours(sprite):
+def opaque_colors(sprite):
     return sprite.pixels[sprite.pixels[..., 3] == 255][:, :3].astype(int)
 
 
-def near(colours, colour, distance):
-    return np.linalg.norm(colours - np.array(colour), axis=-1) < distance
+def near(colors, color, distance):
+    return np.linalg.norm(colors - np.array(color), axis=-1) < distance
 
 
 @pytest.mark.parametrize("name", FRUITS)
@@ -33,16 +33,16 @@ def test_a_fruit_fills_its_size_and_is_premultiplied(name, size):
 
 
 @pytest.mark.parametrize(
-    ("name", "colour"), [("lemon", YELLOW), ("apple", RED), ("blueberry", BLUE)]
+    ("name", "color"), [("lemon", YELLOW), ("apple", RED), ("blueberry", BLUE)]
 )
-def test_a_fruit_is_mostly_of_its_colour(name, colour):
-    assert near(opaque_colours(FRUITS[name](24)), colour, 90).mean() > 0.6
+def test_a_fruit_is_mostly_of_its_color(name, color):
+    assert near(opaque_colors(FRUITS[name](24)), color, 90).mean() > 0.6
 
 
 def test_the_apple_has_a_brown_stem_and_a_green_leaf():
-    colours = opaque_colours(draw_apple(24))
-    assert near(colours, (92, 54, 22), 25).sum() > 10
-    red, green, blue = colours.T
+    colors = opaque_colors(draw_apple(24))
+    assert near(colors, (92, 54, 22), 25).sum() > 10
+    red, green, blue = colors.T
     assert ((green > red + 40) & (green > blue + 40)).sum() > 15
 
 
@@ -60,7 +60,7 @@ def test_the_blueberry_has_a_crown_darker_than_its_skin():
     assert pixels[pixels.shape[0] // 4, middle, :3].sum() > 200
 
 
-def test_the_sky_is_the_same_every_time_and_its_colours_vary():
+def test_the_sky_is_the_same_every_time_and_its_colors_vary():
     sky = draw_sky(64)
     np.testing.assert_array_equal(sky, draw_sky(64))
     assert sky.shape == (64, 64, 3) and sky.dtype == np.uint8
@@ -72,7 +72,7 @@ def test_the_sky_is_the_same_every_time_and_its_colours_vary():
 def test_no_part_of_a_fruit_hides_in_the_sky():
     sky = draw_sky(64).reshape(-1, 3).astype(int)
     for draw in FRUITS.values():
-        colours = np.unique(opaque_colours(draw(24)), axis=0)
-        nearest = np.array([np.linalg.norm(sky - one, axis=1).min() for one in colours])
+        colors = np.unique(opaque_colors(draw(24)), axis=0)
+        nearest = np.array([np.linalg.norm(sky - one, axis=1).min() for one in colors])
         # Only highlights come near a cloud's white or a shaded blue.
         assert np.mean(nearest < 30) < 0.1

@@ -18,7 +18,7 @@ BLOCK = [
     [127, 159, 159, 159, 191],
     [127, 63, 63, 63, 127],
 ]
-COLOURS = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1)]
+COLORS = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1)]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_every_part_of_a_mask_is_a_piece(drawn):
     assert joined < 30
 
 
-def test_every_part_has_one_of_six_colours_and_bevelled_blocks(drawn):
+def test_every_part_has_one_of_six_colors_and_bevelled_blocks(drawn):
     found = set()
     for picture, mask in zip(*drawn, strict=True):
         assert not picture[mask == 0].any()
@@ -96,16 +96,16 @@ def test_every_part_has_one_of_six_colours_and_bevelled_blocks(drawn):
                 corner = np.s_[5 * row : 5 * row + 5, 5 * column : 5 * column + 5]
                 shade[corner] = part[5 * row, 5 * column] * np.array(BLOCK)
             matching = [
-                colour
-                for colour in COLOURS
-                if (picture[box][part] == np.multiply.outer(shade, colour)[part]).all()
+                color
+                for color in COLORS
+                if (picture[box][part] == np.multiply.outer(shade, color)[part]).all()
             ]
             assert len(matching) == 1
             found.update(matching)
-    assert found == set(COLOURS)
+    assert found == set(COLORS)
 
 
-def test_each_class_and_each_colour_is_as_likely():
+def test_each_class_and_each_color_is_as_likely():
     pieces = [
         piece
         for index in range(1500)
@@ -115,7 +115,7 @@ def test_each_class_and_each_colour_is_as_likely():
     labels = np.bincount([piece.label for piece in pieces])
     assert len(labels) == 20 and labels[0] == 0
     assert chisquare(labels[1:]).pvalue > 1e-3
-    names = [piece.colour for piece in pieces]
+    names = [piece.color for piece in pieces]
     counts = [names.count(name) for name in sorted(set(names))]
     assert len(counts) == 6 and chisquare(counts).pvalue > 1e-3
 

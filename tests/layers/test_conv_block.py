@@ -1,14 +1,14 @@
-"""The convolution block against SciPy, its normalisations against NumPy."""
+"""The convolution block against SciPy, its normalizations against NumPy."""
 
 import keras
 import numpy as np
 import pytest
 from scipy.signal import correlate2d
 
-from cirs_tf.layers.conv_block import conv_block, normalisation
+from cirs_tf.layers.conv_block import conv_block, normalization
 from cirs_tf.layers.dropout import ReplicaDropout
 
-EPSILON = 1e-3  # Keras's default of both normalisations
+EPSILON = 1e-3  # Keras's default of both normalizations
 
 
 def block(norm: str = "none", dropout: float = 0.0, seed: int = 0) -> keras.Model:
@@ -77,40 +77,40 @@ def test_dropout_drops_whole_channels():
     assert isinstance(model.layers[-1], ReplicaDropout)
 
 
-def test_batch_normalisation_takes_statistics_over_the_batch():
-    (layer,) = normalisation("batch", momentum=0.75)
+def test_batch_normalization_takes_statistics_over_the_batch():
+    (layer,) = normalization("batch", momentum=0.75)
     values = np.random.default_rng(0).normal(3, 2, (4, 5, 6, 2)).astype(np.float32)
     found = layer(values, training=True)
     mean = values.mean(axis=(0, 1, 2), dtype=np.float64)
     variance = values.var(axis=(0, 1, 2), dtype=np.float64)
     expected = (values - mean) / np.sqrt(variance + EPSILON)
-    # Values of 3 to 10 are reduced in float32 before they are normalised.
+    # Values of 3 to 10 are reduced in float32 before they are normalized.
     np.testing.assert_allclose(found, expected, atol=5e-6)
     np.testing.assert_allclose(layer.moving_mean, 0.25 * mean, rtol=1e-6)
     np.testing.assert_allclose(layer.moving_variance, 0.75 + 0.25 * variance, rtol=1e-6)
 
 
-def test_batch_normalisation_forgets_fast_and_is_synchronized():
-    (layer,) = normalisation("batch")
+def test_batch_normalization_forgets_fast_and_is_synchronized():
+    (layer,) = normalization("batch")
     assert layer.momentum == 0.9
     assert layer.synchronized
 
 
-def test_layer_normalisation_takes_statistics_of_each_example():
-    (layer,) = normalisation("layer")
+def test_layer_normalization_takes_statistics_of_each_example():
+    (layer,) = normalization("layer")
     values = np.random.default_rng(0).normal(3, 2, (4, 5, 6, 2)).astype(np.float32)
     values[2] *= 10
     mean = values.mean(axis=(1, 2, 3), keepdims=True, dtype=np.float64)
     variance = values.var(axis=(1, 2, 3), keepdims=True, dtype=np.float64)
     expected = (values - mean) / np.sqrt(variance + EPSILON)
-    # Values of up to 100 are reduced in float32 before they are normalised.
+    # Values of up to 100 are reduced in float32 before they are normalized.
     np.testing.assert_allclose(layer(values), expected, atol=5e-6)
 
 
-def test_no_and_unknown_normalisation():
-    assert normalisation("none") == []
+def test_no_and_unknown_normalization():
+    assert normalization("none") == []
     with pytest.raises(ValueError, match="none.*batch.*layer.*instance, got"):
-        normalisation("group")
+        normalization("group")
 
 
 def test_weights_depend_on_the_seed_alone():
@@ -124,7 +124,7 @@ def test_weights_depend_on_the_seed_alone():
 @pytest.mark.parametrize(
     ("convolution", "expected"),
     [
-        # By hand, 5 channels in, 7 out, two layers, biases where nothing normalises.
+        # By hand, 5 channels in, 7 out, two layers, biases where nothing normalizes.
         ("plain", (9 * 5 * 7 + 7) + (9 * 7 * 7 + 7)),
         ("depthwise_first", (9 * 5 + 5 * 7 + 7) + (9 * 7 + 7 * 7 + 7)),
         ("pointwise_first", (5 * 7 + 9 * 7 + 7) + (7 * 7 + 9 * 7 + 7)),

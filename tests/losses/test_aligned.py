@@ -8,14 +8,14 @@ from cirs_tf.losses.aligned import aligned_error, outline_error, pose_error
 def test_error_against_a_loop():
     rng = np.random.default_rng(0)
     images = rng.random((2, 3, 4, 3))
-    colours = rng.random((2, 5, 3, 4, 3))
+    colors = rng.random((2, 5, 3, 4, 3))
     support = rng.random((2, 5, 3, 4))
     found = aligned_error(
-        tf.constant(images), tf.constant(colours), tf.constant(support), 0.3, 0.7
+        tf.constant(images), tf.constant(colors), tf.constant(support), 0.3, 0.7
     ).numpy()
     for b, k, y, x in np.ndindex(2, 5, 3, 4):
         squared = sum(
-            (images[b, y, x, c] - colours[b, k, y, x, c]) ** 2 for c in range(3)
+            (images[b, y, x, c] - colors[b, k, y, x, c]) ** 2 for c in range(3)
         )
         s = support[b, k, y, x]
         expected = s * squared / 3 + (1 - s) * 0.3

@@ -16,8 +16,8 @@ def dense(probabilities, images, radius, sigma_intensity, sigma_position):
     for p, image in zip(probabilities, images, strict=True):
         p = p.reshape(-1, segments).astype(float)
         flat = image.reshape(height * width, -1).astype(float)
-        colour = ((flat[:, None] - flat) ** 2).sum(-1)
-        w = np.exp(-colour / sigma_intensity**2 - squared / sigma_position**2)
+        color = ((flat[:, None] - flat) ** 2).sum(-1)
+        w = np.exp(-color / sigma_intensity**2 - squared / sigma_position**2)
         w[np.sqrt(squared) >= radius] = 0
         shares = [
             (p[:, k] @ w @ p[:, k]) / (p[:, k] @ w.sum(1)) for k in range(segments)

@@ -195,7 +195,7 @@ def test_frozen_g_stays_and_s_learns(tiny):
 
 
 def test_g_sees_the_cells_that_it_was_built_for(tiny):
-    method = build(tiny, "feature_net.input=area_normalised", "feature_net.cells=4")
+    method = build(tiny, "feature_net.input=area_normalized", "feature_net.cells=4")
     assert method.feature_net.inputs[0].shape == (None, 4, 4, 3)
     assert np.isfinite(step(method)[0]["loss"])
 
@@ -204,7 +204,7 @@ FLAT = ((9, 9, 9), (250, 20, 20), (20, 20, 250))
 
 
 def scenes(count):
-    """Return images and truth: two squares of one colour each on a flat ground."""
+    """Return images and truth: two squares of one color each on a flat ground."""
     rng = np.random.default_rng(1)
     truth = np.zeros((count, SIDE, SIDE), np.uint8)
     for mask in truth:
@@ -213,7 +213,7 @@ def scenes(count):
     return np.array(FLAT, np.uint8)[truth], truth
 
 
-@pytest.mark.parametrize("start", ["components", "colours"])
+@pytest.mark.parametrize("start", ["components", "colors"])
 def test_s_starts_from_what_the_images_suggest(tiny, start):
     images, truth = scenes(60)
     size = ("segmenter.width=4", "segmenter.depth=2", "training.batch_size=16")
@@ -234,13 +234,13 @@ def test_s_starts_from_what_the_images_suggest(tiny, start):
 
 def test_no_component_is_one_line(tiny):
     method = build(tiny, "cirs.start=components")
-    grey = np.full((10, SIDE, SIDE, 3), 9, np.uint8)
+    gray = np.full((10, SIDE, SIDE, 3), 9, np.uint8)
     with pytest.raises(DataError, match="cirs.start: 0 connected parts differ from"):
-        method.start_from(grey)
+        method.start_from(gray)
 
 
 def test_g_starts_as_an_encoder(tiny):
-    """A linear code of images of one grey level each tells the levels apart."""
+    """A linear code of images of one gray level each tells the levels apart."""
     levels = np.arange(0, 250, 10, dtype=np.uint8)
     images = np.broadcast_to(levels[:, None, None, None], (25, SIDE, SIDE, 3))
     options = (*PLAIN, "feature_net.norm=none", "cirs.feature_start_steps=80")
@@ -262,15 +262,15 @@ def test_g_starts_as_an_encoder(tiny):
 
 def test_through_the_command_a_start_is_made_once(tiny, fruit, tmp_path, capsys):
     run = tmp_path / "run"
-    options = ("cirs.start=colours", "cirs.start_steps=5", "cirs.reset_every=4")
+    options = ("cirs.start=colors", "cirs.start_steps=5", "cirs.reset_every=4")
     options += ("cirs.augmentation=shift_flip_turn", "cirs.usage_weight=1")
     argv = ["--data", str(fruit), "--run", str(run), "--epochs", "1"]
     argv += ["--steps-per-epoch", "6", *set_flags([*tiny, *options])]
     assert train.main(argv) == 0
-    assert "start        colours of 48 images" in RunFolder(run).log_file.read_text()
+    assert "start        colors of 48 images" in RunFolder(run).log_file.read_text()
     capsys.readouterr()
     assert train.main(["--resume", str(run), "--epochs", "2"]) == 0
-    assert "start        colours" not in capsys.readouterr().out
+    assert "start        colors" not in capsys.readouterr().out
     first, last = RunFolder(run).read_metrics()
     assert last["step"] == 12
     assert set(last["train"]) == {"loss", "within", "between", "shortfall"}

@@ -15,7 +15,7 @@ from cirs_tf.losses.reconstruction import chosen_error
 from cirs_tf.methods.build import build_method
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
-from data_gen.data_set import draw
+from data_gen.draw_dataset import draw
 from data_gen.options import default_options
 
 SMALL = (
@@ -47,7 +47,7 @@ def run(fruit, tmp_path_factory):
 
 def test_segments_are_objects_within_seconds(run):
     first, last = run.read_metrics()
-    # k-means on colour: about 0.32; one segment everywhere: 0.21.
+    # k-means on color: about 0.32; one segment everywhere: 0.21.
     assert last["validation"]["miou"] > 0.5
     assert last["validation"]["loss"] < first["validation"]["loss"]
     assert min(last["validation"]["segment_share"]) > 0.01
@@ -79,10 +79,10 @@ def test_a_pose_that_fits_costs_less_than_one_that_does_not():
     side = method.templates.canvas
     rng = np.random.default_rng(0)
     background = np.full((32, 32, 3), 0.5)
-    colours = rng.random((1, side, side, 3))
+    colors = rng.random((1, side, side, 3))
     support = np.zeros((1, side, side), bool)
     support[:, 6:-6, 6:-6] = True
-    method.templates.layer.assign(background, colours, support)
+    method.templates.layer.assign(background, colors, support)
     true = tf.constant([[15.5, 14.5, 0.8, 0.6]])
     laid = method.templates.lay(0, true)
     inside = laid[..., 3:] > 0.5
@@ -107,8 +107,8 @@ def test_templates_are_held_while_poses_learn():
     method = build_method(config, 32, 32)
     images = tf.random.stateless_uniform([2, 32, 32, 3], [1, 2])
     pose = tf.constant([[15.5, 14.5, 0.8, 0.6], [9.0, 20.0, 0.0, 1.0]])
-    templates = [method.templates.layer.colours, method.templates.layer.support]
-    # Templates as they are built are of one grey, which looks the same at any pose.
+    templates = [method.templates.layer.colors, method.templates.layer.support]
+    # Templates as they are built are of one gray, which looks the same at any pose.
     for weights in templates:
         weights.assign(0.03 * tf.random.stateless_normal(weights.shape, [3, 4]))
     moved = {}

@@ -9,7 +9,7 @@ from cirs_tf import train
 from cirs_tf.config_files import load_config
 from cirs_tf.methods.build import build_method
 from cirs_tf.training.run_folder import RunFolder
-from data_gen.data_set import draw
+from data_gen.draw_dataset import draw
 from data_gen.options import default_options
 
 SMALL = (
@@ -32,7 +32,7 @@ def run(tmp_path_factory):
 
 def test_segments_are_objects_within_seconds(run):
     (row,) = run.read_metrics()
-    # k-means on colour: about 0.32; one segment everywhere: 0.21.
+    # k-means on color: about 0.32; one segment everywhere: 0.21.
     assert row["validation"]["miou"] > 0.45
     assert min(row["validation"]["segment_share"]) > 0.005
     assert "start        components of 200 images" in run.log_file.read_text()

@@ -32,7 +32,7 @@ SMALL = (
 
 
 def scenes(count, seed):
-    """Return images and truth: a square and a bar of any colours, which may overlap."""
+    """Return images and truth: a square and a bar of any colors, which may overlap."""
     rng = np.random.default_rng(seed)
     images = np.empty((count, SIDE, SIDE, 3), np.uint8)
     truth = np.zeros((count, SIDE, SIDE), int)
@@ -60,7 +60,7 @@ def run(tmp_path_factory):
     return RunFolder(folder / "run")
 
 
-def test_segments_are_shapes_whatever_their_colours(run):
+def test_segments_are_shapes_whatever_their_colors(run):
     segmenter = build_method(run.load_config(), SIDE, SIDE).segmenter
     CheckpointStore(run.checkpoints).restore("last", {"segmenter": segmenter})
     images, truth = scenes(100, seed=1)

@@ -2,7 +2,7 @@ from command_line import set_flags
 
 from cirs_tf import train
 from cirs_tf.training.run_folder import RunFolder
-from data_gen.data_set import draw
+from data_gen.draw_dataset import draw
 from data_gen.options import default_options
 
 

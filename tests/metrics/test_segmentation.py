@@ -36,7 +36,7 @@ def best_mean_iou(predicted, truth, segments, classes) -> float:
 
 @st.composite
 def label_maps(draw, ignored: bool = True):
-    """Up to three images of up to 4 x 4 pixels, each with a labelled pixel."""
+    """Up to three images of up to 4 x 4 pixels, each with a labeled pixel."""
     segments, classes = draw(st.integers(1, 4)), draw(st.integers(1, 4))
     shape = draw(st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 4)))
     predicted = draw(arrays(np.uint8, shape, elements=st.integers(0, segments - 1)))
@@ -77,9 +77,9 @@ def test_rand_indices_are_those_of_scikit_learn(maps):
     found = scores(predicted, truth, segments, classes)
     everything, foreground = [], []
     for image, labels in zip(predicted, truth, strict=True):
-        labelled = labels != 255
-        everything.append(adjusted_rand_score(labels[labelled], image[labelled]))
-        kept = labelled & (labels != 0)
+        labeled = labels != 255
+        everything.append(adjusted_rand_score(labels[labeled], image[labeled]))
+        kept = labeled & (labels != 0)
         if kept.any():
             foreground.append(adjusted_rand_score(labels[kept], image[kept]))
     assert found.ari == pytest.approx(np.mean(everything), abs=1e-9)

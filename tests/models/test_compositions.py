@@ -1,4 +1,4 @@
-"""Compositions, read back from their colours."""
+"""Compositions, read back from their colors."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ import tensorflow as tf
 from cirs_tf.models.compositions import Compositions, _turned
 
 SIZE = (24, 30)
-# Each kind has a colour of its own, in any order of channels.
-COLOURS = np.array([[250, 0, 0], [250, 250, 0]], np.uint8)
+# Each kind has a color of its own, in any order of channels.
+COLORS = np.array([[250, 0, 0], [250, 250, 0]], np.uint8)
 BEHIND = np.array([[0, 0, 40], [0, 0, 100]], np.uint8)
 EXTENTS = ((4, 6), (2, 2))  # rows and columns
 
@@ -21,7 +21,7 @@ def composed(overlap, count=200, most=3, seed=0, share=255, turns=1):
     for kind, (rows, columns) in enumerate(EXTENTS):
         top, left = canvas // 2 - rows // 2, canvas // 2 - columns // 2
         inside = patches[kind, :, top : top + rows, left : left + columns]
-        inside[..., :3], inside[..., 3] = COLOURS[kind], share
+        inside[..., :3], inside[..., 3] = COLORS[kind], share
     middles = np.array([[[2, 3], [22, 27]], [[5, 6], [7, 20]]], np.float32)
     compositions.bank.assign(patches, middles, BEHIND, most, turns)
     images, masks = compositions.draw(count, tf.constant([seed, 7]))
@@ -68,7 +68,7 @@ def test_any_order_of_channels_is_as_likely():
     images, masks = composed(True, count=600, most=1)
     pairs = zip(images, masks, strict=True)
     seen = [tuple(image[mask == 1][0]) for image, mask in pairs if 1 in mask]
-    counts = [seen.count(tuple(colour)) for colour in np.diag([250] * 3)]
+    counts = [seen.count(tuple(color)) for color in np.diag([250] * 3)]
     assert min(counts) > len(seen) / 5
 
 

@@ -36,22 +36,22 @@ def test_pooled_is_the_mean_of_each_cell():
         np.testing.assert_allclose(found[:, :, row, column], expected, atol=1e-6)
 
 
-def test_area_normalised_has_the_mean_colour_of_the_segment_as_its_mean():
-    found = seen("area_normalised")
+def test_area_normalized_has_the_mean_color_of_the_segment_as_its_mean():
+    found = seen("area_normalized")
     for image, segment in itertools.product(range(2), range(2)):
         inside = MASKS[image, segment, ..., 0] == 1
-        colour = IMAGES[image][inside].mean(axis=0)
+        color = IMAGES[image][inside].mean(axis=0)
         mean = found[image, segment].mean(axis=(0, 1))
-        np.testing.assert_allclose(mean, colour, atol=1e-6)
+        np.testing.assert_allclose(mean, color, atol=1e-6)
 
 
 def test_area_tells_nothing():
-    """A segment of one colour in every cell: half of the cell, or a sixth of it."""
+    """A segment of one color in every cell: half of the cell, or a sixth of it."""
     masks = np.zeros((1, 2, 6, 9, 1), np.float32)
     masks[0, 0, ::2] = 1
     masks[0, 1, ::2, ::3] = 1
     masked = masks * np.array([0.2, 0.4, 0.8], np.float32)
-    one, other = seen("area_normalised", masked, masks)[0]
+    one, other = seen("area_normalized", masked, masks)[0]
     np.testing.assert_allclose(one, other, atol=1e-6)
     one, other = seen("pooled", masked, masks)[0]
     np.testing.assert_allclose(one, 3 * other, atol=1e-6)
@@ -61,7 +61,7 @@ def test_an_empty_segment_is_black_and_its_gradient_finite():
     masks = tf.zeros((1, 1, 6, 9, 1))
     with tf.GradientTape() as tape:
         tape.watch(masks)
-        config = FeatureNetConfig(input="area_normalised", cells=3)
+        config = FeatureNetConfig(input="area_normalized", cells=3)
         found = feature_input(config, masks * IMAGES[:1, None], masks)
     assert not found.numpy().any()
     assert np.isfinite(tape.gradient(found, masks)).all()

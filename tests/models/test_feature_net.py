@@ -75,7 +75,7 @@ def test_linear_network_by_hand(segment_number, encoding):
     np.testing.assert_allclose(model([batch, NUMBERS]), inputs @ kernel, atol=5e-6)
 
 
-def test_features_are_normalised_over_the_batch():
+def test_features_are_normalized_over_the_batch():
     model = build(output="batch_norm", dropout=0.0, norm="none")
     raw = keras.Model(model.inputs, model.get_layer("features").output)
     batch, numbers = images(64), np.tile(NUMBERS, 16)

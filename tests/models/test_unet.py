@@ -57,7 +57,7 @@ def test_an_odd_size_is_the_padded_image_cropped_back():
 #   up       2x2x4x2 + 2                 34      (bilinear: 1x1x4x2 + 2, 10)
 #   block    3x3x(2+2)x2 + 2, 3x3x2x2+2  74 + 38
 #   logits   1x1x2x3 + 3                 9
-# Normalised channels: 2 + 2 + 4 + 4 + 2 + 2 = 16, in place of as many biases.
+# Normalized channels: 2 + 2 + 4 + 4 + 2 + 2 = 16, in place of as many biases.
 @pytest.mark.parametrize(
     ("changes", "all_parameters", "trainable"),
     [

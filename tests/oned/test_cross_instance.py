@@ -84,13 +84,13 @@ def test_no_segmentation_where_the_object_pixels_differ_in_number(zero_variance)
     assert rank_by_cross_instance(["110", "111"], zero_variance) == []
 
 
-def test_no_segmentation_of_zero_variance_where_the_colours_differ():
+def test_no_segmentation_of_zero_variance_where_the_colors_differ():
     assert rank_by_cross_instance(["1100", "0120"]) == []
     # 11 against 12: 0.5 - 2 x 4/2.
     assert listed(["1100", "0120"], zero_variance=False)[0] == ("11|00", -3.5)
 
 
-def labelled(image):
+def labeled(image):
     """Yield (labels of all pixels): objects 1, 2, ... contiguous, background 0."""
     places = [at for at, pixel in enumerate(image) if pixel != "0"]
     for labels in product(range(1, len(places) + 1), repeat=len(places)):
@@ -108,7 +108,7 @@ def brute_force(images, zero_variance):
     """Return the sorted objectives, one for each set of patterns, from all labels."""
     values = [np.array([int(pixel) for pixel in image]) for image in images]
     best = {}
-    for labels in product(*map(labelled, images)):
+    for labels in product(*map(labeled, images)):
         sizes = [[len(segment) for segment in image] for image in labels]
         if any(of_image != sizes[0] for of_image in sizes):
             continue
@@ -133,10 +133,10 @@ def brute_force(images, zero_variance):
 def any_images(draw):
     """Draw images of the same few object pixels, in every order and place."""
     count, objects = draw(st.sampled_from([(2, 4), (2, 3), (3, 3), (3, 2)]))
-    colours = draw(st.sampled_from(["12", "19", "1234", "123456789"]))
+    colors = draw(st.sampled_from(["12", "19", "1234", "123456789"]))
     images = []
     for _ in range(count):
-        pixels = draw(st.text(colours, min_size=objects, max_size=objects))
+        pixels = draw(st.text(colors, min_size=objects, max_size=objects))
         images.append("".join(draw(st.permutations(pixels + "0"))))
     return images
 

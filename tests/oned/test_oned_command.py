@@ -13,9 +13,9 @@ def blocks(capsys, *argv):
 
 
 def test_the_proof(capsys):
-    colour, formula, cross, cross_formula, procedure, objects = blocks(capsys, *THESIS)
-    assert colour[0] == "colour objective (4.1, segments of one colour): -6.000"
-    assert [line.split()[:3] for line in colour[2:]] == [
+    color, formula, cross, cross_formula, procedure, objects = blocks(capsys, *THESIS)
+    assert color[0] == "color objective (4.1, segments of one color): -6.000"
+    assert [line.split()[:3] for line in color[2:]] == [
         [image, "11|22|00", "-2.000"] for image in THESIS
     ]
     assert formula[0].endswith("-6.000, tied in 3 of 3 images")
@@ -59,8 +59,8 @@ def test_images_that_share_no_segments(capsys):
 
 
 def test_only_background(capsys):
-    colour, _, cross, _, objects = blocks(capsys, "00", "00")
-    assert colour[2].split() == ["00", "00", "-2.000"]
+    color, _, cross, _, objects = blocks(capsys, "00", "00")
+    assert color[2].split() == ["00", "00", "-2.000"]
     assert cross[2].split() == ["-4.000", "00", "00"]
     assert objects == ["objects: none"]
 

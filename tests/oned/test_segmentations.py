@@ -6,7 +6,7 @@ from cirs_tf.oned.segmentations import located, segmentations, written
 
 
 def by_labels(image: str) -> set[str]:
-    """Cut an image by deciding between every two neighbours whether to cut there."""
+    """Cut an image by deciding between every two neighbors whether to cut there."""
     found = set()
     for cuts in product([False, True], repeat=len(image) - 1):
         text = image[0]

@@ -15,7 +15,7 @@ SETTINGS = dict(
     smoothness_pixels=1.0,
     appearance_weight=2.0,
     appearance_pixels=2.0,
-    appearance_colour=40.0,
+    appearance_color=40.0,
 )
 # Mean difference of a marginal. The lattice interpolates between its corners: the
 # library is 0.007 to 0.011 from the exact sums on images of this kind (8 seeds), while
@@ -50,7 +50,7 @@ def mean_field(image: np.ndarray, probabilities: np.ndarray, s: dict) -> np.ndar
     near = [[x / s["smoothness_pixels"] for x in pixel] for pixel in pixels]
     alike = [
         [x / s["appearance_pixels"] for x in pixel]
-        + [int(c) / s["appearance_colour"] for c in image[pixel]]
+        + [int(c) / s["appearance_color"] for c in image[pixel]]
         for pixel in pixels
     ]
     smoothness, appearance = kernel(near), kernel(alike)
@@ -73,7 +73,7 @@ def mean_field(image: np.ndarray, probabilities: np.ndarray, s: dict) -> np.ndar
 
 
 def example(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two colours with noise, left and right, and probabilities that know nothing."""
+    """Two colors with noise, left and right, and probabilities that know nothing."""
     rng = np.random.default_rng(seed)
     left = np.arange(WIDTH)[None, :, None] < 3
     image = np.where(left, [200, 60, 40], [60, 90, 180])
@@ -108,8 +108,8 @@ def test_same_as_all_pairs_of_pixels(library, seed):
         dict(smoothness_pixels=6.0),
         dict(appearance_pixels=0.7),
         dict(appearance_pixels=6.0),
-        dict(appearance_colour=15.0),
-        dict(appearance_colour=400.0),
+        dict(appearance_color=15.0),
+        dict(appearance_color=400.0),
         dict(iterations=1),
         dict(iterations=2),
         dict(iterations=4),
@@ -140,7 +140,7 @@ def test_pixels_far_apart_hear_themselves_alone(library):
         smoothness_pixels=0.01,
         appearance_weight=1.1,
         appearance_pixels=0.01,
-        appearance_colour=1.0,
+        appearance_color=1.0,
     )
     # Four updates in float32, each of which may grow an error.
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -152,7 +152,7 @@ def test_without_iterations_nothing_changes(library):
     np.testing.assert_allclose(found, probabilities, atol=1e-4)  # The floor of 1e-5.
 
 
-def test_noise_on_two_colours_is_cleaned_up(library):
+def test_noise_on_two_colors_is_cleaned_up(library):
     rng = np.random.default_rng(0)
     truth = (np.arange(32)[None, :] >= 12).astype(np.int64).repeat(24, axis=0)
     image = np.array([[200, 60, 40], [60, 90, 180]])[truth]
@@ -174,7 +174,7 @@ def test_defaults_are_those_of_the_example_of_the_library(library):
         smoothness_pixels=3.0,
         appearance_weight=10.0,
         appearance_pixels=80.0,
-        appearance_colour=13.0,
+        appearance_color=13.0,
     )
     np.testing.assert_array_equal(dense_crf(image, probabilities), explicit)
 
@@ -216,7 +216,7 @@ def bad(image=None, probabilities=None, **settings):
         (bad(appearance_weight=np.nan), "appearance_weight: expected 0 or more"),
         (bad(smoothness_pixels=0.0), "smoothness_pixels: expected more than 0"),
         (bad(appearance_pixels=0.0), "appearance_pixels: expected more than 0"),
-        (bad(appearance_colour=-2.0), "appearance_colour: expected more than 0"),
+        (bad(appearance_color=-2.0), "appearance_color: expected more than 0"),
     ],
 )
 def test_refused(arguments, message):

@@ -1,4 +1,4 @@
-"""Objects of several colours before a static background, found without labels."""
+"""Objects of several colors before a static background, found without labels."""
 
 import numpy as np
 import pytest
@@ -11,11 +11,11 @@ from cirs_tf.proposals.components import (
 )
 
 SIDE = 32
-COLOURS = (((250, 220, 20), (10, 10, 10)), ((220, 30, 30), (30, 160, 60)))
+COLORS = (((250, 220, 20), (10, 10, 10)), ((220, 30, 30), (30, 160, 60)))
 
 
 def scenes(count, seed=0):
-    """Return images and truth: two squares of two colours each, which may touch."""
+    """Return images and truth: two squares of two colors each, which may touch."""
     rng = np.random.default_rng(seed)
     slope = np.linspace(90, 200, SIDE)[:, None, None]
     sky = np.broadcast_to(slope * [0.5, 0.8, 1.2], (SIDE, SIDE, 3)).astype(np.uint8)
@@ -24,8 +24,8 @@ def scenes(count, seed=0):
     for image, mask in zip(images, truth, strict=True):
         for number in rng.permutation(2):
             y, x = rng.integers(0, SIDE - 8, 2)
-            image[y : y + 8, x : x + 8] = COLOURS[number][0]
-            image[y : y + 4, x : x + 8] = COLOURS[number][1]
+            image[y : y + 8, x : x + 8] = COLORS[number][0]
+            image[y : y + 4, x : x + 8] = COLORS[number][1]
             mask[y : y + 8, x : x + 8] = number + 1
     return images, truth, sky
 
@@ -52,14 +52,14 @@ def test_an_exemplar_is_one_whole_object_in_the_middle():
     found = propose(images, objects=2, canvas=16, difference=0.02, seed=0)
     seen = set()
     for exemplar in found.exemplars:
-        assert exemplar.colours.shape == (16, 16, 3)
+        assert exemplar.colors.shape == (16, 16, 3)
         assert exemplar.support.sum() == 64
         rows, columns = np.nonzero(exemplar.support)
         assert abs(rows.mean() - 7.5) <= 1 and abs(columns.mean() - 7.5) <= 1
-        colours = np.unique(np.round(255 * exemplar.colours[exemplar.support]), axis=0)
-        assert len(colours) == 2
-        seen.add(tuple(map(tuple, colours.astype(int).tolist())))
-    assert seen == {tuple(sorted(pair)) for pair in COLOURS}
+        colors = np.unique(np.round(255 * exemplar.colors[exemplar.support]), axis=0)
+        assert len(colors) == 2
+        seen.add(tuple(map(tuple, colors.astype(int).tolist())))
+    assert seen == {tuple(sorted(pair)) for pair in COLORS}
 
 
 def test_objects_that_touch_are_no_object_of_their_own():
@@ -119,11 +119,11 @@ def test_a_rim_that_is_mostly_background_is_left_to_it():
 
 
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters")
-def test_objects_of_one_colour_are_of_one_kind():
+def test_objects_of_one_color_are_of_one_kind():
     images = np.zeros((40, SIDE, SIDE, 3), np.uint8)
     rng = np.random.default_rng(0)
     for image in images:
         y, x = rng.integers(0, SIDE - 8, 2)
         image[y : y + 8, x : x + 8] = (200, 30, 30)
-    with pytest.raises(ValueError, match="of 1 kinds by their colours, fewer than"):
+    with pytest.raises(ValueError, match="of 1 kinds by their colors, fewer than"):
         propose(images, objects=2, canvas=16, difference=0.02, seed=0)

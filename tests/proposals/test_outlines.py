@@ -11,7 +11,7 @@ KINDS = {"square": (8, 8), "lying": (4, 16), "standing": (16, 4)}
 
 
 def scenes(count, seed=0):
-    """Return images of one to three rectangles of any colour on any colour."""
+    """Return images of one to three rectangles of any color on any color."""
     rng = np.random.default_rng(seed)
     images = np.empty((count, SIDE, SIDE, 3), np.uint8)
     for image in images:
@@ -63,11 +63,11 @@ def test_soft_borders_are_told_from_the_object():
     rng = np.random.default_rng(0)
     images = np.empty((60, 24, 24, 3), np.float64)
     images[:] = rng.integers(0, 100, (60, 1, 1, 3))
-    colours = rng.integers(150, 256, (60, 3))
+    colors = rng.integers(150, 256, (60, 3))
     share = np.zeros((24, 24))
     share[8:16, 7:15] = 1
     share[8:16, 6], share[8:16, 15], share[7, 7:15] = 0.3, 0.6, 0.04
-    images += share[..., None] * (colours[:, None, None] - images)
+    images += share[..., None] * (colors[:, None, None] - images)
     found = cut_outs(np.rint(images).astype(np.uint8), 1, 16, 8, 0.02, 0)
     for patch in found.patches[0].astype(float):
         rows, columns = np.nonzero(patch[..., 3] > 128)
@@ -77,9 +77,9 @@ def test_soft_borders_are_told_from_the_object():
         covered = covered[:, 20 + 7 - 7 - left :][:, :16]
         np.testing.assert_allclose(patch[..., 3] / 255, covered, atol=0.02)
         inside = patch[patch[..., 3] > 10][:, :3]
-        # Once cut out, a pixel of three tenths has the object's own colour.
+        # Once cut out, a pixel of three tenths has the object's own color.
         assert np.ptp(inside, axis=0).max() <= 1
-        assert (np.abs(inside[0] - colours).max(axis=1) <= 1).any()
+        assert (np.abs(inside[0] - colors).max(axis=1) <= 1).any()
 
 
 def test_hard_borders_stay_as_they_are():
@@ -108,7 +108,7 @@ def test_an_outline_is_the_same_at_any_turn_and_size():
     assert near < np.linalg.norm(turned_outline(noise) - described) / 4
 
 
-def test_the_background_is_the_most_frequent_colour():
+def test_the_background_is_the_most_frequent_color():
     images = np.zeros((2, 4, 4, 3), np.uint8)
     images[0] = (200, 10, 30)
     images[0, :2, :3] = (1, 2, 3)

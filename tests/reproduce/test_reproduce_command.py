@@ -19,7 +19,7 @@ from cirs_tf.reproduce.plan import planned_runs, systems_of
 from cirs_tf.reproduce.scores import scores_of
 from cirs_tf.reproduce.selection import rank_correlation, selection
 from cirs_tf.reproduce.systems import SYSTEMS, TARGETS
-from cirs_tf.runs import State, state_of, train_missing
+from cirs_tf.runs.queue import State, state_of, train_missing
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.__main__ import main as data_gen
 

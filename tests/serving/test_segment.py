@@ -49,10 +49,10 @@ def test_masks_have_the_image_size_and_segment_indices(model_dir, images, tmp_pa
         assert mask.mode == "P"
         expected = SavedSegmenter(model_dir)(pixels)
         np.testing.assert_array_equal(np.asarray(mask), expected)
-        colours = np.asarray(mask.convert("RGB"))
-        np.testing.assert_array_equal(colours, palette(4)[expected])
+        colors = np.asarray(mask.convert("RGB"))
+        np.testing.assert_array_equal(colors, palette(4)[expected])
         overlay = read(out / name.replace(".", "_overlay."))
-        half = (pixels.astype(float) + colours) / 2
+        half = (pixels.astype(float) + colors) / 2
         np.testing.assert_allclose(overlay, half, atol=0.5)  # rounded to 8 bits
 
 
@@ -139,9 +139,9 @@ def test_two_images_of_one_name_are_refused(images):
 
 
 def test_every_kind_of_image_becomes_8_bit_rgb(tmp_path):
-    grey16 = np.array([[0, 257, 65535]], np.uint16)
-    Image.fromarray(grey16).save(tmp_path / "grey16.png")
-    assert read_image(tmp_path / "grey16.png").tolist() == [
+    gray16 = np.array([[0, 257, 65535]], np.uint16)
+    Image.fromarray(gray16).save(tmp_path / "gray16.png")
+    assert read_image(tmp_path / "gray16.png").tolist() == [
         [[0] * 3, [1] * 3, [255] * 3]
     ]
 

@@ -38,7 +38,7 @@ REPLICA_CASES = {
     "cirs, rate of g and restart": (
         "cirs",
         ("feature_net.dropout=0", "cirs.feature_learning_rate=0.01")
-        + ("cirs.reset_every=2", "feature_net.input=area_normalised"),
+        + ("cirs.reset_every=2", "feature_net.input=area_normalized"),
     ),
     # Replicas imagine different poses, so none are imagined here.
     "cirs_aligned": ("cirs_aligned", ("cirs_aligned.pose_weight=0",)),

@@ -1,10 +1,10 @@
-"""Pixels that two segments share go to the side whose colour is nearer."""
+"""Pixels that two segments share go to the side whose color is nearer."""
 
 import numpy as np
 import tensorflow as tf
 
-_INSIDE = 3  # pixels a side of a neighbourhood in one segment
-REACH = 2  # colours are taken from pixels up to so far away, in rows and in columns
+_INSIDE = 3  # pixels a side of a neighborhood in one segment
+REACH = 2  # colors are taken from pixels up to so far away, in rows and in columns
 SPREAD = 0.7  # standard deviation of their weights, in pixels
 
 
@@ -22,14 +22,14 @@ def best_labels(images: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
 
 
 def settle_borders(images: tf.Tensor, labels: tf.Tensor, segments: int) -> tf.Tensor:
-    """Decide border pixels anew, by the colours of the segments inside.
+    """Decide border pixels anew, by the colors of the segments inside.
 
-    At a border a pixel shows (1 - a) of one segment's colour and a of the other's. An
-    error against templates of mean colours gives too many of them to objects, since
+    At a border a pixel shows (1 - a) of one segment's color and a of the other's. An
+    error against templates of mean colors gives too many of them to objects, since
     their rims were averaged from such mixtures. Here such a pixel goes to the segment
-    whose colour near by it resembles most, that is to the one that covers more of it:
-    colours are means, with weights that fall off as a Gaussian, over the pixels of the
-    5x5 neighbourhood whose own 3x3 neighbourhood lies in one segment. A pixel keeps its
+    whose color near by it resembles most, that is to the one that covers more of it:
+    colors are means, with weights that fall off as a Gaussian, over the pixels of the
+    5x5 neighborhood whose own 3x3 neighborhood lies in one segment. A pixel keeps its
     label where its segment has no such pixel near by, as in a stem of one or two
     pixels' width.
 
@@ -48,11 +48,11 @@ def settle_borders(images: tf.Tensor, labels: tf.Tensor, segments: int) -> tf.Te
     size = tf.shape(images)
     flat = tf.reshape(weighted, [size[0], size[1], size[2], segments * 3])
     sums = _weighted_sums(tf.concat([inside, flat], axis=-1))
-    weight, colours = tf.split(sums, [segments, segments * 3], axis=-1)
-    colours = tf.reshape(colours, tf.shape(weighted))
-    colours /= tf.maximum(weight, 1e-9)[..., None]
+    weight, colors = tf.split(sums, [segments, segments * 3], axis=-1)
+    colors = tf.reshape(colors, tf.shape(weighted))
+    colors /= tf.maximum(weight, 1e-9)[..., None]
     known = weight > 1e-9
-    distance = tf.reduce_sum(tf.square(images[..., None, :] - colours), axis=-1)
+    distance = tf.reduce_sum(tf.square(images[..., None, :] - colors), axis=-1)
     nearest = tf.argmin(tf.where(known, distance, distance.dtype.max), axis=-1)
     decided = tf.reduce_any(inside > 0.5, axis=-1)
     own = tf.reduce_any((masks > 0.5) & known, axis=-1)
@@ -60,7 +60,7 @@ def settle_borders(images: tf.Tensor, labels: tf.Tensor, segments: int) -> tf.Te
 
 
 def _weighted_sums(values: tf.Tensor) -> tf.Tensor:
-    """Sum `[batch, height, width, channels]` over neighbourhoods, the middle most."""
+    """Sum `[batch, height, width, channels]` over neighborhoods, the middle most."""
     steps = np.arange(-REACH, REACH + 1)
     line = np.exp(-np.square(steps) / (2 * SPREAD**2))
     channels = values.shape[-1]

@@ -8,7 +8,7 @@ import pytest
 
 from cirs_tf.config import Config
 from cirs_tf.methods.build import build_segmenter
-from cirs_tf.selection import (
+from cirs_tf.runs.selection import (
     Candidate,
     Signals,
     candidates_of,

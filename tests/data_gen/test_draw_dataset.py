@@ -10,8 +10,8 @@ from PIL import Image
 from cirs_tf.data.manifest import Manifest, verify_shards
 from cirs_tf.data.records import FILENAME, IMAGE, MASK
 from cirs_tf.errors import ConfigError, DataError
-from data_gen.contact_sheet import class_colours
-from data_gen.data_set import draw
+from data_gen.contact_sheet import class_colors
+from data_gen.draw_dataset import draw
 from data_gen.options import SceneOptions
 from data_gen.render import draw_examples
 from data_gen.scenes import SCENES
@@ -146,8 +146,8 @@ def test_other_sizes_are_drawn_to_scale(tmp_path):
 def test_own_sprites_and_background_are_used(tmp_path):
     sprites = tmp_path / "sprites"
     sprites.mkdir()
-    for name, colour in (("b", (0, 255, 0, 255)), ("a", (255, 0, 0, 255))):
-        Image.new("RGBA", (5, 5), colour).save(sprites / f"{name}.png")
+    for name, color in (("b", (0, 255, 0, 255)), ("a", (255, 0, 0, 255))):
+        Image.new("RGBA", (5, 5), color).save(sprites / f"{name}.png")
     Image.new("RGB", (9, 9), (0, 0, 255)).save(tmp_path / "ground.png")
     options = SceneOptions(
         train=2, val=3, test=0, sprites=sprites, background=tmp_path / "ground.png"
@@ -155,13 +155,13 @@ def test_own_sprites_and_background_are_used(tmp_path):
     out = tmp_path / "set"
     manifest = draw(options, out).manifest
     assert manifest.classes == ("background", "a", "b")
-    colours = np.array([(0, 0, 255), (255, 0, 0), (0, 255, 0)])
+    colors = np.array([(0, 0, 255), (255, 0, 0), (0, 255, 0)])
     for record in records(out, "val"):
         held = features(record)
         picture, mask = decoded(held[IMAGE]), decoded(held[MASK])
         assert set(np.unique(mask)) == {0, 1, 2}
-        wrong = abs(picture - colours[mask]).max(-1) > 128
-        # On an edge that two squares share a third colour may weigh most.
+        wrong = abs(picture - colors[mask]).max(-1) > 128
+        # On an edge that two squares share a third color may weigh most.
         assert wrong.sum() <= 2
     assert not draw(options, out).fresh
     Image.new("RGBA", (5, 5), (9, 9, 9, 255)).save(sprites / "a.png")
@@ -282,7 +282,7 @@ def test_an_unknown_scene_is_named():
     ("scene", "changes"),
     [
         ("twotone", {"background": "shift"}),
-        ("dsprites", {"background": "colour", "objects": "2-5"}),
+        ("dsprites", {"background": "color", "objects": "2-5"}),
         ("tetrominoes", {}),
     ],
 )
@@ -306,7 +306,7 @@ def test_every_scene_makes_the_same_set_with_any_workers(scene, changes, tmp_pat
     ("scene", "own"),
     [
         ("dsprites", {"background": None, "objects": "1-4"}),
-        ("dsprites", {"background": "colour", "objects": "2-5"}),
+        ("dsprites", {"background": "color", "objects": "2-5"}),
         ("tetrominoes", {"background": None}),
         ("fruit", {"background": "shift"}),
     ],
@@ -320,18 +320,18 @@ def test_the_manifest_holds_what_a_scene_was_given(scene, own, tmp_path):
 
 def test_options_reach_the_sprites(tmp_path):
     options = SceneOptions(
-        "dsprites", train=20, val=0, test=0, background="colour", objects="5-5"
+        "dsprites", train=20, val=0, test=0, background="color", objects="5-5"
     )
     draw(options, tmp_path)
     for record in records(tmp_path, "train"):
         picture = decoded(features(record)[IMAGE])
         assert np.ptp(picture[0, 0]) > 0
-    draw(dataclasses.replace(options, background="grey"), tmp_path / "grey")
-    for record in records(tmp_path / "grey", "train"):
+    draw(dataclasses.replace(options, background="gray"), tmp_path / "gray")
+    for record in records(tmp_path / "gray", "train"):
         picture = decoded(features(record)[IMAGE])
         assert np.ptp(picture[0, 0].astype(int)) == 0
         # Pixels on edges aside, five sprites and the background, unless hidden.
-        colours, counts = np.unique(picture.reshape(-1, 3), axis=0, return_counts=True)
+        colors, counts = np.unique(picture.reshape(-1, 3), axis=0, return_counts=True)
         assert (counts > 20).sum() <= 6
 
 
@@ -342,12 +342,12 @@ def test_options_reach_the_sprites(tmp_path):
         ("tetrominoes", {"size": 14}, "size: expected an integer >= 16, got 14"),
         (
             "tetrominoes",
-            {"background": "grey"},
-            "has no choice, got 'grey'",
+            {"background": "gray"},
+            "has no choice, got 'gray'",
         ),
         ("tetrominoes", {"objects": "1-4"}, "objects: tetrominoes has no choice"),
         ("tetrominoes", {"sprites": "mine"}, "sprites: tetrominoes draws its own"),
-        ("dsprites", {"background": "shift"}, "expected grey or colour, got 'shift'"),
+        ("dsprites", {"background": "shift"}, "expected gray or color, got 'shift'"),
         ("dsprites", {"objects": "4"}, "objects: expected MIN-MAX, .* got '4'"),
         ("dsprites", {"objects": "0-4"}, "objects: expected MIN-MAX, .* got '0-4'"),
         ("dsprites", {"objects": "4-1"}, "objects: expected MIN <= MAX, got 4-1"),
@@ -364,13 +364,13 @@ def test_options_of_another_scene_are_named(scene, changes, says):
 def test_the_sheet_tells_all_classes_apart(scene, tmp_path):
     options = SceneOptions(scene, train=20, val=16, test=0)
     manifest = draw(options, tmp_path).manifest
-    colours = class_colours(len(manifest.classes))
-    assert len(np.unique(colours, axis=0)) == len(manifest.classes)
+    colors = class_colors(len(manifest.classes))
+    assert len(np.unique(colors, axis=0)) == len(manifest.classes)
     # Below the pictures, each class has its square in the legend.
     sheet = np.asarray(Image.open(tmp_path / "contact_sheet.png"))
     legend = sheet[-90:].reshape(-1, 3)
-    for colour in colours:
-        assert (legend == colour).all(-1).sum() >= 15**2
+    for color in colors:
+        assert (legend == color).all(-1).sum() >= 15**2
 
 
 def test_at_least_one_worker_draws(tmp_path):

@@ -8,9 +8,9 @@ from multiprocessing import active_children
 import numpy as np
 import pytest
 
-from data_gen.drawing import draw_in_order
 from data_gen.render import draw_examples
 from data_gen.scenes import SCENES
+from data_gen.worker_pool import draw_in_order
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cirs_tf.oned.colour import colour_objective, rank_by_colour, squared_deviations
+from cirs_tf.oned.color import color_objective, rank_by_color, squared_deviations
 from cirs_tf.oned.segmentations import segmentations, written
 
 NO_BACKGROUND = "123456789"
 
 
 def listed(image, **options):
-    ranked = rank_by_colour(image, **options)
+    ranked = rank_by_color(image, **options)
     return [(written(image, cut), objective) for objective, cut in ranked]
 
 
@@ -28,12 +28,12 @@ def test_hand_calculation_on_the_thesis_image():
 
 
 @pytest.mark.parametrize("image", ["112200", "011220", "001122"])
-def test_colour_splits_the_object_of_4_1_1(image):
+def test_color_splits_the_object_of_4_1_1(image):
     assert listed(image)[0] == ("11|22|00", -2)
 
 
 @pytest.mark.parametrize("image", ["110022", "011220", "002211", "022110", "220011"])
-def test_colour_finds_the_objects_of_4_1(image):
+def test_color_finds_the_objects_of_4_1(image):
     best = listed(image)[0]
     assert (sorted(best[0].split("|")), best[1]) == (["00", "11", "22"], -2)
 
@@ -70,16 +70,16 @@ def test_objective_agrees_with_numpy(image):
         variance = sum(part.var() * part.size for part in parts)
         expected = variance - np.mean([part.size for part in parts])
         # 1e-12: NumPy rounds, the fractions do not.
-        assert float(colour_objective(image, cut)) == pytest.approx(expected, abs=1e-12)
+        assert float(color_objective(image, cut)) == pytest.approx(expected, abs=1e-12)
 
 
 @settings(deadline=None)
 @given(item=st.text(NO_BACKGROUND, min_size=1, max_size=7), start=st.integers(0, 3))
-def test_zero_variance_splits_exactly_the_objects_of_several_colours(item, start):
+def test_zero_variance_splits_exactly_the_objects_of_several_colors(item, start):
     image = ("0" * start + item).ljust(len(item) + 4, "0")
-    colours = ["".join(run) for _, run in groupby(item)]
+    colors = ["".join(run) for _, run in groupby(item)]
     ranked = listed(image)
-    assert ranked[0][0].split("|")[:-1] == colours
+    assert ranked[0][0].split("|")[:-1] == colors
     assert all(objective > ranked[0][1] for _, objective in ranked[1:])
 
 
@@ -87,7 +87,7 @@ def test_zero_variance_splits_exactly_the_objects_of_several_colours(item, start
 @given(item=st.text(NO_BACKGROUND, min_size=1, max_size=5))
 def test_without_the_constraint_a_long_background_keeps_any_object_whole(item):
     # Whole: var - L/2. Cut, at least three segments: no less than -L/3. So whole is
-    # best from L > 6 var on, whatever the colours.
+    # best from L > 6 var on, whatever the colors.
     length = max(len(item) + 1, int(6 * squared_deviations([int(c) for c in item])) + 1)
     image = item.ljust(length, "0")
     ranked = listed(image, zero_variance=False)

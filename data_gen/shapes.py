@@ -20,24 +20,24 @@ class Canvas:
         line = (np.arange(pixels) + 0.5) / pixels * 2 - 1
         self.x, self.y = np.meshgrid(line, line)
         self._pixel = 2 / pixels
-        self._colour = np.zeros((pixels, pixels, 3))
+        self._color = np.zeros((pixels, pixels, 3))
         self._alpha = np.zeros((pixels, pixels, 1))
 
-    def paint(self, distance: np.ndarray, colour: np.ndarray | tuple) -> None:
+    def paint(self, distance: np.ndarray, color: np.ndarray | tuple) -> None:
         """Fill a shape; its edge is one pixel soft."""
         cover = np.clip(0.5 - distance / self._pixel, 0, 1)[..., None]
-        self._colour += cover * (np.asarray(colour) - self._colour)
+        self._color += cover * (np.asarray(color) - self._color)
         self._alpha += cover * (1 - self._alpha)
 
-    def glint(self, x: float, y: float, radius: float, colour: tuple) -> None:
+    def glint(self, x: float, y: float, radius: float, color: tuple) -> None:
         """Lay a soft highlight on what has been painted."""
         squared = (self.x - x) ** 2 + (self.y - y) ** 2
         share = 0.85 * np.exp(-squared / radius**2)[..., None]
-        self._colour += share * (np.asarray(colour) - self._colour)
+        self._color += share * (np.asarray(color) - self._color)
 
     def sprite(self, name: str) -> Sprite:
         """Return what was painted, premultiplied, at the scale of sprites."""
-        rgba = np.concatenate([self._colour * self._alpha, self._alpha * 255], axis=-1)
+        rgba = np.concatenate([self._color * self._alpha, self._alpha * 255], axis=-1)
         fine = Sprite(name, np.rint(rgba).clip(0, 255).astype(np.uint8))
         return framed(name, np.asarray(fine.image.reduce(_OVERSAMPLING)))
 
@@ -45,7 +45,7 @@ class Canvas:
 def ball(
     x: np.ndarray, y: np.ndarray, width: float, height: float, dark: tuple, lit: tuple
 ) -> np.ndarray:
-    """Return the colours of a lit ellipsoid: `lit` where it faces the light."""
+    """Return the colors of a lit ellipsoid: `lit` where it faces the light."""
     normal_x, normal_y = x / width, y / height
     normal_z = np.sqrt(np.clip(1 - normal_x**2 - normal_y**2, 0, 1))
     facing = normal_x * _LIGHT[0] + normal_y * _LIGHT[1] + normal_z * _LIGHT[2]
@@ -81,7 +81,7 @@ def leaf(x: np.ndarray, y: np.ndarray, start: tuple, end: tuple) -> np.ndarray:
     middle = np.add(start, end) / 2
     half = np.subtract(end, start) / 2
     side = np.array([-half[1], half[0]])
-    # A disc whose centre lies 0.75 half-lengths off passes through both points.
+    # A disc whose center lies 0.75 half-lengths off passes through both points.
     offset, radius = 0.75, np.hypot(*half) * 1.25
     discs = [
         np.hypot(x - middle[0] - sign * offset * side[0],
@@ -92,11 +92,11 @@ def leaf(x: np.ndarray, y: np.ndarray, start: tuple, end: tuple) -> np.ndarray:
 
 
 def star(
-    x: np.ndarray, y: np.ndarray, centre: tuple, outer: float, inner: float
+    x: np.ndarray, y: np.ndarray, center: tuple, outer: float, inner: float
 ) -> np.ndarray:
     """Return a star with five points, one upwards."""
-    radius = np.hypot(x - centre[0], y - centre[1])
-    turn = np.arctan2(x - centre[0], -(y - centre[1])) / (2 * np.pi / 5)
+    radius = np.hypot(x - center[0], y - center[1])
+    turn = np.arctan2(x - center[0], -(y - center[1])) / (2 * np.pi / 5)
     to_point = 2 * np.abs(turn - np.rint(turn))  # 0 at a point, 1 in a notch
     return radius - (outer + (inner - outer) * to_point)
 

@@ -1,4 +1,4 @@
-"""Segments as clusters of colours."""
+"""Segments as clusters of colors."""
 
 import numpy as np
 from sklearn.cluster import KMeans
@@ -9,7 +9,7 @@ _PIXELS = 50_000  # on which k-means is fitted
 def kmeans_labels(
     train: np.ndarray, images: np.ndarray, segments: int, seed: int, starts: int = 4
 ) -> np.ndarray:
-    """Cluster the colours of training pixels and label images by the nearest centre.
+    """Cluster the colors of training pixels and label images by the nearest center.
 
     Args:
         train: `[images, height, width, 3]` uint8, from which pixels are drawn.

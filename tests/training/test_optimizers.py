@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from cirs_tf.config import FeatureNetConfig
-from cirs_tf.methods.part_adam import PartAdam, draws
 from cirs_tf.models.feature_net import feature_net
+from cirs_tf.training.optimizers import PartAdam, draws
 
 GRADIENTS = np.random.default_rng(0).normal(size=(12, 2, 3)).astype(np.float32)
 FRESH = np.float32(7)

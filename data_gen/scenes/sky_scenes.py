@@ -81,15 +81,15 @@ class BeforeSky:
 
 
 class Fruit(BeforeSky):
-    """A lemon, an apple and a blueberry: one strong colour each."""
+    """A lemon, an apple and a blueberry: one strong color each."""
 
     draws = (draw_lemon, draw_apple, draw_blueberry)
 
 
 class TwoTone(BeforeSky):
-    """A ball, a parcel and a kite: two or three strong colours each.
+    """A ball, a parcel and a kite: two or three strong colors each.
 
-    What thesis 3 claims and its fruit do not test: that parts of different colours
+    What thesis 3 claims and its fruit do not test: that parts of different colors
     belong together because they appear together.
     """
 

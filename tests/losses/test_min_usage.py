@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.losses.usage import usage_shortfall
+from cirs_tf.losses.min_usage import usage_shortfall
 
 
 def batch_mean(values):

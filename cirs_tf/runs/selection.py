@@ -1,4 +1,4 @@
-"""What unlabelled images say of the checkpoints of several seeds, and the choice.
+"""What unlabeled images say of the checkpoints of several seeds, and the choice.
 
 Three signals, none of which has seen a label: the validation loss, agreement with the
 other seeds, and equivariance under mirroring.
@@ -47,7 +47,7 @@ class Candidate:
 
 @dataclasses.dataclass(frozen=True)
 class Signals:
-    """What unlabelled images say of a candidate.
+    """What unlabeled images say of a candidate.
 
     Attributes:
         loss: Validation loss; lower is better.
@@ -130,7 +130,7 @@ def signals_of(
 
     Args:
         candidates: From `candidates_of`.
-        labels: `[candidates, images, height, width]` of unlabelled images, two or more.
+        labels: `[candidates, images, height, width]` of unlabeled images, two or more.
         mirrored: The same of those images mirrored left to right, as predicted.
         segments: K.
     """

@@ -1,4 +1,4 @@
-"""The colour objective of thesis 4.1, minimised by trying every segmentation."""
+"""The color objective of thesis 4.1, minimized by trying every segmentation."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -12,7 +12,7 @@ def squared_deviations(values: Sequence[int]) -> Fraction:
     return sum(((value - mean) ** 2 for value in values), start=Fraction(0))
 
 
-def colour_variance(image: str, segmentation: Segmentation) -> Fraction:
+def color_variance(image: str, segmentation: Segmentation) -> Fraction:
     """Return the squared deviations within segments, summed over the segments."""
     return sum(
         (squared_deviations([int(image[at]) for at in s]) for s in segmentation),
@@ -20,10 +20,10 @@ def colour_variance(image: str, segmentation: Segmentation) -> Fraction:
     )
 
 
-def colour_objective(
+def color_objective(
     image: str, segmentation: Segmentation, alpha_1: float = 1, alpha_2: float = 1
 ) -> Fraction:
-    """Return the share of one image in the colour objective.
+    """Return the share of one image in the color objective.
 
     alpha_1 * sum_k var(segment k) - alpha_2 * mean_k size(segment k), where the mean
     size is pixels / segments because the segments cover the image.
@@ -32,11 +32,11 @@ def colour_objective(
         An exact fraction, so that a tie is a tie.
     """
     mean_size = Fraction(len(image), len(segmentation))
-    variance = colour_variance(image, segmentation)
+    variance = color_variance(image, segmentation)
     return Fraction(alpha_1) * variance - Fraction(alpha_2) * mean_size
 
 
-def rank_by_colour(
+def rank_by_color(
     image: str, zero_variance: bool = True, alpha_1: float = 1, alpha_2: float = 1
 ) -> list[tuple[Fraction, Segmentation]]:
     """Return the segmentations of one image and their objectives, best first.
@@ -51,7 +51,7 @@ def rank_by_colour(
 
     Args:
         image: A string of digits.
-        zero_variance: The constraint: only segments of one colour are allowed.
+        zero_variance: The constraint: only segments of one color are allowed.
         alpha_1: Weight of the variance.
         alpha_2: Weight of the mean segment size.
 
@@ -61,8 +61,8 @@ def rank_by_colour(
     Reference: thesis 4.1.
     """
     ranked = [
-        (colour_objective(image, cut, alpha_1, alpha_2), cut)
+        (color_objective(image, cut, alpha_1, alpha_2), cut)
         for cut in segmentations(image)
-        if not zero_variance or colour_variance(image, cut) == 0
+        if not zero_variance or color_variance(image, cut) == 0
     ]
     return sorted(ranked, key=lambda r: (r[0], len(r[1]), written(image, r[1])))

@@ -11,14 +11,14 @@ import numpy as np
 
 from cirs_tf.data.manifest import Manifest, Split
 from cirs_tf.errors import DataError
-from data_gen.drawing import draw_in_order
 from data_gen.options import SceneOptions, check_at_least
-from data_gen.publish import DataSet, account, publish
 from data_gen.scene import SceneSampler, Sprite
 from data_gen.scenes import SCENES
-from data_gen.scenes.before_sky import object_size
 from data_gen.scenes.dsprites import DSprites
+from data_gen.scenes.sky_scenes import object_size
 from data_gen.sprite_files import load_background, load_sprites
+from data_gen.worker_pool import draw_in_order
+from data_gen.write_dataset import DataSet, account, publish
 from data_gen.write_records import Example, write_split
 
 # Pixels that a process draws at a time: 128 pictures of 64 x 64.

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.layers.borders import REACH, SPREAD, settle_borders
+from cirs_tf.losses.pseudo_labels import REACH, SPREAD, settle_borders
 
 RNG = np.random.default_rng(0)
 
@@ -24,14 +24,14 @@ def by_loops(image, labels):
         weights = np.array(
             [np.exp(-((r - y) ** 2 + (c - x) ** 2) / (2 * SPREAD**2)) for r, c in near]
         )
-        colours = {}
+        colors = {}
         for k in {labels[place] for place in near}:
             own = np.array([labels[place] == k for place in near])
             shown = np.array([image[place] for place in near])
-            colours[k] = np.average(shown[own], axis=0, weights=weights[own])
-        if not inside[y, x] and labels[y, x] in colours:
+            colors[k] = np.average(shown[own], axis=0, weights=weights[own])
+        if not inside[y, x] and labels[y, x] in colors:
             settled[y, x] = min(
-                colours, key=lambda k: np.square(image[y, x] - colours[k]).sum()
+                colors, key=lambda k: np.square(image[y, x] - colors[k]).sum()
             )
     return settled
 

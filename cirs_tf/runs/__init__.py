@@ -1,0 +1,1 @@
+"""Runs: train into a folder, load, score, and choose among several."""
