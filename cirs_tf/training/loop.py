@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.errors import TrainingError
-from cirs_tf.training.phases import Part, Phase
+from cirs_tf.training.phases import Phase, StepPlan
 from cirs_tf.training.strategy import scale_loss
 
 
@@ -43,7 +43,7 @@ class TrainingLoop:
         self.strategy = strategy
         self.batch_size = batch_size
 
-    def run(self, iterator, part: Part, first_step: int) -> list[PhaseSums]:
+    def run(self, iterator, part: StepPlan, first_step: int) -> list[PhaseSums]:
         """Run a part of a cycle or several cycles.
 
         Args:

@@ -4,7 +4,7 @@ import os
 
 import tensorflow as tf
 
-from cirs_tf.config import TrainingConfig
+from cirs_tf.config.sections import TrainingConfig
 from cirs_tf.data.pipeline import LoadedSplit, training_dataset
 from cirs_tf.errors import ConfigError
 
@@ -77,6 +77,21 @@ def batch_mean(values: tf.Tensor) -> tf.Tensor:
     return total / tf.cast(count, values.dtype)
 
 
+def batch_sum(values: tf.Tensor) -> tf.Tensor:
+    """Return the sum over the global batch and all axes, a scalar.
+
+    Args:
+        values: `[batch, ...]`, this replica's share.
+
+    Gradient: that of the sum over all replicas' examples, given `scale_loss`.
+    """
+    replica = tf.distribute.get_replica_context()
+    total = tf.reduce_sum(values)
+    if replica.num_replicas_in_sync > 1:
+        total = replica.all_reduce(tf.distribute.ReduceOp.SUM, total)
+    return total
+
+
 def distributed_iterator(
     strategy: tf.distribute.Strategy,
     split: LoadedSplit,
@@ -123,7 +138,7 @@ def _multi_worker() -> tf.distribute.Strategy:
 def _on_this_machine(kind: str) -> tf.distribute.Strategy:
     gpus = tf.config.list_logical_devices("GPU")
     devices = gpus or tf.config.list_logical_devices("CPU")
-    if kind == "one" or (kind == "auto" and len(devices) == 1):
+    if kind == "single" or (kind == "auto" and len(devices) == 1):
         return tf.distribute.get_strategy()
     # On CPUs, a second strategy in one process would fail in its collectives.
     on_cpu = None if gpus else tf.distribute.ReductionToOneDevice()
