@@ -2,7 +2,6 @@
 
 import dataclasses
 import difflib
-import importlib.resources
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from cirs_tf.config import Config
+from cirs_tf.config_folder import config_folder
 from cirs_tf.errors import ConfigError
 
 
@@ -95,14 +95,6 @@ def installed_configs() -> list[str]:
     return sorted(
         str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml")
     )
-
-
-def config_folder() -> Path:
-    """Return `configs/` of an installed package or of a source checkout."""
-    checkout = Path(__file__).parent.parent / "configs"
-    if checkout.is_dir():
-        return checkout
-    return Path(str(importlib.resources.files("cirs_tf") / "configs"))
 
 
 def _read_yaml(path: Path) -> DictConfig:
