@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from cirs_tf import baselines
+from cirs_tf.data.pipeline import load_split
 from cirs_tf.proposals.color_kmeans import kmeans_labels
 from cirs_tf.runs import baselines as runs_baselines
-from cirs_tf.data.pipeline import load_split
 
 
 def test_kmeans_finds_colors_that_are_far_apart():
@@ -64,7 +64,10 @@ def test_scores_one_segment_by_hand_and_kmeans_above_it(capsys, fruit, tmp_path)
         (["--segments", "1"], "--segments: expected 2 to 255, got 1"),
         (["--n-init", "0"], "--n-init: expected at least 1, got 0"),
         (["--starts", "4"], "--starts: is now called --n-init"),
-        (["--seeds", "one"], "--seeds: expected integers such as 0,1,2 or 0-4, got 'one'"),
+        (
+            ["--seeds", "one"],
+            "--seeds: expected integers such as 0,1,2 or 0-4, got 'one'",
+        ),
         (["--split", "train"], "split 'train' has no masks"),
     ],
 )

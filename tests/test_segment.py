@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 
 from cirs_tf import export, segment
-from cirs_tf.errors import DataError, ImageError
 from cirs_tf.data.image_files import read_image
+from cirs_tf.errors import DataError, ImageError
 from cirs_tf.serving.image_files import find_images
 from cirs_tf.serving.savedmodel import load_savedmodel
 from cirs_tf.visualization import palette

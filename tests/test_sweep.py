@@ -240,7 +240,5 @@ def test_runs_with_other_settings_are_named(again, capsys):
     argv, out = again
     assert sweep.main([*argv, "--set", "air.bottleneck=3"]) == 1
     error = capsys.readouterr().err
-    assert (
-        f"{out / 'seed-0'}: holds a run with air.bottleneck=32, not 3" in error
-    )
+    assert f"{out / 'seed-0'}: holds a run with air.bottleneck=32, not 3" in error
     assert error.count("\n") == 1
