@@ -78,7 +78,7 @@ def _score(
     labels: np.ndarray, masks: np.ndarray, segments: int, classes: tuple[str, ...]
 ) -> SegmentationScores:
     metric = SegmentationMetric(segments, len(classes))
-    metric.update(labels, masks)
+    metric.update_state(masks, labels)
     return metric.result()
 
 

@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
         raise ConfigError(f"--merge-regions: expected at least 0, got {merge}")
     steps = None
     if crf or merge:
-        steps = functools.partial(postprocess, crf=crf, merge=merge)
+        steps = functools.partial(postprocess, crf=crf, min_region_size=merge)
     found = evaluate_run(
         run, arguments.split, arguments.data, arguments.checkpoint, steps
     )

@@ -11,7 +11,7 @@ from cirs_tf.errors import ConfigError, command
 from cirs_tf.runs.evaluation import CHECKPOINTS
 from cirs_tf.runs.styles import CODES, StyleGenerator, code_lengths, draw_codes
 from cirs_tf.training.run_folder import RunFolder
-from cirs_tf.visualization import colorise, column_grid
+from cirs_tf.visualization import colorize, column_grid
 
 
 @command
@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> None:
     mean, log_variance = generator.posterior(images, labels)
     columns = {
         "input": images,
-        "segments": colorise(labels),
+        "segments": colorize(labels),
         "rebuilt": generator.decode(mean, labels),
     }
     drawn = draw_codes(mean, log_variance, arguments.samples, arguments.seed, codes)

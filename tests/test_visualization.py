@@ -6,7 +6,7 @@ from PIL import Image
 
 from cirs_tf.visualization import (
     class_colors,
-    colorise,
+    colorize,
     column_grid,
     overlay,
     palette,
@@ -34,12 +34,12 @@ def test_colors_of_segments_are_told_apart():
 
 def test_labels_become_colors():
     labels = np.array([[[0, 1], [2, 255]]])
-    colors = colorise(labels)
+    colors = colorize(labels)
     assert colors.shape == (1, 2, 2, 3)
     for place in np.ndindex(labels.shape):
         np.testing.assert_array_equal(colors[place], palette(256)[labels[place]])
     own = np.arange(9, dtype=np.uint8).reshape(3, 3)
-    np.testing.assert_array_equal(colorise(np.array([[2, 0]]), own)[0, 0], [6, 7, 8])
+    np.testing.assert_array_equal(colorize(np.array([[2, 0]]), own)[0, 0], [6, 7, 8])
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,10 @@ from cirs_tf.methods.schedules import (
 from cirs_tf.methods.start import data_errors, learn, learn_labels, start_options
 from cirs_tf.models.posed_templates import PosedTemplates
 from cirs_tf.models.unet import unet
-from cirs_tf.proposals.components import Proposals, propose
+from cirs_tf.proposals.object_proposals import Proposals, propose
 from cirs_tf.training.phases import Phase, Terms
 from cirs_tf.training.strategy import batch_mean
-from cirs_tf.visualization import picture_grid
+from cirs_tf.visualization import image_grid
 
 
 class CirsAligned:
@@ -37,7 +37,7 @@ class CirsAligned:
     (thesis 10) whose autoencoders have a pose for a bottleneck.
 
     Segment 0 is a static background. The start is taken from the unlabeled images:
-    see `proposals.components`.
+    see `proposals.object_proposals`.
 
     Args:
         config: The run.
@@ -88,7 +88,7 @@ class CirsAligned:
         segments, steps, how = self.objects + 1, options.start_steps, self.start_options
         learn_labels(self.segmenter, shown, found.labels, segments, steps, **how)
         self._learn_poses(shown)
-        used = ", ".join(map(str, found.used))
+        used = ", ".join(map(str, found.components_per_object))
         return f"start        parts of each object in {len(shown):,} images: {used}"
 
     def validation_terms(self, batch: Batch) -> Terms:
@@ -125,8 +125,8 @@ class CirsAligned:
         rows["all laid"] = _as_uint8(shown)
         templates = {"templates": self.templates.on_white()}
         return {
-            "poses": picture_grid(rows),
-            "templates": picture_grid(templates, scale=4),
+            "poses": image_grid(rows),
+            "templates": image_grid(templates, scale=4),
         }
 
     def _assign(self, found: Proposals) -> None:

@@ -12,9 +12,9 @@ from cirs_tf.methods.schedules import adam, learning_rate_schedule
 from cirs_tf.methods.start import data_errors
 from cirs_tf.models.compositions import Compositions
 from cirs_tf.models.unet import unet
-from cirs_tf.proposals.outlines import cut_outs
+from cirs_tf.proposals.cut_outs import cut_outs
 from cirs_tf.training.phases import Phase, Terms
-from cirs_tf.visualization import colorise, picture_grid
+from cirs_tf.visualization import colorize, image_grid
 
 _MAX_PARTS = 20
 _FOUND = {
@@ -86,18 +86,22 @@ class CutAndPaste:
                 compositions.kinds,
                 compositions.canvas,
                 options.members,
-                options.difference,
+                options.difference / 4,
                 self.seed,
             )
         # The mean of 1 to `max_parts` is the images' own.
-        max_parts = min(max(1, round(2 * found.parts_per_image - 1)), _MAX_PARTS)
-        quarter_turns = 4 if found.matched == "pose" else 1
+        max_parts = min(max(1, round(2 * found.objects_per_image - 1)), _MAX_PARTS)
+        quarter_turns = 4 if found.matching == "pose" else 1
         compositions.bank.assign(
-            found.patches, found.middles, found.backgrounds, max_parts, quarter_turns
+            found.patches,
+            found.center_bounds,
+            found.background_colors,
+            max_parts,
+            quarter_turns,
         )
-        sizes = ", ".join(map(str, found.kind_sizes))
+        sizes = ", ".join(map(str, found.components_per_class))
         return (
-            f"start        {_FOUND[found.matched]} in {len(shown):,} images: {sizes}; "
+            f"start        {_FOUND[found.matching]} in {len(shown):,} images: {sizes}; "
             f"pasted 1 to {max_parts} an image"
         )
 
@@ -125,9 +129,9 @@ class CutAndPaste:
         rows = {
             "image": images,
             "composition": np.uint8(255 * np.clip(made.numpy(), 0, 1) + 0.5),
-            "its mask": np.stack([colorise(mask) for mask in masks.numpy()]),
+            "its mask": np.stack([colorize(mask) for mask in masks.numpy()]),
         }
-        return {"compositions": picture_grid(rows)}
+        return {"compositions": image_grid(rows)}
 
     def _train(self, batch: Batch) -> Terms:
         seed = replica_seed(self.seed, self.optimizer.iterations.value)

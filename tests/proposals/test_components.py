@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from cirs_tf.proposals.components import (
     components,
     propose,

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from cirs_tf.proposals.outlines import cut_outs, flat_backgrounds, turned_outline
 
 SIDE, CANVAS = 40, 20
