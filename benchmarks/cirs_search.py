@@ -7,10 +7,10 @@ Successive halving: every setting is trained for the first number of mini-batche
 best third goes on to the second, the best third of these to the third (those that start
 from `proposals.object_proposals` compete among themselves). What is best is decided as
 in the thesis: `miou_thesis` on the validation split, at the epoch where that is
-highest. Runs go on where their last rung left them, exactly as if they had been longer from the
-start. After every run a line goes to `OUT/search.jsonl` and the table is written anew;
-what stands there is not run again, so that the command can be stopped, with Ctrl-C or
-SIGTERM, and given again.
+highest. Runs go on where their last rung left them, exactly as if they had been longer
+from the start. After every run a line goes to `OUT/search.jsonl` and the table is
+written anew; what stands there is not run again, so that the command can be stopped,
+with Ctrl-C or SIGTERM, and given again.
 """
 
 import argparse

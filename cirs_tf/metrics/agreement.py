@@ -107,6 +107,11 @@ def _iou_and_chance(
     """Return the IoU of all segment pairs, with the same and with other images."""
     if len(first) < 2:
         raise ValueError(f"expected two images or more, got {len(first)}")
+    if first.shape != second.shape:
+        raise ValueError(
+            f"first and second: expected one shape, got {first.shape} and "
+            f"{second.shape}"
+        )
     others = np.roll(second, len(second) // 2, axis=0)
     return _iou(first, second, num_segments), _iou(first, others, num_segments)
 

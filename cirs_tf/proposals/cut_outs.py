@@ -113,7 +113,7 @@ def cut_outs(
 def _fitting_components(
     foreground: np.ndarray, canvas: int
 ) -> list[ConnectedComponent]:
-    """Return components that are no specks and fit a canvas with their rims.
+    """Return components that are no specks and fit a canvas with their soft borders.
 
     Args:
         foreground: `[images, height, width]` bool.

@@ -94,10 +94,11 @@ def propose(
         members = np.flatnonzero(objects == index)
         trimmed = []
         for member in members:
-            component, rim = _trim_rim(components[member], scaled, background)
+            component = components[member]
+            component, trimmed_away = _trim_border(component, scaled, background)
             box_labels = labels[component.image][component.box]
             box_labels[component.mask] = index + 1
-            box_labels[rim] = 0
+            box_labels[trimmed_away] = 0
             trimmed.append(component)
         member_histograms = [histograms[member] for member in members]
         exemplars.append(_exemplar(scaled, trimmed, member_histograms, canvas))
@@ -139,7 +140,7 @@ def _assign_or_raise(
     return objects
 
 
-def _trim_rim(
+def _trim_border(
     component: ConnectedComponent, images: np.ndarray, background: np.ndarray
 ) -> tuple[ConnectedComponent, np.ndarray]:
     """Take away pixels at the border that the object covers by less than a half.
@@ -152,8 +153,9 @@ def _trim_rim(
         return component, np.zeros_like(component.mask)
     image = images[component.image][component.box]
     alpha, _ = estimate_alpha(image, background[component.box], inside)
-    rim = component.mask & ~inside & (alpha < 0.5)
-    return dataclasses.replace(component, mask=component.mask & ~rim), rim
+    trimmed_away = component.mask & ~inside & (alpha < 0.5)
+    mask = component.mask & ~trimmed_away
+    return dataclasses.replace(component, mask=mask), trimmed_away
 
 
 def _exemplar(
