@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 
 from cirs_tf import export, segment
-from cirs_tf.errors import DataError, ImageError
-from cirs_tf.serving.image_files import find_images, read_image
+from cirs_tf.errors import ImageError
+from cirs_tf.serving.image_files import read_image
 from cirs_tf.serving.savedmodel import SavedSegmenter
 from cirs_tf.visualization import palette
 
@@ -130,12 +130,6 @@ def test_images_are_not_written_over_nor_masks_read(
     assert message in capsys.readouterr().err
     assert (images / "a.png").read_bytes() == before
     assert files_below(images) == {"a.png", "b.jpg", "notes.txt"}
-
-
-def test_two_images_of_one_name_are_refused(images):
-    Image.new("RGB", (3, 3)).save(images / "a.gif")
-    with pytest.raises(DataError, match="would both be written as a.png"):
-        find_images([images])
 
 
 def test_every_kind_of_image_becomes_8_bit_rgb(tmp_path):
