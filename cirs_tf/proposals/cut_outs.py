@@ -171,6 +171,5 @@ def _patch(
     if has_soft_borders and inside.any():
         alpha, colors = estimate_alpha(image, background, inside)
         alpha = np.clip(alpha, 0, 1) * ndimage.binary_dilation(mask)
-        alpha[inside] = 1
     patch = np.concatenate([colors, alpha[..., None]], axis=-1)
     return crop_square(patch, component.box_center, canvas)

@@ -26,7 +26,8 @@ def test_threshold_is_the_squared_distance_summed_over_channels():
 def test_flat_background_is_the_most_frequent_color():
     images = np.zeros((2, 4, 4, 3), np.uint8)
     images[0] = (200, 10, 30)
-    images[0, :2, :3] = (1, 2, 3)
+    images[0, :2] = (1, 2, 3)
+    images[0, 2, :2] = (100, 100, 100)
     images[1, :3] = (90, 91, 92)
-    expected = [(200, 10, 30), (90, 91, 92)]
+    expected = [(1, 2, 3), (90, 91, 92)]
     np.testing.assert_array_equal(flat_background_colors(images), expected)

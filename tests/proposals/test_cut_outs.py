@@ -135,7 +135,7 @@ def test_components_larger_than_a_patch_are_left_out():
     images = np.zeros((40, SIDE, SIDE, 3), np.uint8)
     images[:20, 9:17, 9:17] = 250
     images[20:, 9:27, 9:17] = 250  # 18 rows: one pixel around it would be 20
-    images[:20, 20:39, 20:28] = 250  # 19 rows
+    images[:, 20:39, 30:38] = 250  # 19 rows, in every image
     found = cut(images, 2)
     assert found.components_per_class == (20, 20)
     assert covered_sizes(found.patches) == [{(8, 8)}, {(18, 8)}]

@@ -68,10 +68,9 @@ def test_an_exemplar_is_one_whole_object_in_the_middle():
 
 
 def test_specks_and_lines_are_left_out():
-    foreground = np.zeros((1, 40, 40), bool)
-    foreground[0, 5, 5] = True
+    foreground = np.zeros((1, 60, 60), bool)
     foreground[0, 15, 5:25] = True
-    foreground[0, 30:32, 30:31] = True
+    foreground[0, 40:42, 30:34] = True  # 8 pixels, less than 1/400 of 3600
     foreground[0, 20:28, 20:27] = True
     (component,) = foreground_components(foreground)
     assert component.area == 56
@@ -89,6 +88,22 @@ def test_threshold_is_the_squared_distance_summed_over_channels():
     np.testing.assert_array_equal(found.labels == 1, images[..., 0] == 110)
     with pytest.raises(ValueError, match="0 connected parts"):
         propose(images, 1, 16, background_threshold=1.01 * distance, seed=0)
+
+
+def test_an_exemplar_is_large_and_not_cut_by_the_border():
+    images = np.full((60, SIDE, SIDE, 3), 40, np.uint8)
+    for index, image in enumerate(images):
+        left = 1 + 8 * (index // 3 % 3)
+        if index % 3 == 0:
+            image[:12, left : left + 8] = 250  # 96 pixels, but at the border
+        else:
+            side = 6 if index % 3 == 1 else 8
+            image[1 : 1 + side, left : left + side] = 250
+    (exemplar,) = proposals(images, num_objects=1).exemplars
+    assert exemplar.support.sum() == 64
+    # The canvas reaches over the border, where the image is continued.
+    gray = np.float32(40) / 255
+    np.testing.assert_array_equal(exemplar.colors[~exemplar.support], gray)
 
 
 def test_nothing_stands_out():
