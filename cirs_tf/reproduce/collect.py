@@ -17,8 +17,8 @@ from cirs_tf.metrics.segmentation import SegmentationMetric
 from cirs_tf.oned.color import rank_by_color
 from cirs_tf.oned.cross_instance import rank_by_cross_instance
 from cirs_tf.oned.frequency import find_objects
-from cirs_tf.oned.segmentations import written
-from cirs_tf.postprocessing.dense_crf import is_installed
+from cirs_tf.oned.segmentations import format_patterns
+from cirs_tf.postprocessing.dense_crf import is_crf_installed
 from cirs_tf.postprocessing.postprocess import postprocess
 from cirs_tf.reproduce.data_sets import DRAWN
 from cirs_tf.reproduce.plan import BUDGETS, MERGED_BELOW
@@ -168,7 +168,7 @@ def _baselines(data: Path, seeds: Sequence[int]) -> dict:
     for seed in seeds:
         metric = SegmentationMetric(classes, classes)
         labels = kmeans_labels(train.images, test.images, classes, seed)
-        metric.update(labels, test.masks)
+        metric.update_state(test.masks, labels)
         found.append(metric.result())
     one = everywhere(test, classes)
     return {
@@ -184,10 +184,10 @@ def _steps(minimum: int) -> dict[str, Postprocessing | None]:
     """Return the post-processings that are compared, by name."""
     merged = f"regions below {minimum} pixels merged"
     steps = {"none": None}
-    steps[merged] = functools.partial(postprocess, crf=False, merge=minimum)
-    if is_installed():
-        steps["dense CRF"] = functools.partial(postprocess, crf=True, merge=0)
-        both = functools.partial(postprocess, crf=True, merge=minimum)
+    steps[merged] = functools.partial(postprocess, crf=False, min_region_size=minimum)
+    if is_crf_installed():
+        steps["dense CRF"] = functools.partial(postprocess, crf=True, min_region_size=0)
+        both = functools.partial(postprocess, crf=True, min_region_size=minimum)
         steps[f"dense CRF, then {merged}"] = both
     return steps
 
@@ -275,10 +275,10 @@ def _proof() -> dict:
     return {
         "images": list(PROOF_IMAGES),
         "color": [
-            written(image, of)
+            format_patterns(image, of)
             for image, (_, of) in zip(PROOF_IMAGES, color, strict=True)
         ],
-        "cross_instance": [written(*pair) for pair in pairs],
+        "cross_instance": [format_patterns(*pair) for pair in pairs],
         "cross_instance_objective": float(objective),
         "patterns": [
             {"pattern": step.pattern, "images": step.counts[step.pattern]}

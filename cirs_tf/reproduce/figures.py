@@ -18,7 +18,7 @@ from cirs_tf.runs.evaluation import evaluate_run
 from cirs_tf.runs.queue import Run
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
-from cirs_tf.visualization import colorise, palette, picture_grid
+from cirs_tf.visualization import colorize, image_grid, palette
 
 _SHOWN = 8
 _SEGMENTATIONS = {
@@ -87,8 +87,8 @@ def _shown(data: str | Path) -> LoadedSplit:
 
 
 def _samples(split: LoadedSplit) -> tuple[Image.Image, str]:
-    rows = {"image": split.images, "truth": colorise(split.masks)}
-    return picture_grid(rows), f"The first {_SHOWN} images of the test split."
+    rows = {"image": split.images, "truth": colorize(split.masks)}
+    return image_grid(rows), f"The first {_SHOWN} images of the test split."
 
 
 def _overfitting(run: Run) -> tuple[Image.Image, str]:
@@ -101,20 +101,20 @@ def _overfitting(run: Run) -> tuple[Image.Image, str]:
     for file in (files[index] for index in chosen):
         labels = np.asarray(Image.open(file))
         parts = np.stack(np.split(labels, labels.shape[1] // images.shape[2], axis=1))
-        rows[f"epoch {int(file.stem)}"] = colorise(parts[: len(images)])
+        rows[f"epoch {int(file.stem)}"] = colorize(parts[: len(images)])
     steps = run.config.training.steps_per_epoch
     length = "one pass over the data" if steps is None else f"{steps} mini-batches"
     text = (
         f"The first validation images, segments after each epoch of {length} "
         f"(S 100, then g 5), seed {run.seed}. A color is a segment's number."
     )
-    return picture_grid(rows), text
+    return image_grid(rows), text
 
 
 def _segmentations(runs: Sequence[Run]) -> tuple[Image.Image, str]:
     """Show what systems make of the first images of the data set that they share."""
     split = _shown(runs[0].config.data)
-    rows = {"image": split.images, "truth": colorise(split.masks)}
+    rows = {"image": split.images, "truth": colorize(split.masks)}
     for run in runs:
         found = evaluate_run(
             RunFolder.open(run.folder), "test", run.config.data, "loss", others=False
@@ -126,7 +126,7 @@ def _segmentations(runs: Sequence[Run]) -> tuple[Image.Image, str]:
         f"The first {_SHOWN} test images, label-free checkpoint, seed {runs[0].seed}. "
         "A segment has the color of the class that it is matched with for `miou`."
     )
-    return picture_grid(rows), text
+    return image_grid(rows), text
 
 
 def _templates(run: Run) -> Image.Image:
@@ -136,7 +136,7 @@ def _templates(run: Run) -> Image.Image:
     CheckpointStore(folder.checkpoints).restore("loss", method.networks)
     templates = method.templates.on_white()
     keras.backend.clear_session()
-    return picture_grid({"templates": templates}, scale=4)
+    return image_grid({"templates": templates}, scale=4)
 
 
 def _stacked(pictures: Sequence[Image.Image]) -> Image.Image:
@@ -153,13 +153,15 @@ def _stacked(pictures: Sequence[Image.Image]) -> Image.Image:
 def _photographs(run: Run, data: Path) -> tuple[Image.Image, str]:
     folder = RunFolder.open(run.folder)
     plain = evaluate_run(folder, "val", data, "loss", others=False)
-    merge = functools.partial(postprocess, crf=False, merge=MERGED_BELOW["val"])
+    merge = functools.partial(
+        postprocess, crf=False, min_region_size=MERGED_BELOW["val"]
+    )
     merged = evaluate_run(folder, "val", data, "loss", merge, others=False)
     chosen = np.arange(0, len(plain.labels), max(1, len(plain.labels) // 4))[:4]
     half = np.s_[chosen, ::2, ::2]
     rows = {
-        "segments": colorise(plain.labels[half]),
-        "merged": colorise(merged.labels[half]),
+        "segments": colorize(plain.labels[half]),
+        "merged": colorize(merged.labels[half]),
     }
     names = ", ".join(plain.split.filenames[index] for index in chosen)
     text = (
@@ -167,7 +169,7 @@ def _photographs(run: Run, data: Path) -> tuple[Image.Image, str]:
         f"under {MERGED_BELOW['val']} pixels are merged. The photographs are not ours "
         "to publish; `eval/` of the run has pictures with them."
     )
-    return picture_grid(rows, scale=1), text
+    return image_grid(rows, scale=1), text
 
 
 def segment_colors(assignment: Sequence[int], segments: int) -> np.ndarray:

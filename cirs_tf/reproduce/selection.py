@@ -99,7 +99,7 @@ def _scored(runs: Sequence[Run]) -> dict:
 
     def miou(predicted: np.ndarray, truth: np.ndarray) -> float:
         metric = SegmentationMetric(config.segments, classes)
-        metric.update(predicted, truth)
+        metric.update_state(truth, predicted)
         return metric.result().miou
 
     found = {
