@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.losses.pseudo_labels import REACH, SPREAD, settle_borders
+from cirs_tf.losses.pseudo_labels import REACH, SPREAD, pseudo_labels, settle_borders
 
 RNG = np.random.default_rng(0)
 
@@ -63,3 +63,14 @@ def test_a_mixed_pixel_goes_to_the_side_that_covers_more_of_it():
         wrong[:, :3], wrong[:, -3:] = 0, 1
         found = settle_borders(tf.constant(image[None]), tf.constant(wrong[None]), 2)
         np.testing.assert_array_equal(found[0], truth)
+
+
+def test_pseudo_labels_are_the_least_errors_with_borders_settled():
+    image = RNG.random((12, 15, 3))
+    labels = np.kron(RNG.integers(0, 3, (3, 4)), np.ones((4, 4), int))[:, :15]
+    errors = RNG.uniform(0.5, 1, (3, 12, 15))
+    np.put_along_axis(errors, labels[None], 0.1, axis=0)
+    found = pseudo_labels(tf.constant(image[None]), tf.constant(errors[None]))
+    expected = by_loops(image, labels)
+    assert (expected != labels).any()
+    np.testing.assert_array_equal(found[0], expected)
