@@ -1,0 +1,118 @@
+"""RESULTS.md: the sections of the template, filled with the numbers of the results."""
+
+import re
+import string
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from cirs_tf.reproduce.autoencoder_table import autoencoder_values
+from cirs_tf.reproduce.benchmark_sets import benchmark_set_values
+from cirs_tf.reproduce.experiments import Experiments, Target
+from cirs_tf.reproduce.selection_table import selection_values
+from cirs_tf.reproduce.tables import (
+    Values,
+    ablation_values,
+    baseline_values,
+    photograph_values,
+    postprocessing_values,
+    proof_values,
+    run_table,
+    segmenter_values,
+)
+
+TEMPLATE_FILE = Path(__file__).with_name("results_template.md")
+TABLE_VALUES: dict[str, Callable[[Experiments, dict, Target], Values]] = {
+    "ablation": ablation_values,
+    "autoencoders": autoencoder_values,
+    "baselines": baseline_values,
+    "benchmark_sets": benchmark_set_values,
+    "photographs": photograph_values,
+    "postprocessing": postprocessing_values,
+    "proof": proof_values,
+    "segmenters": segmenter_values,
+    "selection": selection_values,
+}
+_MARKER = re.compile(r"^<!-- (.*) -->\n", re.MULTILINE)
+
+
+def results_page(experiments: Experiments, results: dict) -> str:
+    """Return RESULTS.md.
+
+    Args:
+        experiments: Systems and targets.
+        results: What `results.json` holds.
+    """
+    sections = read_template()
+    page = [sections["introduction"].substitute(_introduction(results))]
+    if left_out := results["left_out"]:
+        lines = [sections["left out"].substitute(line=line) for line in left_out]
+        page.append("".join(lines))
+    told: set[str] = set()
+    for name in results["targets"]:
+        target = experiments.targets[name]
+        if target.table:
+            values = TABLE_VALUES[target.table](experiments, results, target)
+            page.append(sections[f"table {name}"].substitute(values))
+        if target.table == "segmenters":
+            page += _distances(sections, results, target.systems, told)
+        if name in results["figures"]:
+            page.append(_figure(sections, name, results["figures"][name]))
+    if table := run_table(results):
+        page.append(sections["what was run"].substitute(table=table))
+    return "\n".join(part.rstrip("\n") + "\n" for part in page)
+
+
+def read_template(path: Path = TEMPLATE_FILE) -> dict[str, string.Template]:
+    """Return the sections of the template by name; `<!-- NAME -->` begins one.
+
+    Args:
+        path: The template.
+    """
+    _, *parts = _MARKER.split(path.read_text())
+    names, texts = parts[::2], parts[1::2]
+    return {
+        name: string.Template(text.strip("\n") + "\n")
+        for name, text in zip(names, texts, strict=True)
+    }
+
+
+def _introduction(results: dict) -> Values:
+    versions = ", ".join(f"{name} {v}" for name, v in results["machine"].items())
+    return {
+        "budget": results["budget"],
+        "budget_meaning": results["budget_meaning"],
+        "seeds": ", ".join(map(str, results["seeds"])),
+        "machine": versions[0].upper() + versions[1:],
+    }
+
+
+def _distances(
+    sections: Mapping[str, string.Template],
+    results: dict,
+    systems: Iterable[str],
+    told: set[str],
+) -> list[str]:
+    """Say how far each system is from the thesis, once (`told` holds names)."""
+    sentences = []
+    for name in systems:
+        system = results["systems"][name]
+        if system["thesis"] is None or name in told:
+            continue
+        told.add(name)
+        gap = system["oracle"]["miou_thesis"]["mean"] - system["thesis"]
+        sentence = sections["above the thesis" if gap >= 0 else "below the thesis"]
+        filled = sentence.substitute(
+            title=system["title"],
+            gap=f"{abs(gap):.3f}",
+            mini_batches=f"{system['mini_batches']:,}",
+            remark=system["remark"],
+        )
+        sentences.append(filled.rstrip())
+    return sentences
+
+
+def _figure(
+    sections: Mapping[str, string.Template], name: str, facts: Mapping[str, object]
+) -> str:
+    caption = sections["caption"].safe_substitute(facts).rstrip()
+    return sections[f"figure {name}"].substitute(facts, caption=caption)
