@@ -8,6 +8,7 @@ from cirs_tf.atomic_write import write_text_atomically
 from cirs_tf.errors import ConfigError, DataError, command
 from cirs_tf.reproduce.experiments import Experiments
 from cirs_tf.reproduce.experiments_file import load_experiments
+from cirs_tf.reproduce.targets import data_flag, ordered_targets, possible_targets
 
 if TYPE_CHECKING:
     from cirs_tf.reproduce.plan import Plan
@@ -25,11 +26,17 @@ def main(
     """
     experiments = load_experiments()
     arguments = _parser(prog, experiments).parse_args(argv)
-    # Late, so that help does not wait for TensorFlow.
+    targets = ordered_targets(experiments, arguments.targets)
+    given = {name: getattr(arguments, name) for name in experiments.given}
+    names = [name for name, folder in given.items() if folder]
+    targets, left_out = possible_targets(experiments, targets, names)
+    if left_out and "all" not in arguments.targets:
+        raise ConfigError(left_out[0])
+    # Late, so that help and slips of the finger do not wait for TensorFlow.
     import tensorflow as tf
 
     from cirs_tf.reproduce.data_sets import check_given, draw_sets
-    from cirs_tf.reproduce.plan import make_plan, ordered_targets, possible_targets
+    from cirs_tf.reproduce.plan import make_plan
     from cirs_tf.runs.queue import seeds_from, state_of, train_missing
     from cirs_tf.training.strategy import set_determinism
 
@@ -37,12 +44,7 @@ def main(
     tf.get_logger().setLevel("ERROR")
     out, budget = Path(arguments.out), arguments.budget
     seeds = seeds_from(arguments.seeds)
-    targets = ordered_targets(experiments, arguments.targets)
-    given = {name: getattr(arguments, name) for name in experiments.given}
     data = check_given(experiments, given)
-    targets, left_out = possible_targets(experiments, targets, data)
-    if left_out and "all" not in arguments.targets:
-        raise ConfigError(left_out[0])
     needed = set().union(*map(experiments.data_sets_of, targets))
     data |= draw_sets(experiments, budget, needed, out)
     plan = make_plan(experiments, targets, budget, seeds, out, data)
@@ -103,7 +105,7 @@ def _parser(prog: str, experiments: Experiments) -> argparse.ArgumentParser:
     add("--out", required=True, metavar="DIR", help="folder of data, runs and results")
     add("--plan", action="store_true", help="show the runs and stop")
     for name, how in experiments.given.items():
-        add("--" + name.replace("_", "-"), metavar="DIR", help=f"made with: {how}")
+        add(data_flag(name), metavar="DIR", help=f"made with: {how}")
     return parser
 
 

@@ -1,21 +1,22 @@
 """Scores of the bottleneck autoencoders (thesis 9.1, table 4)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from cirs_tf.reproduce.experiments import Target
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.run_facts import run_facts
 from cirs_tf.training.run_folder import RunFolder
 
 
-def autoencoder_scores(plan: Plan, target: Target) -> dict:
+def autoencoder_scores(plan: Plan, systems: Sequence[str]) -> dict:
     """Return the lowest alpha_2 term over the epochs, in three forms, by system.
 
         term = sum_k |mean code of class k - mean over k|^2
 
     Args:
         plan: Its runs are finished.
-        target: The autoencoders' table.
+        systems: Names of the autoencoders' systems.
 
     Returns:
         For each system `run_facts` and `bottleneck`; `lowest`, the term itself, in
@@ -23,7 +24,7 @@ def autoencoder_scores(plan: Plan, target: Target) -> dict:
         divided by the variance of the codes in the same epoch; `last`, the term after
         the last epoch; `validation_error`.
     """
-    return {name: _scores(plan, name) for name in target.systems}
+    return {name: _scores(plan, name) for name in systems}
 
 
 def _scores(plan: Plan, system: str) -> dict:

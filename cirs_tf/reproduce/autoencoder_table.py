@@ -1,6 +1,5 @@
 """Table 4: the alpha_2 term of bottleneck autoencoders, in three forms."""
 
-from cirs_tf.reproduce.experiments import Experiments, Target
 from cirs_tf.reproduce.markdown import table
 from cirs_tf.reproduce.tables import Values
 
@@ -12,11 +11,8 @@ _FORMS = {
 }
 
 
-def autoencoder_values(_: Experiments, results: dict, __: Target) -> Values:
+def autoencoder_values(results: dict) -> Values:
     """Return `table`: a row per bottleneck.
-
-    Args:
-        results: With `autoencoders`.
 
     Returns:
         `table`, `epochs`, `seed`; for each form (`summed`, `per_unit`, `share`)

@@ -6,28 +6,19 @@ from pathlib import Path
 
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import load_split
-from cirs_tf.reproduce.experiments import Target
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.scores import METRICS, metric_statistics
 from cirs_tf.runs.baselines import kmeans_scores
 from cirs_tf.runs.evaluation import single_segment_scores
 
 
-def baseline_scores(plan: Plan, _: Target) -> dict:
-    """Return the scores of both on the fruit set, three seeds of k-means at most.
-
-    Args:
-        plan: With the folder of the fruit set.
-    """
+def baseline_scores(plan: Plan) -> dict:
+    """Return the scores of both on the fruit set, three seeds of k-means at most."""
     return scores_on(plan.data["fruit"], plan.seeds[:3])
 
 
-def benchmark_set_scores(plan: Plan, _: Target) -> dict:
-    """Return the scores of both on every benchmark set, one seed of k-means.
-
-    Args:
-        plan: With the folders of the benchmark sets.
-    """
+def benchmark_set_scores(plan: Plan) -> dict:
+    """Return the scores of both on every benchmark set, one seed of k-means."""
     return {
         name: scores_on(plan.data[name], plan.seeds[:1])
         for name in plan.experiments.benchmark_sets.segments

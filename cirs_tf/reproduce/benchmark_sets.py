@@ -1,21 +1,20 @@
 """The table of benchmark sets: a row per method, a column per data set."""
 
-from cirs_tf.reproduce.experiments import Experiments, Target
+from cirs_tf.reproduce.experiments import BenchmarkSets
 from cirs_tf.reproduce.markdown import table
 from cirs_tf.reproduce.tables import PROTOCOLS, Values
 
 
-def benchmark_set_values(experiments: Experiments, results: dict, _: Target) -> Values:
+def benchmark_set_values(results: dict, benchmark: BenchmarkSets) -> Values:
     """Return `table`: label-free `miou` and, in brackets, the oracle's.
 
     Args:
-        experiments: With the methods and sets.
-        results: Scores of their systems, and of k-means and a single segment.
+        results: What `results.json` holds.
+        benchmark: The methods and data sets.
 
     Returns:
         `table`; `seed`, the one that it is of.
     """
-    benchmark = experiments.benchmark_sets
     sets = list(benchmark.segments)
     baselines = [results["benchmark_sets"][data] for data in sets]
     rows = [

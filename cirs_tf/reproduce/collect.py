@@ -5,6 +5,7 @@ from importlib import metadata
 
 from cirs_tf.reproduce.autoencoder_scores import autoencoder_scores
 from cirs_tf.reproduce.baseline_scores import baseline_scores, benchmark_set_scores
+from cirs_tf.reproduce.experiments import Target
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.postprocessing_scores import (
     photograph_scores,
@@ -15,16 +16,6 @@ from cirs_tf.reproduce.run_facts import run_facts
 from cirs_tf.reproduce.scores import evaluate_once, metric_statistics
 from cirs_tf.reproduce.selection_scores import selection_scores
 
-# Tables that need more than the scores of segmenters.
-_TABLE_SCORES = {
-    "autoencoders": autoencoder_scores,
-    "baselines": baseline_scores,
-    "benchmark_sets": benchmark_set_scores,
-    "photographs": photograph_scores,
-    "postprocessing": postprocessing_scores,
-    "proof": proof_scores,
-    "selection": selection_scores,
-}
 _PACKAGES = ("tensorflow-cpu", "tensorflow", "keras", "numpy", "cirs-tf")
 
 
@@ -52,8 +43,8 @@ def collect_scores(plan: Plan) -> dict:
     }
     for name in plan.targets:
         target = plan.experiments.targets[name]
-        if target.table in _TABLE_SCORES:
-            results[target.table] = _TABLE_SCORES[target.table](plan, target)
+        if scores := _table_scores(plan, target):
+            results[target.table] = scores
     return results
 
 
@@ -75,6 +66,26 @@ def segmenter_scores(plan: Plan, system: str) -> dict:
         )
         for protocol, checkpoint in (("label_free", "loss"), ("oracle", "oracle"))
     }
+
+
+def _table_scores(plan: Plan, target: Target) -> dict | None:
+    """Return what a target's table needs besides the scores of segmenters."""
+    match target.table:
+        case "autoencoders":
+            return autoencoder_scores(plan, target.systems)
+        case "baselines":
+            return baseline_scores(plan)
+        case "benchmark_sets":
+            return benchmark_set_scores(plan)
+        case "photographs":
+            return photograph_scores(plan, *target.systems)
+        case "postprocessing":
+            return postprocessing_scores(plan, *target.systems)
+        case "proof":
+            return proof_scores()
+        case "selection":
+            return selection_scores(plan, target.systems)
+    return None
 
 
 def _versions() -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from cirs_tf.data.manifest import MANIFEST
 from cirs_tf.errors import ConfigError
 from cirs_tf.reproduce.experiments import Experiments
-from cirs_tf.reproduce.plan import data_flag
+from cirs_tf.reproduce.targets import data_flag
 from data_gen.draw_dataset import draw
 from data_gen.options import default_options
 

@@ -1,11 +1,10 @@
-"""Which targets are made, and which runs they need."""
+"""The runs that some targets need, with their configurations."""
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cirs_tf.errors import ConfigError
 from cirs_tf.methods.registry import load_config
 from cirs_tf.reproduce.experiments import Budget, Experiments
 from cirs_tf.runs.queue import PlannedRun
@@ -99,55 +98,6 @@ def settings_of(experiments: Experiments, name: str, budget: Budget) -> tuple[st
     system = experiments.systems[name]
     method = _method_of(system.config)
     return (*budget.settings(name, method), *system.overrides)
-
-
-def ordered_targets(experiments: Experiments, names: Iterable[str]) -> list[str]:
-    """Return targets in the order of the results; `all` stands for each.
-
-    Args:
-        experiments: Everything that there is.
-        names: As the user gave them.
-
-    Raises:
-        ConfigError: There is no target of that name.
-    """
-    names = list(names)
-    for name in names:
-        if name not in (*experiments.targets, "all"):
-            expected = ", ".join((*experiments.targets, "all"))
-            raise ConfigError(f"{name}: unknown; expected {expected}")
-    return [name for name in experiments.targets if name in names or "all" in names]
-
-
-def possible_targets(
-    experiments: Experiments, targets: Iterable[str], data: Iterable[str]
-) -> tuple[list[str], list[str]]:
-    """Leave out the targets that need a data set which the user did not give.
-
-    Args:
-        experiments: Everything that there is.
-        targets: Names.
-        data: Names of the data sets that were given.
-
-    Returns:
-        The targets that remain; a line for each that does not, with what it needs.
-    """
-    possible, lines = [], []
-    for target in targets:
-        needed = experiments.data_sets_of(target) & experiments.given.keys()
-        missing = sorted(needed - set(data))
-        if not missing:
-            possible.append(target)
-            continue
-        flags = " and ".join(map(data_flag, missing))
-        command = experiments.given[missing[0]]
-        lines.append(f"{target} needs {flags}, made with {command}")
-    return possible, lines
-
-
-def data_flag(name: str) -> str:
-    """Return the flag that names the folder of a data set."""
-    return "--" + name.replace("_", "-")
 
 
 @functools.cache

@@ -11,7 +11,6 @@ from cirs_tf.metrics.annotators import AnnotatorScores
 from cirs_tf.postprocessing.dense_crf import is_installed
 from cirs_tf.postprocessing.postprocess import postprocess
 from cirs_tf.proposals.color_kmeans import kmeans_labels
-from cirs_tf.reproduce.experiments import Target
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.run_facts import run_facts
 from cirs_tf.reproduce.scores import (
@@ -54,17 +53,16 @@ def postprocessings(min_region_size: int) -> dict[str, Postprocessing | None]:
     return steps
 
 
-def postprocessing_scores(plan: Plan, target: Target) -> dict:
+def postprocessing_scores(plan: Plan, system: str) -> dict:
     """Return the label-free scores of a system after each post-processing.
 
     Args:
         plan: Its runs are finished.
-        target: With one system.
+        system: Name of a segmenter.
 
     Returns:
         `run_facts`; `rows`: statistics of the metrics, by post-processing.
     """
-    (system,) = target.systems
     rows = {}
     for name, step in postprocessings(SCENE_REGION_SIZE).items():
         evaluations = [
@@ -77,18 +75,17 @@ def postprocessing_scores(plan: Plan, target: Target) -> dict:
     return run_facts(plan, system) | {"rows": rows}
 
 
-def photograph_scores(plan: Plan, target: Target) -> dict:
+def photograph_scores(plan: Plan, system: str) -> dict:
     """Return region measures on the whole validation photographs of BSDS500.
 
     Args:
         plan: Its runs are finished; with the folders of the photographs.
-        target: With one system.
+        system: Name of a segmenter.
 
     Returns:
         `run_facts`, `segments` (K), `images`; `rows`: statistics of each measure, for
         the segments as they are and for their connected regions, by row of the table.
     """
-    (system,) = target.systems
     runs = plan.runs_of(system)
     segments = runs[0].config.segments
     train = load_split(runs[0].config.data, "train", with_masks=False)

@@ -4,13 +4,11 @@ from cirs_tf.oned.color import rank_by_color
 from cirs_tf.oned.cross_instance import rank_by_cross_instance
 from cirs_tf.oned.frequency import find_objects
 from cirs_tf.oned.segmentations import written
-from cirs_tf.reproduce.experiments import Target
-from cirs_tf.reproduce.plan import Plan
 
 IMAGES = ("112200", "011220", "001122")  # thesis 4
 
 
-def proof_scores(_: Plan, __: Target) -> dict:
+def proof_scores() -> dict:
     """Return the best segmentations of thesis 4 and the patterns of 12.1.
 
     Returns:

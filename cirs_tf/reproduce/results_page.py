@@ -2,7 +2,7 @@
 
 import re
 import string
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cirs_tf.reproduce.autoencoder_table import autoencoder_values
@@ -21,17 +21,6 @@ from cirs_tf.reproduce.tables import (
 )
 
 TEMPLATE_FILE = Path(__file__).with_name("results_template.md")
-TABLE_VALUES: dict[str, Callable[[Experiments, dict, Target], Values]] = {
-    "ablation": ablation_values,
-    "autoencoders": autoencoder_values,
-    "baselines": baseline_values,
-    "benchmark_sets": benchmark_set_values,
-    "photographs": photograph_values,
-    "postprocessing": postprocessing_values,
-    "proof": proof_values,
-    "segmenters": segmenter_values,
-    "selection": selection_values,
-}
 _MARKER = re.compile(r"^<!-- (.*) -->\n", re.MULTILINE)
 
 
@@ -51,7 +40,7 @@ def results_page(experiments: Experiments, results: dict) -> str:
     for name in results["targets"]:
         target = experiments.targets[name]
         if target.table:
-            values = TABLE_VALUES[target.table](experiments, results, target)
+            values = _table_values(experiments, results, target)
             page.append(sections[f"table {name}"].substitute(values))
         if target.table == "segmenters":
             page += _distances(sections, results, target.systems, told)
@@ -84,6 +73,30 @@ def _introduction(results: dict) -> Values:
         "seeds": ", ".join(map(str, results["seeds"])),
         "machine": versions[0].upper() + versions[1:],
     }
+
+
+def _table_values(experiments: Experiments, results: dict, target: Target) -> Values:
+    """Return what fills the section of a target's table."""
+    match target.table:
+        case "ablation":
+            return ablation_values(results, experiments.ablation)
+        case "autoencoders":
+            return autoencoder_values(results)
+        case "baselines":
+            return baseline_values(results, target.systems)
+        case "benchmark_sets":
+            return benchmark_set_values(results, experiments.benchmark_sets)
+        case "photographs":
+            return photograph_values(results)
+        case "postprocessing":
+            return postprocessing_values(results)
+        case "proof":
+            return proof_values(results)
+        case "segmenters":
+            return segmenter_values(results, target.systems)
+        case "selection":
+            return selection_values(results)
+    raise ValueError(f"table: expected one of TABLES, got {target.table!r}")
 
 
 def _distances(

@@ -10,7 +10,6 @@ from scipy.stats import spearmanr
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.metrics.segmentation import SegmentationMetric
-from cirs_tf.reproduce.experiments import Target
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.scores import computed_once, fingerprint
 from cirs_tf.runs.queue import PlannedRun
@@ -26,19 +25,19 @@ from cirs_tf.runs.selection import (
 from cirs_tf.training.run_folder import RunFolder
 
 
-def selection_scores(plan: Plan, target: Target) -> dict:
+def selection_scores(plan: Plan, systems: Sequence[str]) -> dict:
     """Return `title` and `compare_signals` of every system.
 
     Args:
         plan: Its runs are finished.
-        target: The table of selection.
+        systems: Names of segmenters.
     """
     return {
         name: {
             "title": plan.experiments.systems[name].title,
             **compare_signals(plan.runs_of(name)),
         }
-        for name in target.systems
+        for name in systems
     }
 
 

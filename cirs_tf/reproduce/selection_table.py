@@ -1,17 +1,13 @@
 """Tables of label-free selection: what each signal chooses, and how well it ranks."""
 
-from cirs_tf.reproduce.experiments import Experiments, Target
 from cirs_tf.reproduce.markdown import table
 from cirs_tf.reproduce.tables import Values
 
 _SIGNALS = ("loss", "agreement", "equivariance")
 
 
-def selection_values(_: Experiments, results: dict, __: Target) -> Values:
+def selection_values(results: dict) -> Values:
     """Return `choices` and `correlations`: tables with a row per system.
-
-    Args:
-        results: With `selection`.
 
     Returns:
         Both tables; `images`: how many validation images the signals see at most.

@@ -1,12 +1,11 @@
 """Tables of the results, each from the numbers of `results.json` alone.
 
-A function takes the experiments, the results and the target; it returns what fills the
-placeholders of the target's section in the template.
+A function returns what fills the placeholders of a section of the template, by name.
 """
 
 from collections.abc import Sequence
 
-from cirs_tf.reproduce.experiments import Experiments, Target
+from cirs_tf.reproduce.experiments import Ablation
 from cirs_tf.reproduce.markdown import cell, table
 
 PROTOCOLS = ("label_free", "oracle")
@@ -17,8 +16,13 @@ PARTITIONS = ("segments", "regions")
 Values = dict[str, str]
 
 
-def segmenter_values(_: Experiments, results: dict, target: Target) -> Values:
-    """Return `table`: a row per system, its scores by protocol and the thesis's."""
+def segmenter_values(results: dict, systems: Sequence[str]) -> Values:
+    """Return `table`: a row per system, its scores by protocol and the thesis's.
+
+    Args:
+        results: What `results.json` holds.
+        systems: Names of the rows' systems.
+    """
     header = (
         "",
         "`miou`, label-free",
@@ -28,7 +32,7 @@ def segmenter_values(_: Experiments, results: dict, target: Target) -> Values:
         "thesis",
     )
     rows = []
-    for name in target.systems:
+    for name in systems:
         system = results["systems"][name]
         figure = system["thesis"]
         rows.append(
@@ -37,8 +41,13 @@ def segmenter_values(_: Experiments, results: dict, target: Target) -> Values:
     return {"table": table(header, rows)}
 
 
-def baseline_values(_: Experiments, results: dict, target: Target) -> Values:
-    """Return `table`: what needs no network, then the target's systems."""
+def baseline_values(results: dict, systems: Sequence[str]) -> Values:
+    """Return `table`: what needs no network, then some systems.
+
+    Args:
+        results: What `results.json` holds.
+        systems: Names of the systems.
+    """
     baselines = results["baselines"]
     header = (
         "",
@@ -61,13 +70,21 @@ def baseline_values(_: Experiments, results: dict, target: Target) -> Values:
             "",
         ),
     ]
-    rows += [_segmenter_row(results["systems"][name]) for name in target.systems]
+    rows += [_segmenter_row(results["systems"][name]) for name in systems]
     return {"table": table(header, rows)}
 
 
-def ablation_values(experiments: Experiments, results: dict, _: Target) -> Values:
-    """Return `table`: a row per part, scores without it and the change in `miou`."""
-    ablation, systems = experiments.ablation, results["systems"]
+def ablation_values(results: dict, ablation: Ablation) -> Values:
+    """Return `table`: a row per part, scores without it and the change in `miou`.
+
+    Args:
+        results: What `results.json` holds.
+        ablation: The rows.
+
+    Returns:
+        `table`; `mini_batches` and `seeds` of the whole system.
+    """
+    systems = results["systems"]
     whole = systems[ablation.system(next(iter(ablation.rows)))]
     rows = []
     for key, row in ablation.rows.items():
@@ -90,7 +107,7 @@ def ablation_values(experiments: Experiments, results: dict, _: Target) -> Value
     }
 
 
-def proof_values(_: Experiments, results: dict, __: Target) -> Values:
+def proof_values(results: dict) -> Values:
     """Return `table`: the best segmentation of each image by either objective."""
     proof = results["proof"]
     header = ("image", "color objective (4.1)", "cross-instance objective (4.2)")
@@ -106,7 +123,7 @@ def proof_values(_: Experiments, results: dict, __: Target) -> Values:
     }
 
 
-def postprocessing_values(_: Experiments, results: dict, __: Target) -> Values:
+def postprocessing_values(results: dict) -> Values:
     """Return `table`: a row per post-processing."""
     scores = results["postprocessing"]
     rows = [
@@ -120,7 +137,7 @@ def postprocessing_values(_: Experiments, results: dict, __: Target) -> Values:
     }
 
 
-def photograph_values(_: Experiments, results: dict, __: Target) -> Values:
+def photograph_values(results: dict) -> Values:
     """Return `table`: region measures of segments, and of connected regions."""
     scores = results["photographs"]
     header = (
