@@ -36,14 +36,14 @@ def results_page(experiments: Experiments, results: dict) -> str:
     if left_out := results["left_out"]:
         lines = [sections["left out"].substitute(line=line) for line in left_out]
         page.append("".join(lines))
-    told: set[str] = set()
+    described: set[str] = set()
     for name in results["targets"]:
         target = experiments.targets[name]
         if target.table:
             values = _table_values(experiments, results, target)
             page.append(sections[f"table {name}"].substitute(values))
         if target.table == "segmenters":
-            page += _distances(sections, results, target.systems, told)
+            page += _distances(sections, results, target.systems, described)
         if name in results["figures"]:
             page.append(_figure(sections, name, results["figures"][name]))
     if table := run_table(results):
@@ -103,15 +103,15 @@ def _distances(
     sections: Mapping[str, string.Template],
     results: dict,
     systems: Iterable[str],
-    told: set[str],
+    described: set[str],
 ) -> list[str]:
-    """Say how far each system is from the thesis, once (`told` holds names)."""
+    """Say how far each system is from the thesis, once (`described` holds names)."""
     sentences = []
     for name in systems:
         system = results["systems"][name]
-        if system["thesis"] is None or name in told:
+        if system["thesis"] is None or name in described:
             continue
-        told.add(name)
+        described.add(name)
         gap = system["oracle"]["miou_thesis"]["mean"] - system["thesis"]
         sentence = sections["above the thesis" if gap >= 0 else "below the thesis"]
         filled = sentence.substitute(
