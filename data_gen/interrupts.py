@@ -1,0 +1,70 @@
+"""Ctrl-C and SIGTERM, answered when nothing is left half-done."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+# What a shell reports of a process that SIGTERM ended.
+_SIGTERM_STATUS = 128 + signal.SIGTERM
+
+
+class _Terminated(SystemExit):
+    """SIGTERM was received."""
+
+
+@contextmanager
+def interrupts_deferred() -> Iterator[None]:
+    """Answer Ctrl-C and SIGTERM at the end of the block instead of within it.
+
+    For steps that must not stop halfway: starting and ending workers, moving and
+    removing files. In a thread other than the main one nothing is deferred, because
+    Python never interrupts those.
+    """
+    received = []
+    handlers = {}
+
+    def remember(signal_number: int, frame: FrameType | None) -> None:
+        received.append(signal_number)
+
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for signal_number in (signal.SIGINT, signal.SIGTERM):
+                # None: a handler that Python did not install and cannot restore.
+                if signal.getsignal(signal_number) is not None:
+                    handlers[signal_number] = signal.signal(signal_number, remember)
+        yield
+    finally:
+        for signal_number, handler in handlers.items():
+            signal.signal(signal_number, handler)
+        for signal_number in received:
+            signal.raise_signal(signal_number)
+
+
+@contextmanager
+def sigterm_stops() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: clean up first, then say one word.
+
+    A handler that somebody else installed stays as it is.
+
+    Raises:
+        SystemExit: With status 143, after SIGTERM.
+    """
+
+    def stop(signal_number: int, frame: FrameType | None) -> None:
+        raise _Terminated(_SIGTERM_STATUS)
+
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except _Terminated:
+        print("stopped", file=sys.stderr)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
