@@ -188,7 +188,7 @@ def _fill_with_means(image: np.ndarray, regions: np.ndarray) -> np.ndarray:
 
 
 def _labeled_rows(grid: _Grid, samples: list[_Sample]) -> list[list[_Cell]]:
-    """Return a row of images, then rows of their labels; captions are below the last."""
+    """Return rows of images, each followed by rows of their labels."""
     rows = []
     for row in grid.split_rows(samples):
         stacks = [(sample.image, *sample.label_images) for sample in row]

@@ -45,7 +45,7 @@ def interrupts_deferred() -> Iterator[None]:
 
 @contextmanager
 def sigterm_stops() -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does: clean up first, then say one word.
+    """Let SIGTERM end a command as Ctrl-C does: clean up, then print `stopped`.
 
     A handler that somebody else installed stays as it is.
 
