@@ -3,8 +3,10 @@
 What needs TensorFlow is imported after the arguments are parsed: help appears at once.
 """
 
+import importlib
 import sys
 import time
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from cirs_tf.errors import command
@@ -16,7 +18,7 @@ from data_gen.importers.options import (
     ImageOptions,
     parse_size,
 )
-from data_gen.interrupts import sigterm_stops
+from data_gen.interrupts import interrupts_repeated, sigterm_stops
 from data_gen.options import SceneOptions
 
 if TYPE_CHECKING:
@@ -71,8 +73,7 @@ def _make(kind: str, arguments: dict) -> int:
 
 def _make_scene(arguments: dict, target: dict) -> "tuple[DataSet, int]":
     options = SceneOptions(**arguments)
-    from data_gen.draw_dataset import draw
-
+    draw = _import("data_gen.draw_dataset").draw
     return draw(options, **target, progress=True), 0
 
 
@@ -81,15 +82,14 @@ def _make_images(arguments: dict, target: dict) -> "tuple[DataSet, int]":
     names = arguments.pop("classes")
     classes = tuple(name.strip() for name in names.split(",")) if names else ()
     options = ImageOptions(frame=frame, classes=classes, **arguments)
-    from tqdm import tqdm
-
-    from data_gen.importers.images import import_images
-
+    import_images = _import("data_gen.importers.images").import_images
     unreadable = []
 
     def on_unreadable(error: Exception) -> None:
+        import tqdm  # the line goes above its progress bar
+
         unreadable.append(error)
-        tqdm.write(f"skipped: {error}", file=sys.stderr)
+        tqdm.tqdm.write(f"skipped: {error}", file=sys.stderr)
 
     data_set = import_images(
         options, **target, progress=True, on_unreadable=on_unreadable
@@ -99,16 +99,20 @@ def _make_images(arguments: dict, target: dict) -> "tuple[DataSet, int]":
 
 def _make_bsds(arguments: dict, target: dict) -> "tuple[DataSet, int]":
     options = BsdsOptions(**arguments)
-    from data_gen.importers.bsds import import_bsds
-
+    import_bsds = _import("data_gen.importers.bsds").import_bsds
     return import_bsds(options, **target, progress=True), 0
 
 
 def _make_cifar10(arguments: dict, target: dict) -> "tuple[DataSet, int]":
     options = Cifar10Options(**arguments)
-    from data_gen.importers.cifar10 import import_cifar10
-
+    import_cifar10 = _import("data_gen.importers.cifar10").import_cifar10
     return import_cifar10(options, **target, progress=True), 0
+
+
+def _import(module: str) -> ModuleType:
+    """Import a module that needs TensorFlow, whose import may swallow a Ctrl-C."""
+    with interrupts_repeated():
+        return importlib.import_module(module)
 
 
 if __name__ == "__main__":
