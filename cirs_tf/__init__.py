@@ -1,58 +1,73 @@
-"""Semantic segmentation without labels, in Keras and TensorFlow."""
+"""Semantic segmentation without labels, in Keras and TensorFlow.
 
-import contextlib
-import importlib.util
-import os
-import sys
-import tempfile
-from collections.abc import Iterator
+    import cirs_tf
 
-__version__ = "0.1.0"
+    cirs_tf.train("cirs_aligned", data="data/fruit", run="runs/fruit", epochs=4)
+    segmenter = cirs_tf.load("runs/fruit")
+    labels = segmenter.predict(images)
 
-# TensorFlow greets every process with CPU advice; a command's first line is ours.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-_NOTICES = (b"before absl::InitializeLog()", b"oneDNN custom operations are on")
+Importing this package is light: TensorFlow is imported with the first name that needs
+it. The layers are ordinary Keras layers; a model that holds them is loaded by
+`keras.saving.load_model` after `import cirs_tf`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from cirs_tf import backend
+from cirs_tf.errors import CirsError
+
+__version__ = "0.2.0"
+
+# Name to the module that has it.
+_LAZY = {
+    "ArgmaxInPlace": "cirs_tf.layers.argmax_in_place",
+    "PadToMultiple": "cirs_tf.layers.padding",
+    "ReplicaDropout": "cirs_tf.layers.dropout",
+    "Segmenter": "cirs_tf.serving.segmenter",
+    "argmax_in_place": "cirs_tf.layers.argmax_in_place",
+    "load": "cirs_tf.api",
+    "load_config": "cirs_tf.methods.registry",
+    "METHODS": "cirs_tf.methods.registry",
+}
+# Commands that are functions, too: `python -m cirs_tf.train`, `cirs_tf.train(...)`.
+_CALLABLE_MODULES = ("evaluate", "export", "train")
+
+__all__ = [
+    "METHODS",
+    "ArgmaxInPlace",
+    "CirsError",
+    "PadToMultiple",
+    "ReplicaDropout",
+    "Segmenter",
+    "argmax_in_place",
+    "evaluate",
+    "export",
+    "load",
+    "load_config",
+    "train",
+]
+
+if TYPE_CHECKING:
+    from cirs_tf.api import evaluate, export, load, train
+    from cirs_tf.layers.argmax_in_place import ArgmaxInPlace, argmax_in_place
+    from cirs_tf.layers.dropout import ReplicaDropout
+    from cirs_tf.layers.padding import PadToMultiple
+    from cirs_tf.methods.registry import METHODS, load_config
+    from cirs_tf.serving.segmenter import Segmenter
+
+backend.prepare()
 
 
-@contextlib.contextmanager
-def _without_notices() -> Iterator[None]:
-    """Drop the lines that TensorFlow's import prints under every log level."""
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as caught:
-        saved = os.dup(2)
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
-            caught.seek(0)
-            for line in caught:
-                if not any(notice in line for notice in _NOTICES):
-                    os.write(2, line)
+def __getattr__(name: str) -> Any:
+    """Import what is asked for (PEP 562)."""
+    if name in _CALLABLE_MODULES:
+        return importlib.import_module(f"cirs_tf.{name}")
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'cirs_tf' has no attribute {name!r}")
 
 
-def _require_tensorflow() -> None:
-    """Say in one line what to install or set, before a backend's own traceback."""
-    if importlib.util.find_spec("tensorflow") is None:
-        raise ImportError(
-            "cirs_tf needs TensorFlow, which is not installed: "
-            "pip install 'cirs-tf[cpu]' (or 'cirs-tf[gpu]')"
-        )
-    advice = (
-        "cirs_tf runs on the TensorFlow backend of Keras, but {found}: set "
-        'KERAS_BACKEND=tensorflow, or "backend": "tensorflow" in ~/.keras/keras.json'
-    )
-    try:
-        with _without_notices():
-            import keras
-    except ImportError as error:
-        chosen = f"another was chosen and failed to import ({error})"
-        raise ImportError(advice.format(found=chosen)) from None
-    if keras.backend.backend() != "tensorflow":
-        found = f"{keras.backend.backend()!r} was chosen"
-        raise ImportError(advice.format(found=found))
-
-
-_require_tensorflow()
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

@@ -1,12 +1,14 @@
 """All commands under one name: `cirs-tf train ...` is `python -m cirs_tf.train ...`."""
 
+import difflib
 import importlib
 import sys
 
-from cirs_tf.errors import command
+import cirs_tf
+from cirs_tf.errors import ConfigError, command
 
 COMMANDS = {
-    "data": ("data_gen.__main__", "draw a data set"),
+    "data": ("data_gen.__main__", "draw or import a data set"),
     "train": ("cirs_tf.train", "train a segmenter without labels"),
     "sweep": ("cirs_tf.sweep", "train several seeds, pick one without labels"),
     "evaluate": ("cirs_tf.evaluate", "compare a run with the truth of a split"),
@@ -21,16 +23,28 @@ COMMANDS = {
 
 @command
 def main(argv: list[str] | None = None) -> int:
-    """Run the command that the first argument names."""
+    """Run the command that the first argument names.
+
+    Args:
+        argv: Arguments; None: those of the process.
+    """
     arguments = sys.argv[1:] if argv is None else argv
-    if not arguments or arguments[0] not in COMMANDS:
-        lines = [f"  {name:10}{meaning}" for name, (_, meaning) in COMMANDS.items()]
+    name = arguments[0] if arguments else None
+    if name == "--version":
+        print(f"cirs-tf {cirs_tf.__version__}")
+        return 0
+    if name in (None, "-h", "--help"):
         print("usage: cirs-tf COMMAND ...   (COMMAND --help lists its options)\n")
-        print("\n".join(lines))
-        asked_for_help = arguments and arguments[0] in ("-h", "--help")
-        return 0 if asked_for_help else 2
-    module, _ = COMMANDS[arguments[0]]
-    return importlib.import_module(module).main(arguments[1:])
+        for known, (_, meaning) in COMMANDS.items():
+            print(f"  {known:10}{meaning}")
+        print("\n  --version   print the version")
+        return 0 if name else 2
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"see {', '.join(COMMANDS)}"
+        raise ConfigError(f"{name}: no such command; {hint}")
+    module = importlib.import_module(COMMANDS[name][0])
+    return module.main(arguments[1:], prog=f"cirs-tf {name}")
 
 
 if __name__ == "__main__":

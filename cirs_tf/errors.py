@@ -5,7 +5,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import TextIO
+from typing import Any, TextIO
 
 
 class CirsError(Exception):
@@ -33,7 +33,7 @@ class TrainingError(CirsError):
 
 
 def command(function: Callable[..., int | None]) -> Callable[..., int]:
-    """Turn a `main(argv=None)` into one that reports a CirsError in one line.
+    """Turn a `main(argv=None, ...)` into one that reports a CirsError in one line.
 
     Args:
         function: Takes the argument list and returns an exit status or None.
@@ -45,10 +45,10 @@ def command(function: Callable[..., int | None]) -> Callable[..., int]:
     """
 
     @functools.wraps(function)
-    def main(argv: list[str] | None = None) -> int:
+    def main(argv: list[str] | None = None, **keywords: Any) -> int:
         try:
             try:
-                status = _status(function, argv)
+                status = _status(function, argv, keywords)
             except SystemExit:  # after `--help`
                 sys.stdout.flush()
                 raise
@@ -61,9 +61,11 @@ def command(function: Callable[..., int | None]) -> Callable[..., int]:
     return main
 
 
-def _status(function: Callable[..., int | None], argv: list[str] | None) -> int:
+def _status(
+    function: Callable[..., int | None], argv: list[str] | None, keywords: dict
+) -> int:
     try:
-        return function(argv) or 0
+        return function(argv, **keywords) or 0
     except CirsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -4,129 +4,68 @@ import argparse
 import functools
 from pathlib import Path
 
+from cirs_tf.callable_module import make_callable
 from cirs_tf.errors import ConfigError, command
-from cirs_tf.metrics.annotators import AnnotatorScores
-from cirs_tf.postprocessing.postprocess import postprocess
-from cirs_tf.runs.evaluation import (
-    Evaluation,
-    evaluate_run,
-    everywhere,
-    write_json,
-)
-from cirs_tf.training.run_folder import RunFolder
-
-_HOW = {
-    "loss": "lowest validation loss, no labels",
-    "oracle": "highest validation mIoU, chosen by labels",
-    "last": "last step, no labels",
-}
-_NAMED = "the step that was named"
+from cirs_tf.runs.arguments import add_renamed
 
 
 @command
-def main(argv: list[str] | None = None) -> None:
-    """Parse the command line, print a table, write the JSON and a picture."""
-    arguments = _parser().parse_args(argv)
-    run = RunFolder.open(arguments.run)
-    crf, merge = arguments.crf, arguments.merge_regions
-    if merge < 0:
-        raise ConfigError(f"--merge-regions: expected at least 0, got {merge}")
-    steps = None
-    if crf or merge:
-        steps = functools.partial(postprocess, crf=crf, merge=merge)
-    found = evaluate_run(
-        run, arguments.split, arguments.data, arguments.checkpoint, steps
-    )
-    name = arguments.split
-    if steps is not None:
+def main(
+    argv: list[str] | None = None, prog: str = "python -m cirs_tf.evaluate"
+) -> None:
+    """Parse the command line, print a table, write the JSON and a picture.
+
+    Args:
+        argv: Arguments; None: those of the process.
+        prog: What help calls this command.
+    """
+    arguments = _parser(prog).parse_args(argv)
+    crf, min_size = arguments.crf, arguments.min_region_size
+    if min_size < 0:
+        raise ConfigError(f"--min-region-size: expected at least 0, got {min_size}")
+    # Late, so that help does not wait for TensorFlow.
+    from cirs_tf.postprocessing.postprocess import postprocess
+    from cirs_tf.runs.evaluation import evaluate_run, write_json
+    from cirs_tf.runs.evaluation_report import evaluation_report
+    from cirs_tf.runs.restore import open_run, read_config
+
+    run = open_run(arguments.run)
+    name, postprocessing = arguments.split, None
+    steps = ["dense CRF"] if crf else []
+    if min_size:
+        steps.append(f"regions below {min_size} pixels merged")
+    if steps:
         name += "_postprocessed"
+        postprocessing = functools.partial(
+            postprocess, crf=crf, min_region_size=min_size
+        )
+    evaluation = evaluate_run(
+        run, arguments.split, arguments.data, arguments.checkpoint, postprocessing
+    )
     file = Path(arguments.json or run.evaluation / f"{name}.json")
     picture = run.evaluation / f"{name}.png"
-    numbers = found.as_json()
-    if steps is not None:
-        numbers["postprocessing"] = {"crf": crf, "merge_regions": merge}
+    numbers = evaluation.as_json()
+    if steps:
+        numbers["postprocessing"] = {"crf": crf, "min_region_size": min_size}
     write_json(file, numbers)
     picture.parent.mkdir(parents=True, exist_ok=True)
-    found.picture().save(picture)
+    evaluation.picture().save(picture)
 
-    chosen, step = found.checkpoint, found.chosen.step
-    data = arguments.data or run.load_config().data
-    how = _HOW.get(chosen, _NAMED)
-    print(f"run       {run.path}, checkpoint {chosen!r} of step {step} ({how})")
-    print(f"split     {arguments.split} of {data}, {len(found.labels):,} images")
-    if steps is not None:
-        parts = ["dense CRF"] if crf else []
-        if merge:
-            parts.append(f"regions below {merge} pixels merged")
-        print(f"then      {', '.join(parts)}")
+    data = arguments.data or read_config(run).data
+    print(f"run       {run.path}, {evaluation.checkpoint_text}")
+    images = f"{len(evaluation.labels):,} images"
+    print(f"split     {arguments.split} of {data}, {images}")
+    if steps:
+        print(f"then      {', '.join(steps)}")
     print()
-    if found.chosen.scores is not None:
-        _print_scores(found)
-    if found.chosen.annotators is not None:
-        _print_annotators(found.chosen.annotators)
-    if found.chosen.scores is None and found.chosen.annotators is None:
-        print("no masks: nothing to compare with")
-    shares = enumerate(found.chosen.segment_share)
-    share = "  ".join(f"{k}: {v:.1%}" for k, v in shares)
-    print(f"share of pixels in each segment   {share}")
-    print()
+    print(evaluation_report(evaluation))
     print(f"numbers   {file}")
     print(f"picture   {picture}")
 
 
-def _print_scores(found: Evaluation) -> None:
-    scores, classes = found.chosen.scores, found.classes
-    rows = [
-        ("mIoU", scores.miou, "one assignment for the whole split"),
-        (
-            "mIoU, thesis",
-            scores.miou_thesis,
-            "best assignment in each image, thesis 5.1.2",
-        ),
-        ("pixel accuracy", scores.pixel_accuracy, "assignment of mIoU"),
-        ("ARI", scores.ari, "adjusted Rand index, mean over images"),
-        ("foreground ARI", scores.fg_ari, f"without {classes[0]}"),
-    ]
-    for title, value, meaning in rows:
-        if value is not None:
-            print(f"{title:16}{value:6.3f}   {meaning}")
-    trivial = everywhere(found.split, len(classes)).miou
-    print(f"{'':16}{trivial:6.3f}   for scale: the mIoU of one segment everywhere")
-    print()
-    print(f"{'class':16}{'IoU':>6}   segment")
-    for name, iou, segment in zip(
-        classes, scores.per_class_iou, scores.assignment, strict=True
-    ):
-        shown = "-" if iou is None else f"{iou:.3f}"
-        print(f"{name:16}{shown:>6}   {segment if segment >= 0 else 'none'}")
-    print()
-    print(f"{'checkpoint':16}{'mIoU':>6}   {'step':>7}")
-    mious = {name: outcome.scores.miou for name, outcome in found.outcomes.items()}
-    for name, miou in mious.items():
-        how = _HOW.get(name, _NAMED)
-        print(f"{name:16}{miou:6.3f}   {found.outcomes[name].step:7}   {how}")
-    if {"loss", "oracle"} <= mious.keys():
-        gap = mious["oracle"] - mious["loss"]
-        print(f"{'oracle - loss':16}{gap:+6.3f}   what choosing by labels would add")
-    print()
-
-
-def _print_annotators(scores: dict[str, AnnotatorScores]) -> None:
-    print(f"{'':22}{'segments':>9}{'regions':>9}")
-    for title, key, meaning in (
-        ("segmentation covering", "covering", "1 is best"),
-        ("probabilistic Rand", "probabilistic_rand", "1 is best"),
-        ("variation of inform.", "variation_of_information", "bits, 0 is best"),
-    ):
-        values = "".join(f"{getattr(one, key):9.3f}" for one in scores.values())
-        print(f"{title:22}{values}   {meaning}")
-    print("against all annotators of each image; regions: connected parts of segments")
-    print()
-
-
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m cirs_tf.evaluate",
+        prog=prog,
         description="Print how a run's segments compare with the truth of a split.",
     )
     add = parser.add_argument
@@ -142,14 +81,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", metavar="FILE", help="default: RUN/eval/SPLIT.json")
     add("--crf", action="store_true", help="sharpen edges by a dense CRF (extra crf)")
     add(
-        "--merge-regions",
+        "--min-region-size",
         type=int,
         default=0,
         metavar="N",
         help="merge connected regions below N pixels into their neighbors",
     )
+    add_renamed(parser, "--merge-regions", "--min-region-size")
     return parser
 
 
 if __name__ == "__main__":
     raise SystemExit(main())
+make_callable(__name__)

@@ -2,20 +2,20 @@
 
 import argparse
 
-from cirs_tf.data.manifest import Manifest
+from cirs_tf.callable_module import make_callable
 from cirs_tf.errors import command
-from cirs_tf.methods.build import build_segmenter
-from cirs_tf.serving.savedmodel import write_savedmodel
-from cirs_tf.training.checkpoints import CheckpointStore
-from cirs_tf.training.run_folder import RunFolder
 
 
 @command
-def main(argv: list[str] | None = None) -> None:
-    """Parse the command line and write a SavedModel."""
+def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.export") -> None:
+    """Parse the command line and write a SavedModel.
+
+    Args:
+        argv: Arguments; None: those of the process.
+        prog: What help calls this command.
+    """
     parser = argparse.ArgumentParser(
-        prog="python -m cirs_tf.export",
-        description="Write a SavedModel that TensorFlow Serving loads.",
+        prog=prog, description="Write a SavedModel that TensorFlow Serving loads."
     )
     parser.add_argument("run", metavar="RUN", help="a run folder")
     parser.add_argument("--out", required=True, metavar="MODEL_DIR")
@@ -26,16 +26,20 @@ def main(argv: list[str] | None = None) -> None:
         "training.selection",
     )
     arguments = parser.parse_args(argv)
-    run = RunFolder.open(arguments.run)
-    config = run.load_config()
-    name = arguments.checkpoint or config.training.selection
-    images = Manifest.read(run.path)
-    segmenter = build_segmenter(config, images.height, images.width)
-    store = CheckpointStore(run.checkpoints)
-    step = store.restore(name, {"segmenter": segmenter})["step"]
-    version = write_savedmodel(segmenter, arguments.out, images.height, images.width)
-    print(f"{version}: segmenter of checkpoint {name!r} (step {step})")
+    # Late, so that help does not wait for TensorFlow.
+    from cirs_tf.runs.restore import load_segmenter, open_run
+    from cirs_tf.serving.savedmodel import write_savedmodel
+
+    restored = load_segmenter(open_run(arguments.run), arguments.checkpoint)
+    version = write_savedmodel(
+        restored.segmenter, arguments.out, restored.height, restored.width
+    )
+    print(
+        f"{version}: segmenter of checkpoint {restored.checkpoint!r} "
+        f"(step {restored.step})"
+    )
 
 
 if __name__ == "__main__":
     raise SystemExit(main())
+make_callable(__name__)

@@ -7,35 +7,26 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cirs_tf.errors import ConfigError, ImageError, command
-from cirs_tf.serving.image_files import (
-    find_images,
-    read_image,
-    write_mask,
-    write_overlay,
-)
-from cirs_tf.serving.savedmodel import SavedSegmenter
 
 
 @command
-def main(argv: list[str] | None = None) -> int:
-    """Parse the command line and write a mask and an overlay for every image."""
-    parser = argparse.ArgumentParser(
-        prog="python -m cirs_tf.segment",
-        description="Write NAME.png (palette image, pixel value = segment index) and "
-        "NAME_overlay.png for every image.",
-        epilog="Of a folder, the images in it are segmented; those in its sub-folders "
-        "with --recursive, into sub-folders of the same names.",
-    )
-    parser.add_argument("model", metavar="MODEL_DIR", help="from cirs_tf.export")
-    parser.add_argument("images", nargs="+", metavar="IMAGE_OR_FOLDER")
-    parser.add_argument("--recursive", action="store_true", help="read sub-folders too")
-    parser.add_argument("--out", required=True, metavar="DIR", help="made if missing")
-    arguments = parser.parse_args(argv)
+def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment") -> int:
+    """Parse the command line and write a mask and an overlay for every image.
+
+    Args:
+        argv: Arguments; None: those of the process.
+        prog: What help calls this command.
+    """
+    arguments = _parser(prog).parse_args(argv)
+    # Late, so that help does not wait for TensorFlow.
+    from cirs_tf.data.image_files import read_image
+    from cirs_tf.serving.image_files import find_images, write_mask, write_overlay
+    from cirs_tf.serving.savedmodel import load_savedmodel
 
     out = Path(arguments.out)
     found = find_images(arguments.images, arguments.recursive)
     _check_apart(out, arguments.images, found, arguments.recursive)
-    segment = SavedSegmenter(arguments.model)
+    segmenter = load_savedmodel(arguments.model)
     try:
         for folder in {out, *((out / name).parent for name in found)}:
             folder.mkdir(parents=True, exist_ok=True)
@@ -50,12 +41,28 @@ def main(argv: list[str] | None = None) -> int:
             tqdm.write(f"error: {error}", file=sys.stderr)
             failed += 1
             continue
-        labels = segment(image)
+        labels = segmenter.predict(image)
         write_mask(labels, out / f"{name}.png")
         write_overlay(image, labels, out / f"{name}_overlay.png")
     done = len(found) - failed
     print(f"{done} of {len(found)} images segmented into {out}")
     return 1 if failed else 0
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Write NAME.png (palette image, pixel value = segment index) and "
+        "NAME_overlay.png for every image.",
+        epilog="Of a folder, the images in it are segmented; those in its sub-folders "
+        "with --recursive, into sub-folders of the same names.",
+    )
+    add = parser.add_argument
+    add("model", metavar="MODEL_DIR", help="a folder written by export")
+    add("images", nargs="+", metavar="IMAGE_OR_FOLDER")
+    add("--recursive", action="store_true", help="read sub-folders too")
+    add("--out", required=True, metavar="DIR", help="made if missing")
+    return parser
 
 
 def _check_apart(

@@ -53,17 +53,22 @@ def decode_image(file: str | Path | BinaryIO, name: str | Path) -> np.ndarray:
     """
     try:
         with Image.open(file) as opened:
-            image = ImageOps.exif_transpose(opened)
-            if image.mode.startswith("I;16") or image.mode == "I":
-                gray = np.asarray(image).astype(np.float64) / 257
-                image = Image.fromarray(gray.clip(0, 255).round().astype(np.uint8))
-            if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-                rgba = image.convert("RGBA")
-                black = Image.new("RGBA", rgba.size, "black")
-                image = Image.alpha_composite(black, rgba)
-            return np.asarray(image.convert("RGB"))
+            return rgb_array(opened)
     except UNREADABLE as error:
         raise unreadable(name, error) from None
+
+
+def rgb_array(opened: Image.Image) -> np.ndarray:
+    """Return a PIL image as it is meant to be seen, `[height, width, 3]` uint8."""
+    image = ImageOps.exif_transpose(opened)
+    if image.mode.startswith("I;16") or image.mode == "I":
+        gray = np.asarray(image).astype(np.float64) / 257
+        image = Image.fromarray(gray.clip(0, 255).round().astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        black = Image.new("RGBA", rgba.size, "black")
+        image = Image.alpha_composite(black, rgba)
+    return np.asarray(image.convert("RGB"))
 
 
 def unreadable(name: str | Path, error: Exception) -> ImageError:

@@ -7,11 +7,11 @@ A reader verifies the shards of a split against it before the first step.
 import dataclasses
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import tensorflow as tf
 
+from cirs_tf.atomic_write import write_text_atomically
 from cirs_tf.errors import DataError
 
 MANIFEST = "manifest.json"
@@ -82,7 +82,6 @@ class Manifest:
     def write(self, directory: str | Path) -> None:
         """Write `manifest.json` in `directory` in one step (temporary name, rename)."""
         path = Path(directory) / MANIFEST
-        temporary = path.with_name(f".{MANIFEST}.tmp")
         content = {"format_version": FORMAT_VERSION, **dataclasses.asdict(self)}
         # What few sets have stands only in theirs: the others keep their bytes.
         for part, key in (
@@ -91,11 +90,7 @@ class Manifest:
         ):
             if not part[key]:
                 del part[key]
-        try:
-            temporary.write_text(json.dumps(content, indent=2) + "\n")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_text_atomically(path, json.dumps(content, indent=2) + "\n")
 
     @classmethod
     def read(cls, directory: str | Path) -> "Manifest":

@@ -154,7 +154,7 @@ def load_segmentations(
 
 
 def training_dataset(
-    split: LoadedSplit, batch_size: int, seed: int, first_step: int = 0
+    split: LoadedSplit, seed: int, batch_size: int, first_step: int = 0
 ) -> tf.data.Dataset:
     """Return endless batches, from any step on the same as if read from the start.
 
@@ -163,8 +163,8 @@ def training_dataset(
 
     Args:
         split: What to train on; its masks, where they were loaded, come along.
-        batch_size: Images a batch.
-        seed: Of the order.
+        seed: Shuffle seed.
+        batch_size: Images per batch.
         first_step: Number of batches to leave out at the start.
 
     Returns:
@@ -172,8 +172,6 @@ def training_dataset(
         loaded, `mask` `[batch_size, height, width]` uint8.
     """
     count = len(split.images)
-    cached = tf.constant(split.images)
-    cached_masks = None if split.masks is None else tf.constant(split.masks)
     first = first_step * batch_size
 
     def order(epoch: tf.Tensor) -> tf.data.Dataset:
@@ -182,17 +180,49 @@ def training_dataset(
         )
         return tf.data.Dataset.from_tensor_slices(shuffled)
 
-    def gather(indices: tf.Tensor) -> Batch:
-        batch = {"image": as_float(tf.gather(cached, indices))}
-        if cached_masks is not None:
-            batch["mask"] = tf.gather(cached_masks, indices)
-        return batch
-
-    return (
+    indices = (
         tf.data.Dataset.range(first // count, tf.int64.max)
         .flat_map(order)
         .skip(first % count)
-        .batch(batch_size, drop_remainder=True)
+    )
+    return _gathered(split, indices, batch_size)
+
+
+def sampled_dataset(
+    split: LoadedSplit, count: int, seed: int, batch_size: int, first_step: int = 0
+) -> tf.data.Dataset:
+    """Return batches of images drawn with replacement, resumable at any step.
+
+    Args:
+        split: What to draw from; its masks come along.
+        count: How many images are drawn in all.
+        seed: Seed of the draws.
+        batch_size: Images per batch.
+        first_step: Number of batches to leave out at the start.
+
+    Returns:
+        As `training_dataset`, but finite.
+    """
+    rows = np.random.default_rng(seed).integers(0, len(split.images), count)
+    indices = tf.data.Dataset.from_tensor_slices(rows).skip(first_step * batch_size)
+    return _gathered(split, indices, batch_size)
+
+
+def _gathered(
+    split: LoadedSplit, indices: tf.data.Dataset, batch_size: int
+) -> tf.data.Dataset:
+    """Return the batches of a split that a dataset of row numbers names."""
+    images = tf.constant(split.images)
+    masks = None if split.masks is None else tf.constant(split.masks)
+
+    def gather(rows: tf.Tensor) -> Batch:
+        batch = {"image": as_float(tf.gather(images, rows))}
+        if masks is not None:
+            batch["mask"] = tf.gather(masks, rows)
+        return batch
+
+    return (
+        indices.batch(batch_size, drop_remainder=True)
         .map(gather, tf.data.AUTOTUNE)
         .prefetch(tf.data.AUTOTUNE)
     )

@@ -15,10 +15,10 @@ SHOWN = 4  # the best and three runners-up
 
 
 @command
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.oned") -> int:
     """Parse the command line, print both objectives and the procedure."""
     parser = argparse.ArgumentParser(
-        prog="python -m cirs_tf.oned",
+        prog=prog,
         description="Segment strings of digits, where 0 is background, by the color "
         "objective (thesis 4.1), by the cross-instance objective (4.2), and by the "
         "pattern-frequency procedure (12.1).",

@@ -2,29 +2,34 @@
 
 import dataclasses
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from cirs_tf.atomic_write import write_text_atomically
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import LoadedSplit, load_segmentations, load_split
 from cirs_tf.errors import CheckpointError, DataError
-from cirs_tf.methods.build import build_segmenter
 from cirs_tf.metrics.annotators import (
     AnnotatorScores,
     connected_regions,
     score_annotators,
 )
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
+from cirs_tf.runs.restore import load_segmenter
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
 from cirs_tf.training.validation import Predictor
 from cirs_tf.visualization import segmentation_grid
 
-CHECKPOINTS = ("loss", "oracle", "last")
+CHECKPOINT_MEANING = {
+    "loss": "lowest validation loss, no labels",
+    "oracle": "highest validation mIoU, chosen by labels",
+    "last": "last step, no labels",
+}
+NAMED_STEP = "the step that was named"
 _PICTURED = 12
 
 # Images `[N, H, W, 3]` uint8 and probabilities `[N, H, W, K]` to labels `[N, H, W]`.
@@ -38,8 +43,8 @@ class Outcome:
     Attributes:
         step: Mini-batches that it had seen.
         scores: By the masks, None where the split has none.
-        annotators: By the segmentations of several people, None where there are none:
-            of the `segments` as they are, and of their connected `regions`.
+        annotators: By the segmentations of several annotators, None where there are
+            none: the `segments` as they are, and their connected `regions`.
         segment_share: `[K]`, share of pixels in each segment.
     """
 
@@ -55,7 +60,7 @@ class Evaluation:
 
     Attributes:
         checkpoint: The one that was asked for, or the run's own choice.
-        outcomes: Of every checkpoint that there is, by name.
+        outcomes: Scores of every checkpoint that there is, by name.
         split: The images.
         labels: `[images, height, width]` of `checkpoint`.
         classes: Names of the true classes.
@@ -71,6 +76,12 @@ class Evaluation:
     def chosen(self) -> Outcome:
         """The outcome of `checkpoint`."""
         return self.outcomes[self.checkpoint]
+
+    @property
+    def checkpoint_text(self) -> str:
+        """Name, step and meaning of `checkpoint`, for people."""
+        how = CHECKPOINT_MEANING.get(self.checkpoint, NAMED_STEP)
+        return f"checkpoint {self.checkpoint!r} of step {self.chosen.step} ({how})"
 
     def as_json(self) -> dict:
         """Return numbers alone: the chosen checkpoint's, and each one's in short."""
@@ -135,19 +146,17 @@ def evaluate_run(
         ConfigError: The method has no segmenter.
         DataError: The data set or split is missing or damaged.
     """
-    config = run.load_config()
-    chosen = checkpoint or config.training.selection
+    restored = load_segmenter(run, checkpoint)
+    config, segmenter = restored.config, restored.segmenter
     data = data or config.data
     manifest = Manifest.read(data)
     entry = manifest.split(split_name)
     split = load_split(data, split_name, entry.masks)
-    people = load_segmentations(data, split_name) if entry.segmentations else None
+    annotations = load_segmentations(data, split_name) if entry.segmentations else None
     height, width = split.images.shape[1:3]
-    trained = Manifest.read(run.path)
-    segmenter = build_segmenter(config, trained.height, trained.width)
     store = CheckpointStore(run.checkpoints)
     # As many pixels at a time as in training.
-    pixels = config.training.batch_size * trained.height * trained.width
+    pixels = config.training.batch_size * restored.height * restored.width
     predictor = Predictor(segmenter, max(1, pixels // (height * width)))
 
     def outcome(name: str) -> tuple[Outcome, np.ndarray]:
@@ -164,12 +173,15 @@ def evaluate_run(
             scores = metric.result()
         counts = np.bincount(labels.ravel(), minlength=config.segments)
         share = tuple(map(float, counts / counts.sum()))
-        annotators = None if people is None else against_annotators(labels, people)
+        annotators = (
+            None if annotations is None else against_annotators(labels, annotations)
+        )
         return Outcome(step, scores, annotators, share), labels
 
+    chosen = restored.checkpoint
     first, labels = outcome(chosen)
     outcomes = {chosen: first}
-    for name in CHECKPOINTS if others and split.masks is not None else ():
+    for name in CHECKPOINT_MEANING if others and split.masks is not None else ():
         if name != chosen:
             try:
                 outcomes[name], _ = outcome(name)
@@ -179,21 +191,21 @@ def evaluate_run(
 
 
 def against_annotators(
-    labels: np.ndarray, people: Sequence[Sequence[np.ndarray]]
+    labels: np.ndarray, annotations: Sequence[Sequence[np.ndarray]]
 ) -> dict[str, AnnotatorScores]:
     """Score the `segments` as they are, and their connected `regions`.
 
     Args:
         labels: `[images, height, width]` integers.
-        people: For each image one `[height, width]` label map an annotator.
+        annotations: For each image one `[height, width]` label map per annotator.
     """
     return {
-        "segments": score_annotators(labels, people),
-        "regions": score_annotators(list(map(connected_regions, labels)), people),
+        "segments": score_annotators(labels, annotations),
+        "regions": score_annotators(list(map(connected_regions, labels)), annotations),
     }
 
 
-def everywhere(split: LoadedSplit, classes: int) -> SegmentationScores:
+def single_segment_scores(split: LoadedSplit, classes: int) -> SegmentationScores:
     """Score one segment everywhere, for scale.
 
     Args:
@@ -206,17 +218,17 @@ def everywhere(split: LoadedSplit, classes: int) -> SegmentationScores:
 
 
 def write_json(path: Path, content: dict) -> None:
-    """Write a file in one step (temporary name, rename).
+    """Write a JSON file in one step; folders are made.
+
+    Args:
+        path: The file.
+        content: What goes in.
 
     Raises:
         DataError: It cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(content, indent=2) + "\n")
-        os.replace(temporary, path)
+        write_text_atomically(path, json.dumps(content, indent=2) + "\n")
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        temporary.unlink(missing_ok=True)

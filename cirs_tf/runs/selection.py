@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cirs_tf.data.manifest import Manifest
-from cirs_tf.methods.build import build_segmenter
+from cirs_tf.methods.registry import build_segmenter
 from cirs_tf.metrics.agreement import (
     equal_pixels,
     matched_agreement,
     segment_agreement,
 )
+from cirs_tf.runs.restore import read_config
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
 from cirs_tf.training.validation import Predictor
@@ -81,7 +81,7 @@ def candidates_of(runs: Sequence[RunFolder]) -> list[Candidate]:
     """Return every kept checkpoint of some runs that validation has seen, in order."""
     found = []
     for run in runs:
-        store, seed = CheckpointStore(run.checkpoints), run.load_config().seed
+        store, seed = CheckpointStore(run.checkpoints), read_config(run).seed
         rows = {row["step"]: row["validation"] for row in run.read_metrics()}
         label_free = store.steps(label_free=True)
         for step in store.steps():
@@ -108,8 +108,8 @@ def predictions(
         ConfigError: The method has no segmenter.
     """
     run = candidates[0].run
-    config, trained = run.load_config(), Manifest.read(run.path)
-    segmenter = build_segmenter(config, trained.height, trained.width)
+    config = read_config(run)
+    segmenter = build_segmenter(config)
     predict = Predictor(segmenter, config.training.batch_size)
     labels = [np.empty((len(candidates), *one.shape[:3]), np.uint8) for one in images]
     for row, candidate in enumerate(candidates):

@@ -9,13 +9,9 @@ from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import as_float
 from cirs_tf.errors import ConfigError, DataError
 from cirs_tf.losses.kl_divergence import standard_normal_kl
-from cirs_tf.methods.build import build_method
-from cirs_tf.methods.schedules import masked_images
-from cirs_tf.training.checkpoints import CheckpointStore
+from cirs_tf.runs.restore import load_networks, read_config
 from cirs_tf.training.run_folder import RunFolder
 from cirs_tf.training.validation import Predictor
-
-CODES = ("prior", "posterior")
 
 
 class StyleGenerator:
@@ -33,7 +29,7 @@ class StyleGenerator:
     """
 
     def __init__(self, run: RunFolder, checkpoint: str | None = None):
-        config = run.load_config()
+        config = read_config(run)
         if config.method != "air" or not config.air.variational:
             found = f"method {config.method}"
             if config.method == "air":
@@ -47,9 +43,8 @@ class StyleGenerator:
         self.segments = config.segments
         trained = Manifest.read(run.path)
         self.size = (trained.height, trained.width)
-        networks = build_method(config, *self.size).networks
-        store = CheckpointStore(run.checkpoints)
-        self.step = store.restore(self.checkpoint, networks)["step"]
+        method, self.step = load_networks(run, self.checkpoint)
+        networks = method.networks
         self._autoencoders = networks["autoencoders"]
         self._decoders = self._autoencoders.get_layer("decoders")
         self._predict = Predictor(networks["segmenter"], config.training.batch_size)
@@ -83,7 +78,7 @@ class StyleGenerator:
         Returns:
             Twice `[images, K, units]` float32.
         """
-        masked = masked_images(as_float(images), self._masks(labels))
+        masked = self._masks(labels) * as_float(images)[:, None]  # (B, K, H, W, 3)
         _, mean, log_variance = self._autoencoders(masked, training=False)
         return mean.numpy(), log_variance.numpy()
 

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from cirs_tf.errors import CheckpointError, DataError
+from cirs_tf.serving.segmenter import Segmenter
 from cirs_tf.serving.warmup import write_warmup
 
 
@@ -79,8 +80,8 @@ def write_savedmodel(
     return final
 
 
-class SavedSegmenter:
-    """The newest version of an exported model.
+def load_savedmodel(model_dir: str | Path) -> Segmenter:
+    """Load the newest version of an exported model.
 
     Args:
         model_dir: The model's folder, or the folder of one version.
@@ -88,20 +89,22 @@ class SavedSegmenter:
     Raises:
         DataError: There is no SavedModel, or it is not one of a segmenter.
     """
+    folder = _newest(Path(model_dir))
+    try:
+        model = tf.saved_model.load(str(folder))
+        serve = model.signatures["serving_default"]
+        outputs = serve.structured_outputs
+        if not {"labels", "probabilities"} <= outputs.keys():
+            raise ValueError(f"its outputs are {', '.join(outputs)}")
+    except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{folder}: cannot be loaded: {reason}") from None
 
-    def __init__(self, model_dir: str | Path):
-        folder = _newest(Path(model_dir))
-        try:
-            self._model = tf.saved_model.load(str(folder))
-            self._serve = self._model.signatures["serving_default"]
-        except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
-            reason = str(error).splitlines()[0]
-            raise DataError(f"{folder}: cannot be loaded: {reason}") from None
+    def probabilities(images: tf.Tensor) -> tf.Tensor:
+        _ = model  # its variables live as long as this function
+        return serve(images=images)["probabilities"]
 
-    def __call__(self, image: np.ndarray) -> np.ndarray:
-        """Return `[height, width]` uint8 labels for one uint8 RGB image."""
-        labels = self._serve(images=tf.constant(image[None]))["labels"][0]
-        return labels.numpy().astype(np.uint8)
+    return Segmenter(probabilities)
 
 
 def _segment(segmenter: keras.Model, images: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -1,6 +1,7 @@
 """Checkpoints as folders that appear whole or not at all."""
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from cirs_tf.atomic_write import write_text_atomically
 from cirs_tf.errors import CheckpointError
 
 _INDEX = "checkpoints.json"
@@ -26,14 +28,14 @@ class CheckpointStore:
     Args:
         directory: `checkpoints/` of a run.
         keep: How many of the newest are kept.
-        chief: Whether this process keeps what it writes. On several workers all must
-            take part in saving, and only the chief's files count.
+        worker: Number of this process. All workers must take part in saving, and only
+            the files of worker 0, the chief, are kept.
     """
 
-    def __init__(self, directory: str | Path, keep: int = 3, chief: bool = True):
+    def __init__(self, directory: str | Path, keep: int = 3, worker: int = 0):
         self.directory = Path(directory)
         self.keep = keep
-        self.chief = chief
+        self.worker = worker
         self._index = self._read_index()
 
     def save(
@@ -52,6 +54,7 @@ class CheckpointStore:
             optimizers: Optimizers by name.
             state: What else resuming needs; JSON.
             scores: `loss` (lower is better), `oracle` (higher is better), where known.
+                A score that is not finite is never best.
 
         Returns:
             The names among `loss`, `oracle` of which this is the best so far.
@@ -60,7 +63,7 @@ class CheckpointStore:
             CheckpointError: It could not be written; earlier ones are untouched.
         """
         name = f"step-{step:08d}"
-        temporary = self.directory / f".{name}.{os.getpid()}.tmp"
+        temporary = self.directory / f".{name}.{self.worker}.{os.getpid()}.tmp"
         try:
             temporary.mkdir(parents=True, exist_ok=True)
             checkpoint = _checkpoint(networks, optimizers)
@@ -71,7 +74,7 @@ class CheckpointStore:
                 "variables": {key: _variables(net) for key, net in networks.items()},
             }
             (temporary / _STATE).write_text(json.dumps(content))
-            if not self.chief:
+            if self.worker:
                 return []
             final = self.directory / name
             shutil.rmtree(final, ignore_errors=True)
@@ -99,6 +102,16 @@ class CheckpointStore:
         best = {self._index[name]["step"] for name in names if self._index.get(name)}
         return sorted(best | set(self._index["last"]))
 
+    @property
+    def last_step(self) -> int | None:
+        """Step of the newest checkpoint, None before the first."""
+        return self._index["last"][-1] if self._index["last"] else None
+
+    def remove_leftovers(self) -> None:
+        """Remove what a killed process had not finished writing."""
+        for path in self.directory.glob(".step-*.tmp"):
+            shutil.rmtree(path, ignore_errors=True)
+
     def path(self, name: str) -> Path:
         """Return the folder of a checkpoint.
 
@@ -109,7 +122,7 @@ class CheckpointStore:
             CheckpointError: There is none.
         """
         if name == "last":
-            step = self._index["last"][-1] if self._index["last"] else None
+            step = self.last_step
         elif name in ("loss", "oracle"):
             step = (self._index.get(name) or {}).get("step")
         else:
@@ -128,6 +141,25 @@ class CheckpointStore:
             raise CheckpointError(f"{path}: missing or incomplete")
         return path
 
+    def read_state(self, name: str) -> dict[str, Any]:
+        """Return what was saved beside the weights, `step` included.
+
+        Args:
+            name: As for `path`.
+
+        Raises:
+            CheckpointError: There is no such checkpoint, or it is damaged.
+        """
+        path = self.path(name)
+        try:
+            state = json.loads((path / _STATE).read_text())
+            _ = state["step"], state["variables"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"{path / _STATE}: damaged ({_first_line(error)})"
+            ) from None
+        return state
+
     def restore(
         self,
         name: str,
@@ -136,6 +168,12 @@ class CheckpointStore:
     ) -> dict[str, Any]:
         """Load weights, and optimizers where given, from a checkpoint.
 
+        Args:
+            name: As for `path`.
+            networks: Models by name; those of the checkpoint that are not given are
+                not read.
+            optimizers: Optimizers by name; None: they are not read.
+
         Returns:
             The state that was saved with it, `step` included.
 
@@ -143,9 +181,8 @@ class CheckpointStore:
             CheckpointError: There is none, it is damaged, or it belongs to networks of
                 another architecture (the first difference is named).
         """
-        path = self.path(name)
+        path, state = self.path(name), self.read_state(name)
         try:
-            state = json.loads((path / _STATE).read_text())
             for key, network in networks.items():
                 _check_architecture(path, key, state["variables"][key], network)
             checkpoint = _checkpoint(networks, optimizers or {})
@@ -168,10 +205,12 @@ class CheckpointStore:
         best = []
         for name, sign in (("loss", -1), ("oracle", 1)):
             value = scores.get(name)
+            if value is None or not math.isfinite(value):
+                continue
             entry = index.get(name)
             # A resumed run may come again to a step that was best when it crashed.
             is_new = entry is None or entry["step"] >= step
-            if value is not None and (is_new or sign * value > sign * entry["value"]):
+            if is_new or sign * value > sign * entry["value"]:
                 index[name] = {"step": step, "value": value}
                 best.append(name)
         return index, best
@@ -186,19 +225,17 @@ class CheckpointStore:
     def _read_index(self) -> dict[str, Any]:
         path = self.directory / _INDEX
         try:
-            return json.loads(path.read_text())
+            index = json.loads(path.read_text())
+            _ = index["last"][:]
         except FileNotFoundError:
             return {"last": []}
-        except json.JSONDecodeError as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path}: damaged ({error})") from None
+        return index
 
     def _write_index(self, index: Mapping[str, Any]) -> None:
-        temporary = self.directory / f".{_INDEX}.tmp"
-        try:
-            temporary.write_text(json.dumps(index, indent=2) + "\n")
-            os.replace(temporary, self.directory / _INDEX)
-        finally:
-            temporary.unlink(missing_ok=True)
+        text = json.dumps(index, indent=2) + "\n"
+        write_text_atomically(self.directory / _INDEX, text)
 
 
 def _checkpoint(

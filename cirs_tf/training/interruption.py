@@ -5,11 +5,17 @@ import threading
 
 
 class StopRequest:
-    """While entered, turns SIGINT and SIGTERM into `signal_number`.
+    """Turns SIGINT and SIGTERM into `signal_number` while it is entered.
+
+    Attributes:
+        numbers: The signals that it waits for.
+        signal_number: The one that came, None so far.
 
     A second signal of the same kind acts as usual, so that an impatient user gets out.
     Outside the main thread, where Python allows no handlers, it does nothing.
     """
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self):
         self.signal_number: int | None = None
@@ -18,7 +24,7 @@ class StopRequest:
     def __enter__(self) -> "StopRequest":
         """Install the handlers."""
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in self.numbers:
                 self._previous[number] = signal.signal(number, self._request)
         return self
 

@@ -1,4 +1,4 @@
-"""The compiled loop: many mini-batches a call, one tape an update."""
+"""The compiled loop: many mini-batches per call, one tape per update."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.errors import TrainingError
-from cirs_tf.training.phases import Part, Phase
+from cirs_tf.training.phases import Phase, StepPlan
 from cirs_tf.training.strategy import scale_loss
 
 
@@ -23,14 +23,18 @@ class PhaseSums(NamedTuple):
     totals: np.ndarray
     steps: int
 
+    def __add__(self, other: "PhaseSums") -> "PhaseSums":
+        """Return the sums over the mini-batches of both."""
+        return PhaseSums(self.totals + other.totals, self.steps + other.steps)
+
 
 class TrainingLoop:
     """Runs the phases of a method under a strategy.
 
     Args:
-        phases: One cycle.
+        phases: One cycle of them.
         strategy: The scope in which networks and optimizers were built.
-        batch_size: Examples a mini-batch over all replicas.
+        batch_size: Examples per mini-batch over all replicas.
     """
 
     def __init__(
@@ -43,12 +47,12 @@ class TrainingLoop:
         self.strategy = strategy
         self.batch_size = batch_size
 
-    def run(self, iterator, part: Part, first_step: int) -> list[PhaseSums]:
-        """Run a part of a cycle or several cycles.
+    def run(self, iterator, plan: StepPlan, first_step: int) -> list[PhaseSums]:
+        """Run a part of a cycle, or several cycles.
 
         Args:
             iterator: From `distributed_iterator`.
-            part: What to run.
+            plan: What to run.
             first_step: Mini-batches done before, for messages.
 
         Returns:
@@ -59,8 +63,8 @@ class TrainingLoop:
         """
         totals, bad = self._run(
             iterator,
-            tf.constant(part.cycles),
-            tf.constant(part.counts),
+            tf.constant(plan.cycles),
+            tf.constant(plan.counts),
             tf.constant(first_step),
         )
         step, phase, term = bad.numpy()
@@ -71,8 +75,8 @@ class TrainingLoop:
                 "is not finite"
             )
         return [
-            PhaseSums(total.numpy().astype(np.float64), part.cycles * count)
-            for total, count in zip(totals, part.counts, strict=True)
+            PhaseSums(total.numpy().astype(np.float64), plan.cycles * count)
+            for total, count in zip(totals, plan.counts, strict=True)
         ]
 
     @tf.function

@@ -1,7 +1,7 @@
-"""The one idea of the trainer: a method is networks and a list of phases."""
+"""Training phases: which loss updates which variables, for how many steps."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import keras
@@ -12,11 +12,15 @@ from PIL import Image
 from cirs_tf.data.pipeline import Batch
 
 Terms = dict[str, tf.Tensor]
+# What a method takes from unlabeled images before the first step, by name.
+Initialization = Mapping[str, np.ndarray]
+SUMMARY = "summary"
+PSEUDO_LABELS = "pseudo_labels"
 
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-    """What one update does, and how many mini-batches it lasts in a cycle.
+    """One loss and the variables that it updates.
 
     Attributes:
         name: Shown in logs; no two phases of a method share one.
@@ -25,7 +29,7 @@ class Phase:
         terms: The names of the terms, `loss` first.
         variables: What is updated, and nothing else.
         optimizer: Keeps its state from cycle to cycle.
-        steps: Mini-batches a cycle.
+        steps: Mini-batches per cycle; of a `PretrainingPhase`, in all.
     """
 
     name: str
@@ -36,17 +40,33 @@ class Phase:
     steps: int = 1
 
 
+@dataclasses.dataclass(frozen=True)
+class PretrainingPhase(Phase):
+    """A phase that runs once, before the cycle.
+
+    Its batches are drawn with replacement from the first training images. They hold
+    `image` and, where the method's initialization has `pseudo_labels`, `mask`.
+
+    Attributes:
+        num_images: How many of the first training images it sees.
+    """
+
+    num_images: int = 1_500
+
+
 class Method(Protocol):
     """What the trainer needs of a system.
 
     Attributes:
         networks: Every model by name; `segmenter` maps `[batch, height, width, 3]`
             float images in [0, 1] to `[batch, height, width, K]` logits.
+        pretraining: Phases that run once, one after the other; may be empty.
         phases: One cycle of training.
         needs_masks: Whether batches hold the truth; no method without labels does.
     """
 
     networks: dict[str, keras.Model]
+    pretraining: list[PretrainingPhase]
     phases: list[Phase]
     needs_masks: bool
 
@@ -56,11 +76,25 @@ class Method(Protocol):
 
 
 @runtime_checkable
-class StartsFromImages(Protocol):
-    """A method whose weights are set from unlabeled images before the first step."""
+class Initializes(Protocol):
+    """A method that takes something from unlabeled images before the first step."""
 
-    def start_from(self, images: np.ndarray) -> str:
-        """Set weights from `[images, height, width, 3]` uint8; return a log line."""
+    def initialize(self, images: np.ndarray) -> Initialization:
+        """Compute what is taken from the images; weights stay as they are.
+
+        The result is stored with the run, so that resuming does not compute it again.
+
+        Args:
+            images: `[images, height, width, 3]` uint8, all training images.
+
+        Returns:
+            Arrays by name. `summary`, a string, is logged; `pseudo_labels`
+            `[num_images, height, width]` uint8 come as `mask` in pretraining batches.
+        """
+        ...
+
+    def assign(self, initialization: Initialization) -> None:
+        """Set weights from what `initialize` returned."""
         ...
 
 
@@ -69,11 +103,15 @@ class ShowsPictures(Protocol):
     """A method that has more to show than segments."""
 
     def pictures(self, images: np.ndarray) -> dict[str, Image.Image]:
-        """Draw by TensorBoard tag, from a few `[images, height, width, 3]` uint8."""
+        """Draw pictures by TensorBoard tag.
+
+        Args:
+            images: A few `[images, height, width, 3]` uint8.
+        """
         ...
 
 
-class Part(NamedTuple):
+class StepPlan(NamedTuple):
     """A stretch of training that one call of the compiled loop runs.
 
     Attributes:
@@ -90,11 +128,11 @@ class Part(NamedTuple):
         return self.cycles * sum(self.counts)
 
 
-def next_part(cycle: Sequence[int], step: int, limit: int) -> Part:
-    """Plan the longest part that starts at `step` and ends at `limit` or before.
+def plan_steps(cycle: Sequence[int], step: int, limit: int) -> StepPlan:
+    """Plan the longest stretch that starts at `step` and ends at `limit` or before.
 
     Args:
-        cycle: Mini-batches a cycle, by phase.
+        cycle: Mini-batches per cycle, by phase.
         step: Mini-batches done.
         limit: Where to stop at the latest, after `step`.
 
@@ -106,7 +144,7 @@ def next_part(cycle: Sequence[int], step: int, limit: int) -> Part:
     done = step % length
     room = limit - step
     if done == 0 and room >= length:
-        return Part(room // length, tuple(cycle))
+        return StepPlan(room // length, tuple(cycle))
     counts = []
     for steps in cycle:
         skipped = min(done, steps)
@@ -114,4 +152,4 @@ def next_part(cycle: Sequence[int], step: int, limit: int) -> Part:
         done -= skipped
         room -= taken
         counts.append(taken)
-    return Part(1, tuple(counts))
+    return StepPlan(1, tuple(counts))

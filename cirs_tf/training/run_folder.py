@@ -1,29 +1,30 @@
 """Everything that a run leaves behind, in one folder."""
 
 import json
-import logging
 import os
 import platform
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
-from cirs_tf.config import Config
-from cirs_tf.config_files import load_config, save_config
+from cirs_tf.atomic_write import atomic_path, write_text_atomically
+from cirs_tf.config.files import save_config
+from cirs_tf.config.sections import Config
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.errors import CheckpointError, ConfigError
-
-_LOGGER = logging.getLogger("cirs_tf")
 
 
 class RunFolder:
     """Paths and small files of one run.
 
     `config.yaml` (resolved), `manifest.json` (of the data), `versions.json`,
-    `train.log`, `metrics.jsonl` (a line an epoch), `progress/` (a small picture an
-    epoch), `tensorboard/`, `checkpoints/`, `eval/`.
+    `initialization.npz` (what the method took from the images), `train.log`,
+    `metrics.jsonl` (a line per epoch), `progress/` (a small picture per epoch),
+    `tensorboard/`, `checkpoints/`, `eval/`. A folder with `config.yaml`, which is
+    written last, is a run.
 
     Args:
         path: The folder.
@@ -33,6 +34,7 @@ class RunFolder:
         self.path = Path(path)
         self.config_file = self.path / "config.yaml"
         self.metrics_file = self.path / "metrics.jsonl"
+        self.initialization_file = self.path / "initialization.npz"
         self.log_file = self.path / "train.log"
         self.tensorboard = self.path / "tensorboard"
         self.checkpoints = self.path / "checkpoints"
@@ -60,9 +62,9 @@ class RunFolder:
         try:
             run.path.mkdir(parents=True, exist_ok=True)
             data.write(run.path)
-            run.save_config(config)
             versions = json.dumps(_versions(), indent=2) + "\n"
-            (run.path / "versions.json").write_text(versions)
+            write_text_atomically(run.path / "versions.json", versions)
+            run.save_config(config)
         except OSError as error:
             raise ConfigError(f"--run {path}: {error.strerror}") from None
         return run
@@ -83,9 +85,39 @@ class RunFolder:
         """Write the resolved configuration."""
         save_config(config, self.config_file)
 
-    def load_config(self) -> Config:
-        """Read the resolved configuration."""
-        return load_config(self.config_file)
+    def save_initialization(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Keep what a method took from the images, in one step.
+
+        Raises:
+            CheckpointError: It cannot be written.
+        """
+        try:
+            with (
+                atomic_path(self.initialization_file) as temporary,
+                temporary.open("wb") as file,
+            ):
+                np.savez_compressed(file, **arrays)
+        except OSError as error:
+            raise CheckpointError(
+                f"{self.initialization_file}: cannot be written: {error.strerror}"
+            ) from None
+
+    def load_initialization(self) -> dict[str, np.ndarray] | None:
+        """Return what `save_initialization` kept; None: nothing yet.
+
+        Raises:
+            CheckpointError: The file is damaged.
+        """
+        if not self.initialization_file.exists():
+            return None
+        try:
+            with np.load(self.initialization_file) as arrays:
+                return dict(arrays)
+        except Exception as error:  # NumPy and zipfile raise nearly anything
+            raise CheckpointError(
+                f"{self.initialization_file}: damaged ({error}); remove it to compute "
+                "it again"
+            ) from None
 
     def append_metrics(self, row: dict) -> None:
         """Add one line to metrics.jsonl."""
@@ -109,46 +141,19 @@ class RunFolder:
                 break
         return rows
 
-    def forget_metrics_after(self, step: int) -> None:
-        """Drop the lines of steps that a resumed run will go through again."""
-        rows = [row for row in self.read_metrics() if row["step"] <= step]
-        temporary = self.metrics_file.with_suffix(".tmp")
-        temporary.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        os.replace(temporary, self.metrics_file)
+    def rewind_metrics(self, step: int, row: Mapping | None = None) -> None:
+        """Make the lines end where a resumed run begins.
 
-
-class RunLog:
-    """Sends log records to the terminal, above the progress bar, and to train.log.
-
-    Args:
-        run: The run folder, or None for a worker that does not write it.
-    """
-
-    def __init__(self, run: RunFolder | None):
-        self._handlers: list[logging.Handler] = []
-        if run is not None:
-            to_file = logging.FileHandler(run.log_file)
-            to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-            self._handlers = [_AboveProgressBar(), to_file]
-
-    def __enter__(self) -> logging.Logger:
-        """Return the logger, at work until the end of the `with` block."""
-        _LOGGER.setLevel(logging.INFO)
-        _LOGGER.propagate = False
-        for handler in self._handlers:
-            _LOGGER.addHandler(handler)
-        return _LOGGER
-
-    def __exit__(self, *_) -> None:
-        """Close the file."""
-        for handler in self._handlers:
-            _LOGGER.removeHandler(handler)
-            handler.close()
-
-
-class _AboveProgressBar(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        tqdm.write(self.format(record))
+        Args:
+            step: Lines of later steps are dropped: the run goes through them again.
+            row: The line of `step` itself, added where a crash had lost it.
+        """
+        rows = [known for known in self.read_metrics() if known["step"] <= step]
+        if row is not None and row["step"] not in {known["step"] for known in rows}:
+            rows.append(row)
+        text = "".join(json.dumps(known) + "\n" for known in rows)
+        if rows or self.metrics_file.exists():
+            write_text_atomically(self.metrics_file, text)
 
 
 def _versions() -> dict[str, str | int | None]:

@@ -1,11 +1,11 @@
-"""Where a run computes, and the two rules that make replicas add up to one device."""
+"""Where a run computes: devices, workers, and how replicas add up to one device."""
 
 import os
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from cirs_tf.config import TrainingConfig
-from cirs_tf.data.pipeline import LoadedSplit, training_dataset
+from cirs_tf.config.sections import TrainingConfig
 from cirs_tf.errors import ConfigError
 
 
@@ -13,7 +13,7 @@ def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
     """Return the strategy that `config.strategy` names.
 
     `auto` is `multi_worker` where TF_CONFIG is set, `mirrored` on several devices,
-    else `one`.
+    else `single`.
 
     Raises:
         ConfigError: The batch does not divide by the replicas, or the CPU cannot be
@@ -35,13 +35,12 @@ def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process writes the run folder (always, but for extra workers)."""
-    resolver = strategy.cluster_resolver
-    if resolver is None or not resolver.cluster_spec():
-        return True
-    task_type, task_id = resolver.task_type, resolver.task_id
-    has_chief = "chief" in resolver.cluster_spec().jobs
-    return task_type == "chief" if has_chief else task_id == 0
+    """Return whether this process writes the run folder: always, but on extra workers.
+
+    Args:
+        strategy: From `make_strategy`.
+    """
+    return worker_index(strategy) == 0
 
 
 def scale_loss(loss: tf.Tensor, global_batch: int) -> tf.Tensor:
@@ -77,11 +76,25 @@ def batch_mean(values: tf.Tensor) -> tf.Tensor:
     return total / tf.cast(count, values.dtype)
 
 
+def batch_sum(values: tf.Tensor) -> tf.Tensor:
+    """Return the sum over the global batch and all axes, a scalar.
+
+    Args:
+        values: `[batch, ...]`, this replica's share.
+
+    Gradient: that of the sum over all replicas' examples, given `scale_loss`.
+    """
+    replica = tf.distribute.get_replica_context()
+    total = tf.reduce_sum(values)
+    if replica.num_replicas_in_sync > 1:
+        total = replica.all_reduce(tf.distribute.ReduceOp.SUM, total)
+    return total
+
+
 def distributed_iterator(
     strategy: tf.distribute.Strategy,
-    split: LoadedSplit,
+    batches: Callable[[int, int], tf.data.Dataset],
     batch_size: int,
-    seed: int,
     first_step: int,
 ):
     """Return an iterator of each replica's share of every global batch.
@@ -90,17 +103,15 @@ def distributed_iterator(
 
     Args:
         strategy: From `make_strategy`.
-        split: What to train on.
+        batches: Maps a batch size and the number of batches to leave out at the start
+            to a dataset.
         batch_size: Images over all replicas.
-        seed: Of the order.
         first_step: Number of global batches to leave out.
     """
     replicas = strategy.num_replicas_in_sync
 
     def shares(context: tf.distribute.InputContext) -> tf.data.Dataset:
-        dataset = training_dataset(
-            split, batch_size // replicas, seed, first_step * replicas
-        )
+        dataset = batches(batch_size // replicas, first_step * replicas)
         workers = context.num_input_pipelines
         if workers == 1:
             return dataset
@@ -109,6 +120,80 @@ def distributed_iterator(
         return dataset.unbatch().prefetch(tf.data.AUTOTUNE)
 
     return iter(strategy.distribute_datasets_from_function(shares))
+
+
+class Workers:
+    """The processes of a run, which must agree on when to stop and to save.
+
+    Args:
+        strategy: From `make_strategy`.
+    """
+
+    def __init__(self, strategy: tf.distribute.Strategy):
+        self.strategy = strategy
+        self.index = worker_index(strategy)
+        resolver = strategy.cluster_resolver
+        jobs = {} if resolver is None else resolver.cluster_spec().as_dict()
+        self.count = sum(map(len, jobs.values())) or 1
+        self.chief = is_chief(strategy)
+
+    def sum(self, values: Sequence[int]) -> list[int]:
+        """Return the sums over all workers; every worker must call it.
+
+        Args:
+            values: Small integers of this worker, as many on every worker.
+        """
+        if self.count == 1:
+            return list(values)
+        own = tf.constant(values, tf.int32)
+        return self._sum(own).numpy().tolist()
+
+    def from_chief(self, value: int) -> int:
+        """Return the chief's value; every worker must call it."""
+        (shared,) = self.sum([value if self.chief else 0])
+        return shared
+
+    @tf.function
+    def _sum(self, own: tf.Tensor) -> tf.Tensor:
+        # Replicas of one worker hold the same value: divided out again.
+        here = self.strategy.num_replicas_in_sync // self.count
+
+        def total() -> tf.Tensor:
+            replica = tf.distribute.get_replica_context()
+            return replica.all_reduce(tf.distribute.ReduceOp.SUM, own)
+
+        per_replica = self.strategy.run(total)
+        return self.strategy.experimental_local_results(per_replica)[0] // here
+
+
+def set_determinism(chosen: bool | None) -> str:
+    """Let operations give the same bits in every run, where that is wanted.
+
+    TensorFlow has no public way to switch it off again in the same process.
+
+    Args:
+        chosen: `training.deterministic`; None: on, unless there is a GPU.
+
+    Returns:
+        What was done, for the log.
+    """
+    on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    why = " (training.deterministic)"
+    if chosen is None:
+        chosen = not on_gpu
+        why = " (default on a GPU)" if on_gpu else " (default on a CPU)"
+    if chosen:
+        tf.config.experimental.enable_op_determinism()
+    return f"{'on' if chosen else 'off'}{why}"
+
+
+def worker_index(strategy: tf.distribute.Strategy) -> int:
+    """Return the number of this process among all of its kind, 0 for a single one."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.cluster_spec():
+        return 0
+    offset = 1 if "chief" in resolver.cluster_spec().jobs else 0
+    return 0 if resolver.task_type == "chief" else resolver.task_id + offset
 
 
 def _multi_worker() -> tf.distribute.Strategy:
@@ -123,7 +208,7 @@ def _multi_worker() -> tf.distribute.Strategy:
 def _on_this_machine(kind: str) -> tf.distribute.Strategy:
     gpus = tf.config.list_logical_devices("GPU")
     devices = gpus or tf.config.list_logical_devices("CPU")
-    if kind == "one" or (kind == "auto" and len(devices) == 1):
+    if kind == "single" or (kind == "auto" and len(devices) == 1):
         return tf.distribute.get_strategy()
     # On CPUs, a second strategy in one process would fail in its collectives.
     on_cpu = None if gpus else tf.distribute.ReductionToOneDevice()

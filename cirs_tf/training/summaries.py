@@ -8,7 +8,8 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.plugins.hparams import api as hparams
 
-from cirs_tf.config import Config, flatten
+from cirs_tf.config.sections import Config
+from cirs_tf.config.settings import flatten
 
 
 class Summaries:
@@ -24,6 +25,14 @@ class Summaries:
             if directory is None
             else tf.summary.create_file_writer(str(directory))
         )
+
+    def __enter__(self) -> "Summaries":
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_) -> None:
+        """Write what is pending and close the file, after an error too."""
+        self._writer.close()
 
     def hyperparameters(self, config: Config) -> None:
         """Record the configuration for the HParams dashboard."""
@@ -59,7 +68,3 @@ class Summaries:
     def flush(self) -> None:
         """Write what is pending."""
         self._writer.flush()
-
-    def close(self) -> None:
-        """Write what is pending and close the file."""
-        self._writer.close()

@@ -1,25 +1,23 @@
-"""The trainer: cycles of phases, epochs of validation and checkpoints, one run folder.
+"""The trainer: pretraining phases, then cycles of phases, into one run folder.
 
 It knows no method: networks, losses and schedules come as `Phase`s.
 """
 
 import logging
-import math
 import time
-from collections.abc import Iterable
 
 import numpy as np
-import tensorflow as tf
-from tqdm import tqdm
 
-from cirs_tf.config import Config
+from cirs_tf.config.sections import Config
 from cirs_tf.data.pipeline import LoadedSplit
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.interruption import StopRequest
-from cirs_tf.training.loop import PhaseSums, TrainingLoop
-from cirs_tf.training.phases import Method, next_part
+from cirs_tf.training.loop import PhaseSums
+from cirs_tf.training.phases import Initialization, Method, plan_steps
+from cirs_tf.training.progress import ProgressBar, epoch_line, stage_line
 from cirs_tf.training.run_folder import RunFolder
-from cirs_tf.training.strategy import distributed_iterator, is_chief
+from cirs_tf.training.stages import Stage, make_stages
+from cirs_tf.training.strategy import Workers, distributed_iterator
 from cirs_tf.training.summaries import Summaries
 from cirs_tf.training.validation import Validation, Validator
 
@@ -29,12 +27,17 @@ _LOGGER = logging.getLogger("cirs_tf")
 class Trainer:
     """Trains one method into one run folder.
 
+    Attributes:
+        step: Mini-batches done, those of pretraining included.
+        total_steps: Mini-batches of the whole run.
+
     Args:
         method: Networks and phases, built in the strategy's scope.
         config: The run.
-        strategy: From `make_strategy`.
+        workers: The processes that train together, and their strategy.
         run: Where everything goes.
         train: Training images; with masks only for a method that `needs_masks`.
+        initialization: What the method took from the images; already assigned.
         validator: Measures the method after every epoch.
     """
 
@@ -42,46 +45,55 @@ class Trainer:
         self,
         method: Method,
         config: Config,
-        strategy: tf.distribute.Strategy,
+        workers: Workers,
         run: RunFolder,
         train: LoadedSplit,
+        initialization: Initialization,
         validator: Validator,
     ):
         options = config.training
         self.method = method
         self.config = config
-        self.strategy = strategy
-        self.optimizers = {phase.name: phase.optimizer for phase in method.phases}
+        self.workers = workers
         self.run = run
-        self.data = train
-        self.chief = is_chief(strategy)
-        self.store = CheckpointStore(
-            run.checkpoints, options.checkpoints_kept, self.chief
-        )
-        self.loop = TrainingLoop(method.phases, strategy, options.batch_size)
         self.validator = validator
-        self.summaries = Summaries(run.tensorboard if self.chief else None)
-        one_pass = math.ceil(len(train.images) / options.batch_size)
-        self.steps_per_epoch = options.steps_per_epoch or one_pass
-        self.total_steps = options.epochs * self.steps_per_epoch
+        self.store = CheckpointStore(
+            run.checkpoints, options.checkpoints_kept, workers.index
+        )
+        self.stages = make_stages(
+            method, config, workers.strategy, train, initialization
+        )
         self.step = 0
-        self._sums = self._no_sums()
+        self._sums = self.stages[0].no_sums()
         self._headline: dict[str, float] = {}
+        self._last_saved = time.monotonic()
 
-    def restore(self) -> None:
-        """Go back to the last checkpoint of the run.
+    @property
+    def total_steps(self) -> int:
+        """Mini-batches of the whole run, those of pretraining included."""
+        return self.stages[-1].end
+
+    def restore(self, name: str = "last") -> None:
+        """Go back to a checkpoint of the run.
+
+        Args:
+            name: `last`, or the step of a checkpoint.
 
         Raises:
             CheckpointError: There is none, or it does not fit.
         """
-        state = self.store.restore("last", self.method.networks, self.optimizers)
-        self.step = state["step"]
-        self._sums = [PhaseSums(np.array(t), n) for t, n in state["epoch_sums"]]
-        if self.chief:
-            self.run.forget_metrics_after(self.step)
+        step = self.store.read_state(name)["step"]
+        state = self.store.restore(name, self.method.networks, self._optimizers(step))
+        self.step = step
+        self._sums = [PhaseSums(np.array(t), n) for t, n in state["sums"]]
+        if self.workers.chief:
+            self.run.rewind_metrics(self.step, state.get("row"))
 
-    def fit(self) -> int | None:
+    def fit(self, stop: StopRequest) -> int | None:
         """Train to the last epoch, or until asked to stop.
+
+        Args:
+            stop: Entered by the caller.
 
         Returns:
             None when finished, or the number of the signal that stopped it; the
@@ -91,41 +103,81 @@ class Trainer:
             TrainingError: A loss term was not finite; no checkpoint is written.
             CheckpointError: A checkpoint could not be written.
         """
-        self.summaries.hyperparameters(self.config)
+        summaries = Summaries(self.run.tensorboard if self.workers.chief else None)
+        bar = ProgressBar(
+            self.total_steps,
+            self.config.training.batch_size,
+            self.step,
+            shown=self.workers.chief,
+        )
+        with summaries, bar:
+            summaries.hyperparameters(self.config)
+            self._last_saved = time.monotonic()
+            for stage in self.stages:
+                if self.step < stage.end:
+                    signal_number = self._run_stage(stage, stop, summaries, bar)
+                    if signal_number is not None:
+                        return signal_number
+        return None
+
+    def _run_stage(
+        self, stage: Stage, stop: StopRequest, summaries: Summaries, bar: ProgressBar
+    ) -> int | None:
+        """Run a stage to its end, or until a signal; return its number."""
         options = self.config.training
         iterator = distributed_iterator(
-            self.strategy, self.data, options.batch_size, self.config.seed, self.step
+            self.workers.strategy,
+            stage.batches,
+            options.batch_size,
+            self.step - stage.start,
         )
-        cycle = [phase.steps for phase in self.method.phases]
-        with StopRequest() as stop, self._progress_bar() as bar:
-            epoch_start, epoch_first = time.perf_counter(), self.step
-            while self.step < self.total_steps:
-                epoch = self.step // self.steps_per_epoch + 1
-                limit = min(epoch * self.steps_per_epoch, self.step + options.log_every)
-                part = next_part(cycle, self.step, limit)
-                sums = self.loop.run(iterator, part, self.step)
-                self.step += part.steps
-                self._sums = _add(self._sums, sums)
-                self._show(bar, sums, part.steps)
-                if self.step == epoch * self.steps_per_epoch:
-                    seconds = time.perf_counter() - epoch_start
-                    images = (self.step - epoch_first) * options.batch_size
-                    self._end_epoch(epoch, images / seconds)
-                    epoch_start, epoch_first = time.perf_counter(), self.step
-                elif stop.signal_number is not None:
-                    self._save()
-                if stop.signal_number is not None and self.step < self.total_steps:
-                    break
-            self.summaries.close()
-            return stop.signal_number if self.step < self.total_steps else None
+        part_began, first_step = time.perf_counter(), self.step
+        while self.step < stage.end:
+            part_end = stage.part_end(self.step)
+            limit = min(part_end, self.step + options.log_every) - stage.start
+            plan = plan_steps(stage.cycle, self.step - stage.start, limit)
+            sums = stage.loop.run(iterator, plan, self.step)
+            self.step += plan.steps
+            self._sums = [old + new for old, new in zip(self._sums, sums, strict=True)]
+            self._show(stage, sums, plan.steps, summaries, bar)
+            signal_number, is_due = self._agree(stop)
+            if self.step == part_end:
+                seconds = time.perf_counter() - part_began
+                speed = (self.step - first_step) * options.batch_size / seconds
+                self._end_part(stage, speed, summaries)
+                part_began, first_step = time.perf_counter(), self.step
+            elif signal_number is not None or is_due:
+                self._save()
+            if signal_number is not None and self.step < self.total_steps:
+                return signal_number
+        return None
 
-    def _end_epoch(self, epoch: int, images_per_second: float) -> None:
+    def _agree(self, stop: StopRequest) -> tuple[int | None, bool]:
+        """Return the signal that any worker received, and whether to save now."""
+        minutes = (time.monotonic() - self._last_saved) / 60
+        is_due = self.workers.chief and minutes >= (
+            self.config.training.checkpoint_minutes
+        )
+        signals = [int(stop.signal_number == number) for number in stop.numbers]
+        *received, due = self.workers.sum([*signals, int(is_due)])
+        for number, count in zip(stop.numbers, received, strict=True):
+            if count:
+                return number, bool(due)
+        return None, bool(due)
+
+    def _end_part(
+        self, stage: Stage, images_per_second: float, summaries: Summaries
+    ) -> None:
+        """Close an epoch, or a pretraining phase: measure, save, log."""
+        train = stage.means(self._sums)
+        self._sums = self._sums_after(stage)
+        if stage.epochs is None:
+            self._save()
+            _LOGGER.info(stage_line(stage, train, images_per_second))
+            return
+        epoch = (self.step - stage.start) // stage.part_steps
         validation = self.validator.run()
-        train = self._means(self._sums)
         self._headline = validation.headline
-        scores = {"loss": validation.terms["loss"]}
-        if validation.oracle is not None:
-            scores["oracle"] = validation.oracle
         row = {
             "epoch": epoch,
             "step": self.step,
@@ -133,86 +185,69 @@ class Trainer:
             "train": train,
             "validation": validation.row(),
         }
-        self._sums = self._no_sums()
-        best = self._save(scores)
-        if not self.chief:
-            return
-        self.run.append_metrics(row)
-        self.run.save_progress(self.validator.progress(), epoch)
-        self._summarize_validation(validation)
-        _LOGGER.info(_epoch_line(row, validation, self.config.training.epochs, best))
+        scores = {"loss": validation.terms["loss"]}
+        if validation.oracle is not None:
+            scores["oracle"] = validation.oracle
+        best = self._save(scores, row)
+        if self.workers.chief:
+            self.run.append_metrics(row)
+            self.run.save_progress(self.validator.progress(), epoch)
+            self._summarize(validation, summaries)
+            _LOGGER.info(epoch_line(row, validation, stage.epochs, best))
 
-    def _save(self, scores: dict[str, float] | None = None) -> list[str]:
+    def _sums_after(self, stage: Stage) -> list[PhaseSums]:
+        """Return the empty sums of what follows this step."""
+        following = [other for other in self.stages if self.step < other.end]
+        return (following[0] if following else stage).no_sums()
+
+    def _save(
+        self, scores: dict[str, float] | None = None, row: dict | None = None
+    ) -> list[str]:
+        """Write a checkpoint; `row` lets a crash before `append_metrics` lose none."""
         sums = [[list(sums.totals), sums.steps] for sums in self._sums]
-        return self.store.save(
+        best = self.store.save(
             self.step,
             self.method.networks,
-            self.optimizers,
-            {"epoch_sums": sums},
+            self._optimizers(self.step),
+            {"sums": sums, "row": row},
             scores,
         )
+        self._last_saved = time.monotonic()
+        return best
 
-    def _summarize_validation(self, validation: Validation) -> None:
-        self.summaries.scalars(validation.scalars(), self.step)
-        for tag, picture in self.validator.pictures(validation).items():
-            self.summaries.picture(tag, picture, self.step)
-        self.summaries.flush()
-
-    def _show(self, bar: tqdm, sums: list[PhaseSums], steps: int) -> None:
-        means = self._means(sums)
-        rates = {
-            f"learning_rate/{name}": float(optimizer.learning_rate.numpy())
-            for name, optimizer in self.optimizers.items()
+    def _optimizers(self, step: int) -> dict:
+        """Return the optimizers of the stages that are not over at a step, by name."""
+        return {
+            (f"pretraining_{phase.name}" if stage.epochs is None else phase.name): (
+                phase.optimizer
+            )
+            for stage in self.stages
+            if step < stage.end or stage.epochs is not None
+            for phase in stage.loop.phases
         }
-        train = {f"train/{name}": value for name, value in means.items()}
-        self.summaries.scalars({**train, **rates}, self.step)
-        shown = {**means, **self._headline}
-        terms = " ".join(f"{name}={value:.3g}" for name, value in shown.items())
-        bar.set_postfix_str(terms, refresh=False)
-        bar.update(steps * self.config.training.batch_size)
 
-    def _progress_bar(self) -> tqdm:
-        size = self.config.training.batch_size
-        return tqdm(
-            total=self.total_steps * size,
-            initial=self.step * size,
-            unit="img",
-            unit_scale=True,
-            desc="train",
-            dynamic_ncols=True,
-            disable=None if self.chief else True,  # None: only on a terminal
-        )
+    def _summarize(self, validation: Validation, summaries: Summaries) -> None:
+        summaries.scalars(validation.scalars(), self.step)
+        for tag, picture in self.validator.pictures(validation).items():
+            summaries.picture(tag, picture, self.step)
+        summaries.flush()
 
-    def _means(self, sums: Iterable[PhaseSums]) -> dict[str, float]:
-        """Return the mean of every term, named by phase where there are several."""
-        phases = self.method.phases
-        means = {}
-        for phase, (totals, steps) in zip(phases, sums, strict=True):
-            prefix = "" if len(phases) == 1 else f"{phase.name}/"
-            for name, total in zip(phase.terms, totals, strict=True):
-                if steps:
-                    means[prefix + name] = float(total / steps)
-        return means
-
-    def _no_sums(self) -> list[PhaseSums]:
-        return [PhaseSums(np.zeros(len(p.terms)), 0) for p in self.method.phases]
-
-
-def _add(before: list[PhaseSums], new: list[PhaseSums]) -> list[PhaseSums]:
-    return [
-        PhaseSums(a.totals + b.totals, a.steps + b.steps)
-        for a, b in zip(before, new, strict=True)
-    ]
-
-
-def _epoch_line(row: dict, validation: Validation, epochs: int, best: list[str]) -> str:
-    train = " ".join(f"{name} {value:.3g}" for name, value in row["train"].items())
-    line = f"epoch {row['epoch']}/{epochs}  {train}"
-    line += f"  val loss {validation.terms['loss']:.3g}"
-    for name, value in validation.headline.items():
-        line += f"  {name} {value:.3f}"
-    if "segment_share" in row["validation"]:
-        shares = row["validation"]["segment_share"]
-        line += "  shares " + " ".join(f"{value:.2f}" for value in shares)
-    line += f"  {row['images_per_second']:.0f} images/s"
-    return line + (f"  best by {' and '.join(best)}" if best else "")
+    def _show(
+        self,
+        stage: Stage,
+        sums: list[PhaseSums],
+        steps: int,
+        summaries: Summaries,
+        bar: ProgressBar,
+    ) -> None:
+        means = stage.means(sums)
+        rates = {
+            f"learning_rate/{stage.tag}{phase.name}": float(
+                phase.optimizer.learning_rate.numpy()
+            )
+            for phase in stage.loop.phases
+        }
+        prefix = stage.tag or "train/"
+        terms = {f"{prefix}{name}": value for name, value in means.items()}
+        summaries.scalars({**terms, **rates}, self.step)
+        bar.advance(stage.name, {**means, **self._headline}, steps)

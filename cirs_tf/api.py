@@ -1,0 +1,148 @@
+"""The functions of the public API: train, load, evaluate, export."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cirs_tf.config.files import resolve
+from cirs_tf.config.sections import Config
+from cirs_tf.default_data import default_data
+from cirs_tf.errors import DataError
+from cirs_tf.methods.registry import load_config
+from cirs_tf.runs import session
+from cirs_tf.runs.evaluation import Evaluation, evaluate_run
+from cirs_tf.runs.restore import load_segmenter, open_run
+from cirs_tf.serving.savedmodel import load_savedmodel, write_savedmodel
+from cirs_tf.serving.segmenter import Segmenter
+from cirs_tf.training.run_folder import RunFolder
+
+
+def train(
+    config: str | Path | Config,
+    *,
+    data: str | Path | None = None,
+    run: str | Path | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> session.Run:
+    """Train a segmenter without labels into a run folder.
+
+    The same call goes on with a run that was stopped, and leaves a finished one as it
+    is. It is also a command: `python -m cirs_tf.train`.
+
+    Args:
+        config: A method (`cirs_aligned`), the name of an installed configuration
+            (`thesis/cirs_balanced`), a YAML file, or a resolved configuration.
+        data: Folder written by `data_gen`; None: the fruit set, drawn into the cache.
+        run: The run folder; None: `runs/METHOD-DATE-TIME`.
+        epochs: Number of epochs; None: the configuration's.
+        seed: Seed of weights and shuffling; None: the configuration's.
+        settings: Any others, such as `{"segmenter.width": 8}`.
+
+    Returns:
+        The run: its folder, configuration and steps.
+
+    Raises:
+        CirsError: Something is not what is expected, said in one line.
+    """
+    chosen = {"data": data, "training.epochs": epochs, "seed": seed}
+    chosen = {key: value for key, value in chosen.items() if value is not None}
+    overrides = [
+        f"{key}={_as_text(value)}"
+        for key, value in {**(settings or {}), **chosen}.items()
+    ]
+    if isinstance(config, Config):
+        resolved = resolve(config, overrides=overrides)
+    else:
+        resolved = load_config(config, overrides)
+    if resolved.data is None:
+        resolved = resolve(resolved, overrides=[f"data={default_data()}"])
+    return session.train(resolved, run)
+
+
+def load(path: str | Path | session.Run, checkpoint: str | None = None) -> Segmenter:
+    """Load a trained segmenter.
+
+    Args:
+        path: A run, its folder, or a folder written by `export`.
+        checkpoint: Of a run: `loss`, `oracle`, `last`, or a step; None: the run's own
+            choice, `training.selection`.
+
+    Returns:
+        A segmenter with `predict` and, for a run, `keras_model`.
+
+    Raises:
+        CirsError: There is no run or exported model, or it does not fit.
+    """
+    path = _folder(path)
+    if RunFolder(path).config_file.is_file():
+        restored = load_segmenter(RunFolder(path), checkpoint)
+        return Segmenter.from_keras(restored.segmenter)
+    if not path.is_dir():
+        raise DataError(f"{path}: no such folder; expected a run or an exported model")
+    if checkpoint is not None:
+        raise DataError(f"{path}: an exported model has no checkpoints")
+    return load_savedmodel(path)
+
+
+def evaluate(
+    run: str | Path | session.Run,
+    split: str = "test",
+    *,
+    data: str | Path | None = None,
+    checkpoint: str | None = None,
+) -> Evaluation:
+    """Score a run on a split.
+
+    It is also a command: `python -m cirs_tf.evaluate`.
+
+    Args:
+        run: A run, or its folder.
+        split: `train`, `val` or `test`.
+        data: Another data set than the run's own.
+        checkpoint: `loss`, `oracle`, `last`, or a step; None: the run's own choice.
+
+    Returns:
+        Scores by checkpoint; `.chosen.scores.miou` is the headline.
+
+    Raises:
+        CirsError: The run, checkpoint, data set or split is not there.
+    """
+    return evaluate_run(open_run(_folder(run)), split, data, checkpoint)
+
+
+def export(
+    run: str | Path | session.Run,
+    out: str | Path,
+    *,
+    checkpoint: str | None = None,
+) -> Path:
+    """Write a SavedModel that TensorFlow Serving loads.
+
+    It is also a command: `python -m cirs_tf.export`.
+
+    Args:
+        run: A run, or its folder.
+        out: Folder of the model; the next version, 1 at first, is written in it.
+        checkpoint: `loss`, `oracle`, `last`, or a step; None: the run's own choice.
+
+    Returns:
+        The folder of the new version.
+
+    Raises:
+        CirsError: The run or checkpoint is not there, or `out` cannot be written.
+    """
+    restored = load_segmenter(open_run(_folder(run)), checkpoint)
+    return write_savedmodel(restored.segmenter, out, restored.height, restored.width)
+
+
+def _folder(run: str | Path | session.Run) -> Path:
+    return run.path if isinstance(run, session.Run) else Path(run)
+
+
+def _as_text(value: Any) -> str:
+    """Return a value as `--set` takes it."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(list(value)) if isinstance(value, tuple) else str(value)

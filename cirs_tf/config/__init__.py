@@ -1,0 +1,1 @@
+"""Settings: frozen dataclasses with defaults, meanings and ranges; YAML files."""

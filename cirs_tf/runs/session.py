@@ -1,0 +1,237 @@
+"""Train a configuration into a run folder: start a run, or go on with one."""
+
+import dataclasses
+import datetime
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from cirs_tf.config.sections import Config
+from cirs_tf.config.settings import flatten
+from cirs_tf.data.manifest import Manifest
+from cirs_tf.data.pipeline import LoadedSplit, load_split
+from cirs_tf.errors import CheckpointError, ConfigError
+from cirs_tf.methods.registry import build_method, entry_of
+from cirs_tf.runs.restore import check_resumable, read_config
+from cirs_tf.training.autoencoder_validation import AutoencoderValidator
+from cirs_tf.training.checkpoints import CheckpointStore
+from cirs_tf.training.interruption import StopRequest
+from cirs_tf.training.phases import SUMMARY, Initialization, Initializes, Method
+from cirs_tf.training.run_folder import RunFolder
+from cirs_tf.training.run_log import RunLog
+from cirs_tf.training.strategy import Workers, make_strategy, set_determinism
+from cirs_tf.training.trainer import Trainer
+from cirs_tf.training.validation import SegmentationValidator, Validator
+
+_LOGGER = logging.getLogger("cirs_tf")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run after training.
+
+    Attributes:
+        folder: Everything that it left behind.
+        config: The resolved configuration.
+        step: Mini-batches done, those of pretraining included.
+        total_steps: Mini-batches of the whole run.
+        stopped_by: Number of the signal that stopped it, None: it is finished.
+    """
+
+    folder: RunFolder
+    config: Config
+    step: int
+    total_steps: int
+    stopped_by: int | None = None
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self.folder.path
+
+
+def train(
+    config: Config, run_dir: str | Path | None = None, resume: bool | None = None
+) -> Run:
+    """Train a configuration into a run folder.
+
+    A run that was stopped or killed at any moment goes on where its last checkpoint
+    is, or from the beginning where there is none; a finished one is left as it is.
+
+    Args:
+        config: The run; `config.data` must name a data set.
+        run_dir: The run folder; None: `runs/METHOD-DATE-TIME`.
+        resume: Whether the folder holds a run already. None: go on where it holds a
+            run of the same configuration, else start one. True: go on, with `config` in
+            place of the stored configuration (for example more epochs). False: the
+            folder must not hold a run.
+
+    Returns:
+        The run, finished or stopped by a signal.
+
+    Raises:
+        CirsError: The configuration, data or run folder is not what is expected, or
+            training cannot go on; one clear line.
+    """
+    with StopRequest() as stop:
+        determinism = set_determinism(config.training.deterministic)
+        workers = Workers(make_strategy(config.training))
+        if config.data is None:
+            raise ConfigError("data: expected the folder of a data set, got null")
+        config = dataclasses.replace(config, data=str(Path(config.data).resolve()))
+        manifest = Manifest.read(config.data)
+        path = Path(run_dir or default_run_dir(config))
+        folder = RunFolder(path)
+        if workers.chief:
+            folder = _open_or_create(path, config, manifest, resume)
+        store = CheckpointStore(folder.checkpoints)
+        if workers.chief:
+            store.remove_leftovers()
+        # The other workers may not see the chief's files yet: it says where to begin.
+        last_step = workers.from_chief(store.last_step or 0)
+        with RunLog(folder if workers.chief else None):
+            train_split = load_split(
+                config.data, "train", with_masks=_needs_masks(config)
+            )
+            height, width = train_split.images.shape[1:3]
+            with workers.strategy.scope():
+                method = build_method(config, height, width)
+                initialization = _initialize(method, folder, train_split, workers)
+                trainer = Trainer(
+                    method,
+                    config,
+                    workers,
+                    folder,
+                    train_split,
+                    initialization,
+                    _validator(method, config, manifest),
+                )
+                if last_step:
+                    trainer.restore(str(last_step))
+                elif workers.chief:
+                    folder.rewind_metrics(0)
+            if workers.chief:
+                folder.save_config(config)
+            _announce(trainer, train_split, determinism)
+            stopped_by = None
+            if stop.signal_number is None or workers.count > 1:
+                stopped_by = trainer.fit(stop)
+            elif trainer.step < trainer.total_steps:
+                stopped_by = stop.signal_number
+            return Run(folder, config, trainer.step, trainer.total_steps, stopped_by)
+
+
+def default_run_dir(config: Config) -> Path:
+    """Return `runs/METHOD-DATE-TIME`."""
+    return Path(f"runs/{config.method}-{datetime.datetime.now():%Y%m%d-%H%M%S}")
+
+
+def config_difference(planned: Config, stored: Config) -> str | None:
+    """Return the first setting in which two configurations differ, None: none.
+
+    Args:
+        planned: What is to be trained.
+        stored: What a run folder holds. Where the data lies does not matter.
+    """
+    ours, theirs = flatten(planned), flatten(stored)
+    for key in ours.keys() | theirs.keys():
+        if key != "data" and ours.get(key) != theirs.get(key):
+            return f"{key}={theirs.get(key)}, not {ours.get(key)}"
+    return None
+
+
+def _open_or_create(
+    path: Path, config: Config, manifest: Manifest, resume: bool | None
+) -> RunFolder:
+    """Return the folder of a run, a new one where it holds none.
+
+    Raises:
+        ConfigError: It holds a run that is not to be gone on with.
+    """
+    folder = RunFolder(path)
+    if not folder.config_file.exists():
+        if resume:
+            raise CheckpointError(f"{path}: not a run folder (it has no config.yaml)")
+        return RunFolder.create(path, config, manifest)
+    check_resumable(folder)
+    if resume:
+        return folder
+    advice = f"go on with --resume {path}, or name another folder"
+    if resume is False:
+        raise ConfigError(f"--run {path}: holds a run already; {advice}")
+    if difference := config_difference(config, read_config(folder)):
+        raise ConfigError(f"--run {path}: holds a run with {difference}; {advice}")
+    if Manifest.read(path) != manifest:
+        raise ConfigError(
+            f"--run {path}: holds a run of another data set than {config.data}; name "
+            "another folder"
+        )
+    return folder
+
+
+def _needs_masks(config: Config) -> bool:
+    return entry_of(config.method).method_class.needs_masks
+
+
+def _initialize(
+    method: Method, folder: RunFolder, train_split: LoadedSplit, workers: Workers
+) -> Initialization:
+    """Take from the images what the method asks for, once per run."""
+    if not isinstance(method, Initializes):
+        return {}
+    initialization: Mapping[str, np.ndarray] | None = folder.load_initialization()
+    if initialization is None:
+        initialization = method.initialize(train_split.images)
+        if workers.chief and initialization:
+            folder.save_initialization(initialization)
+        if SUMMARY in initialization:
+            _LOGGER.info(f"initialized  {initialization[SUMMARY]}")
+    if initialization:
+        method.assign(initialization)
+    return initialization
+
+
+def _validator(method: Method, config: Config, manifest: Manifest) -> Validator:
+    read = config.training.validation_masks or method.needs_masks
+    masks = read and manifest.split("val").masks
+    limit, size = config.training.validation_images, config.training.batch_size
+    if "segmenter" in method.networks:
+        validation = load_split(config.data, "val", masks, limit)
+        classes = len(manifest.classes)
+        return SegmentationValidator(method, validation, config.segments, classes, size)
+    validation = load_split(config.data, "val", with_masks=False, limit=limit)
+    probe = load_split(config.data, "test", with_masks=False, with_image_classes=True)
+    return AutoencoderValidator(method, validation, probe, size)
+
+
+def _announce(trainer: Trainer, train_split: LoadedSplit, determinism: str) -> None:
+    """Log what is trained, where, and for how long."""
+    config, networks = trainer.config, trainer.method.networks
+    sizes = ", ".join(
+        f"{name} {net.count_params():,}" for name, net in networks.items()
+    )
+    segments = f", K={config.segments}" if "segmenter" in networks else ""
+    replicas = trainer.workers.strategy.num_replicas_in_sync
+    entry, training = entry_of(config.method), trainer.stages[-1]
+    begin = f"from step {trainer.step} " if trainer.step else ""
+    pretraining = ", ".join(
+        f"{stage.name} {stage.part_steps}" for stage in trainer.stages[:-1]
+    )
+    lines = {
+        "run": trainer.run.path,
+        "data": f"{config.data} ({len(train_split.images):,} training images)",
+        "method": f"{config.method}{segments}; parameters: {sizes}",
+        "needs": entry.needs,
+        "note": entry.note,
+        "TensorBoard": f"tensorboard --logdir {trainer.run.tensorboard}",
+        "determinism": determinism,
+        "training": f"{begin}to step {trainer.total_steps}: "
+        + (f"{pretraining}; " if pretraining else "")
+        + f"{training.epochs} epochs of {training.part_steps} mini-batches of "
+        f"{config.training.batch_size}, {replicas} device{'s' * (replicas > 1)}",
+    }
+    for name, text in lines.items():
+        if text:
+            _LOGGER.info(f"{name:13}{text}")
