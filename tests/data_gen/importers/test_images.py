@@ -7,12 +7,12 @@ import zipfile
 import numpy as np
 import pytest
 import tensorflow as tf
+from data_gen.importers.frame import Frame, parse_size
 from PIL import Image
 
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import load_split
 from data_gen.__main__ import main
-from data_gen.importers.frame import Frame, parse_size
 
 SIZE = 16
 
