@@ -23,7 +23,7 @@ from cirs_tf.reproduce.scores import evaluate_once
 from cirs_tf.runs.queue import PlannedRun
 from cirs_tf.runs.restore import load_networks
 from cirs_tf.training.run_folder import RunFolder
-from cirs_tf.visualization import colorise, palette, picture_grid
+from cirs_tf.visualization import colorize, image_grid, palette
 
 _SHOWN = 8  # images of the test or validation split
 _EPOCHS = 12  # of the progress of a run, at most
@@ -75,21 +75,21 @@ def segment_colors(assignment: Sequence[int], segments: int) -> np.ndarray:
 
 def _samples(plan: Plan, _: Target) -> Figure:
     split = _first_images(plan.data["fruit"])
-    rows = {"image": split.images, "truth": colorise(split.masks)}
-    return picture_grid(rows), {"shown": _SHOWN}
+    rows = {"image": split.images, "truth": colorize(split.masks)}
+    return image_grid(rows), {"shown": _SHOWN}
 
 
 def _segmentations(plan: Plan, target: Target) -> Figure:
     """Show what systems make of the first images of the data set that they share."""
     first_runs = [plan.runs_of(name)[0] for name in target.systems]
     split = _first_images(first_runs[0].config.data)
-    rows = {"image": split.images, "truth": colorise(split.masks)}
+    rows = {"image": split.images, "truth": colorize(split.masks)}
     for run in first_runs:
         evaluation = evaluate_once(run)
         colors = segment_colors(evaluation.scores["assignment"], run.config.segments)
         title = plan.experiments.systems[run.system].title.split(" (")[0]
         rows[title] = colors[evaluation.labels[:_SHOWN]]
-    return picture_grid(rows), {"shown": _SHOWN, "seed": plan.seeds[0]}
+    return image_grid(rows), {"shown": _SHOWN, "seed": plan.seeds[0]}
 
 
 def _templates(plan: Plan, target: Target) -> Figure:
@@ -99,7 +99,7 @@ def _templates(plan: Plan, target: Target) -> Figure:
     method, _ = load_networks(RunFolder.open(run.folder), "loss")
     templates = method.templates.on_white()
     keras.backend.clear_session()
-    return _stacked([picture, picture_grid({"templates": templates}, scale=4)]), facts
+    return _stacked([picture, image_grid({"templates": templates}, scale=4)]), facts
 
 
 def _progress(plan: Plan, target: Target) -> Figure:
@@ -113,8 +113,8 @@ def _progress(plan: Plan, target: Target) -> Figure:
         side_by_side = np.asarray(Image.open(file))
         count = side_by_side.shape[1] // images.shape[2]
         labels = np.stack(np.split(side_by_side, count, axis=1))
-        rows[f"epoch {int(file.stem)}"] = colorise(labels[: len(images)])
-    return picture_grid(rows), {"length": _epoch_length(run), "seed": plan.seeds[0]}
+        rows[f"epoch {int(file.stem)}"] = colorize(labels[: len(images)])
+    return image_grid(rows), {"length": _epoch_length(run), "seed": plan.seeds[0]}
 
 
 def _epoch_length(run: PlannedRun) -> str:
@@ -135,13 +135,13 @@ def _photographs(plan: Plan, target: Target) -> Figure:
     stride = max(1, len(filenames) // _PHOTOGRAPHS)
     shown = np.arange(0, len(filenames), stride)[:_PHOTOGRAPHS]
     half_size = np.s_[shown, ::2, ::2]
-    rows = {name: colorise(labels[name][half_size]) for name in labels}
+    rows = {name: colorize(labels[name][half_size]) for name in labels}
     facts = {
         "names": ", ".join(filenames[index] for index in shown),
         "seed": run.config.seed,
         "min_region_size": PHOTOGRAPH_REGION_SIZE,
     }
-    return picture_grid(rows, scale=1), facts
+    return image_grid(rows, scale=1), facts
 
 
 _FIGURES: dict[str, Callable[[Plan, Target], Figure]] = {

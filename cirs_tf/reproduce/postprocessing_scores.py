@@ -8,7 +8,7 @@ import numpy as np
 
 from cirs_tf.data.pipeline import load_segmentations, load_split
 from cirs_tf.metrics.annotators import AnnotatorScores
-from cirs_tf.postprocessing.dense_crf import is_installed
+from cirs_tf.postprocessing.dense_crf import is_crf_installed
 from cirs_tf.postprocessing.postprocess import postprocess
 from cirs_tf.proposals.color_kmeans import kmeans_labels
 from cirs_tf.reproduce.plan import Plan
@@ -43,11 +43,11 @@ def postprocessings(min_region_size: int) -> dict[str, Postprocessing | None]:
     """
 
     def step(crf: bool, size: int) -> Postprocessing:
-        return functools.partial(postprocess, crf=crf, merge=size)
+        return functools.partial(postprocess, crf=crf, min_region_size=size)
 
     merged = merged_name(min_region_size)
     steps = {"": None, merged: step(False, min_region_size)}
-    if is_installed():
+    if is_crf_installed():
         steps["dense CRF"] = step(True, 0)
         steps[f"dense CRF, then {merged}"] = step(True, min_region_size)
     return steps

@@ -3,7 +3,7 @@
 from cirs_tf.oned.color import rank_by_color
 from cirs_tf.oned.cross_instance import rank_by_cross_instance
 from cirs_tf.oned.frequency import find_objects
-from cirs_tf.oned.segmentations import written
+from cirs_tf.oned.segmentations import format_patterns
 
 IMAGES = ("112200", "011220", "001122")  # thesis 4
 
@@ -21,8 +21,8 @@ def proof_scores() -> dict:
     steps = find_objects(IMAGES, None)
     return {
         "images": list(IMAGES),
-        "color": list(map(written, IMAGES, by_color)),
-        "cross_instance": list(map(written, IMAGES, matched)),
+        "color": list(map(format_patterns, IMAGES, by_color)),
+        "cross_instance": list(map(format_patterns, IMAGES, matched)),
         "cross_instance_objective": float(objective),
         "patterns": [
             {"pattern": step.pattern, "images": step.counts[step.pattern]}

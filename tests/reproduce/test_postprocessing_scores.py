@@ -16,7 +16,7 @@ def image():
 
 
 def test_without_the_crf_there_are_two(image, monkeypatch):
-    monkeypatch.setattr(postprocessing_scores, "is_installed", lambda: False)
+    monkeypatch.setattr(postprocessing_scores, "is_crf_installed", lambda: False)
     steps = postprocessings(4)
     assert list(steps) == ["", "regions below 4 pixels merged"]
     assert steps[""] is None
@@ -29,7 +29,7 @@ def test_a_region_of_the_size_is_kept(image):
 
 
 def test_with_the_crf_there_are_four(monkeypatch):
-    monkeypatch.setattr(postprocessing_scores, "is_installed", lambda: True)
+    monkeypatch.setattr(postprocessing_scores, "is_crf_installed", lambda: True)
     assert list(postprocessings(16)) == [
         "",
         "regions below 16 pixels merged",

@@ -15,8 +15,8 @@ def placed(draw, objects: list[str], length: int, gap: int) -> str:
     )
     zeros = [b - a for a, b in zip([0, *marks], [*marks, free], strict=True)]
     image = "0" * zeros[0]
-    for number, (item, after) in enumerate(zip(order, zeros[1:], strict=True)):
-        between = gap if number < len(order) - 1 else 0
+    for index, (item, after) in enumerate(zip(order, zeros[1:], strict=True)):
+        between = gap if index < len(order) - 1 else 0
         image += item + "0" * (after + between)
     return image
 

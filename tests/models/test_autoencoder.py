@@ -1,12 +1,12 @@
 import keras
 import numpy as np
 
-from cirs_tf.config import AutoencoderConfig
 from cirs_tf.models.autoencoder import autoencoder
 
 
-def build(**options):
-    return autoencoder(AutoencoderConfig(**options), 4, 5, seed=1)
+def build(seed=1, **options):
+    options = {"hidden": (64,), "bottleneck": 16, "dropout": 0.2, **options}
+    return autoencoder(4, 5, **options, seed=seed)
 
 
 def test_four_and_four_dense_layers_mirrored():
@@ -45,6 +45,6 @@ def test_dropout_is_at_work_in_training_alone():
 
 def test_seed_decides_the_weights():
     first, same = (build()[0].get_weights() for _ in range(2))
-    other = autoencoder(AutoencoderConfig(), 4, 5, seed=2)[0].get_weights()
+    other = build(seed=2)[0].get_weights()
     np.testing.assert_array_equal(first[0], same[0])
     assert np.abs(first[0] - other[0]).max() > 0.01
