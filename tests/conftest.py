@@ -23,7 +23,7 @@ TINY = (
     "feature_net.hidden=[8]",
     "feature_net.features=4",
     "training.batch_size=8",
-    "training.strategy=one",
+    "training.strategy=single",
     "training.log_every=5",
 )
 

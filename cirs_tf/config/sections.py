@@ -173,3 +173,19 @@ class Config(Section):
         None, ANY, "Folder of the data set; null: the fruit set, drawn into the cache."
     )
     training: TrainingConfig = section(TrainingConfig)
+
+    def check_usage_floor(self, options: Section) -> None:
+        """Refuse a floor that the K segments cannot all reach.
+
+        Args:
+            options: A section with `usage_weight` and `usage_floor`.
+
+        Raises:
+            ConfigError: The floor is above 1 / K, and its weight is not 0.
+        """
+        reachable = options.usage_floor <= 1 / self.segments
+        options.require(
+            "usage_floor",
+            reachable or not options.usage_weight,
+            f"at most 1 / segments = {1 / self.segments:.4g}",
+        )

@@ -1,4 +1,4 @@
-"""What every segment looks like: a static background, and an image with its outline."""
+"""Templates: a learned static background, and an image with its outline per object."""
 
 import keras
 import numpy as np
@@ -11,28 +11,30 @@ _SURE = 3.0  # logit of a support that is given
 
 @keras.saving.register_keras_serializable("cirs_tf")
 class Templates(keras.layers.Layer):
-    """A background and K - 1 templates with a soft support each; learned.
+    """Hold a background and K - 1 templates, each with a soft support; learned.
 
-    Called with anything; returns what it holds:
-    `background` `[height, width, 3]`, `colors` `[K - 1, canvas, canvas, 3]` and
-    `support` `[K - 1, canvas, canvas]` in (0, 1).
+    The input is ignored; returns the stored tensors: `background`
+    `[height, width, 3]` and `colors` `[K - 1, canvas, canvas, 3]`, float about [0, 1],
+    and `support` `[K - 1, canvas, canvas]` float in (0, 1).
 
     Args:
-        height: Of the images in pixels.
-        width: Of the images in pixels.
+        height: Height of the images in pixels.
+        width: Width of the images in pixels.
         canvas: Height and width of a template in pixels.
-        objects: K - 1.
+        num_objects: K - 1.
     """
 
-    def __init__(self, height: int, width: int, canvas: int, objects: int, **kwargs):
+    def __init__(
+        self, height: int, width: int, canvas: int, num_objects: int, **kwargs
+    ):
         super().__init__(**kwargs)
         self.height, self.width = height, width
-        self.canvas, self.objects = canvas, objects
+        self.canvas, self.num_objects = canvas, num_objects
 
     def build(self, _) -> None:
-        """Create the weights: gray, and of no decided support."""
+        """Create the weights: gray, and support of 1/2 everywhere."""
         gray = keras.initializers.Constant(0.5 / SPEED)
-        side = (self.objects, self.canvas, self.canvas)
+        side = (self.num_objects, self.canvas, self.canvas)
         self.background = self.add_weight(
             name="background", shape=(self.height, self.width, 3), initializer=gray
         )
@@ -47,15 +49,26 @@ class Templates(keras.layers.Layer):
             tf.sigmoid(SPEED * self.support.value),
         )
 
+    def compute_output_shape(self, _) -> tuple[tuple, tuple, tuple]:
+        """Return the shapes of background, colors, support."""
+        side = (self.num_objects, self.canvas, self.canvas)
+        return (self.height, self.width, 3), (*side, 3), side
+
     def assign(
         self, background: np.ndarray, colors: np.ndarray, support: np.ndarray
     ) -> None:
-        """Set what is held; `support` is bool."""
+        """Set the stored tensors.
+
+        Args:
+            background: `[height, width, 3]` float in [0, 1].
+            colors: `[K - 1, canvas, canvas, 3]` float in [0, 1].
+            support: `[K - 1, canvas, canvas]` bool.
+        """
         self.background.assign(background / SPEED)
         self.colors.assign(colors / SPEED)
         self.support.assign(np.where(support, _SURE, -_SURE) / SPEED)
 
     def get_config(self) -> dict:
         """Return the constructor's arguments."""
-        names = ("height", "width", "canvas", "objects")
+        names = ("height", "width", "canvas", "num_objects")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

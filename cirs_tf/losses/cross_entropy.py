@@ -1,48 +1,57 @@
-"""Cross-entropy with labels: the truth, or what a method takes for it."""
+"""Cross-entropy with labels: true ones, or pseudo-labels."""
+
+from collections.abc import Callable
 
 import tensorflow as tf
 
 
 def segmentation_cross_entropy(
-    logits: tf.Tensor, masks: tf.Tensor, ignore_label: int = 255
+    logits: tf.Tensor, masks: tf.Tensor, ignore_class: int = 255
 ) -> tf.Tensor:
     """Return the mean cross-entropy over the counted pixels of each image.
 
     Args:
         logits: `[batch, height, width, classes]` float.
-        masks: `[batch, height, width]` integer classes, or `ignore_label`.
-        ignore_label: Pixels with this truth are not counted.
+        masks: `[batch, height, width]` integer classes, or `ignore_class`.
+        ignore_class: Pixels of this class are not counted.
 
     Returns:
         `[batch]`; 0 for an image without a counted pixel.
     """
-    counted = tf.cast(masks != ignore_label, logits.dtype)
-    labels = tf.where(masks != ignore_label, tf.cast(masks, tf.int32), 0)
+    counted = tf.cast(masks != ignore_class, logits.dtype)
+    labels = tf.where(masks != ignore_class, tf.cast(masks, tf.int32), 0)
     entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
     pixels = tf.reduce_sum(counted, axis=[1, 2])
     return tf.math.divide_no_nan(tf.reduce_sum(entropy * counted, axis=[1, 2]), pixels)
 
 
 def balanced_cross_entropy(
-    logits: tf.Tensor, masks: tf.Tensor, weights: tf.Tensor, ignore_label: int = 255
+    logits: tf.Tensor,
+    masks: tf.Tensor,
+    class_weights: tf.Tensor,
+    batch_sum: Callable[[tf.Tensor], tf.Tensor],
+    ignore_class: int = 255,
 ) -> tf.Tensor:
-    """Return the cross-entropy of a batch, each pixel weighing as its class does.
+    """Return the cross-entropy of a batch, each pixel weighted by its class.
+
+        sum_{image, pixel} w_label (-ln p_label) / sum_{image, pixel} w_label
 
     Args:
         logits: `[batch, height, width, classes]` float.
-        masks: `[batch, height, width]` integer classes, or `ignore_label`.
-        weights: `[classes]` float.
-        ignore_label: Pixels with this truth are not counted.
+        masks: `[batch, height, width]` integer classes, or `ignore_class`.
+        class_weights: `[classes]` float w.
+        batch_sum: Maps `[batch, ...]` to a scalar, the sum over the *global* batch:
+            replicas with other classes have other sums of weights.
+        ignore_class: Pixels of this class are not counted.
 
     Returns:
-        A scalar, the weighted mean; 0 for a batch without a counted pixel.
+        A scalar, the same on every replica; 0 for a batch without a counted pixel.
     """
-    counted = tf.cast(masks != ignore_label, logits.dtype)
-    labels = tf.where(masks != ignore_label, tf.cast(masks, tf.int32), 0)
-    weight = counted * tf.gather(weights, labels)
+    counted = tf.cast(masks != ignore_class, logits.dtype)
+    labels = tf.where(masks != ignore_class, tf.cast(masks, tf.int32), 0)
+    weights = counted * tf.gather(class_weights, labels)  # (B, H, W)
     entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-    total = tf.reduce_sum(weight)
-    return tf.math.divide_no_nan(tf.reduce_sum(entropy * weight), total)
+    return tf.math.divide_no_nan(batch_sum(entropy * weights), batch_sum(weights))
 
 
 def label_cross_entropy(probabilities: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
@@ -53,7 +62,7 @@ def label_cross_entropy(probabilities: tf.Tensor, labels: tf.Tensor) -> tf.Tenso
         labels: `[batch, height, width]` integer in [0, K).
 
     Returns:
-        `[batch]`, at most -log(1e-6).
+        `[batch]`, at most -ln(1e-6).
     """
-    of_label = tf.gather(probabilities, labels, axis=-1, batch_dims=3)
-    return tf.reduce_mean(-tf.math.log(of_label + 1e-6), axis=[1, 2])
+    probability = tf.gather(probabilities, labels, axis=-1, batch_dims=3)  # (B, H, W)
+    return tf.reduce_mean(-tf.math.log(probability + 1e-6), axis=[1, 2])

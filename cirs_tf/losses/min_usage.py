@@ -5,25 +5,25 @@ from collections.abc import Callable
 import tensorflow as tf
 
 
-def usage_shortfall(
+def min_usage_penalty(
     probabilities: tf.Tensor,
-    least_share: float,
+    min_share: float,
     batch_mean: Callable[[tf.Tensor], tf.Tensor],
 ) -> tf.Tensor:
-    """Return by how much segments fall short of a least share of the pixels.
+    """Return by how much segments fall short of a minimum share of the pixels.
 
-        sum_k max(0, least_share - mean_{image, pixel} p_k) / least_share
+        sum_k max(0, min_share - mean_{image, pixel} p_k) / min_share
 
-    A segment that no pixel goes to gets no gradient from a reconstruction or a feature,
-    and stays dead; this one it always gets.
+    A segment without pixels gets no gradient from a reconstruction or a feature, and
+    stays empty; this penalty always gives it one.
 
     Args:
         probabilities: `[batch, height, width, K]` float, a softmax.
-        least_share: In (0, 1 / K).
+        min_share: Minimum share of the pixels, in (0, 1 / K].
         batch_mean: Maps `[batch, ...]` to `[...]`, the mean over the *global* batch.
 
     Returns:
         A scalar in [0, K], the same on every replica.
     """
     share = batch_mean(tf.reduce_mean(probabilities, axis=[1, 2]))  # (K,)
-    return tf.reduce_sum(tf.nn.relu(least_share - share)) / least_share
+    return tf.reduce_sum(tf.nn.relu(min_share - share)) / min_share

@@ -1,19 +1,19 @@
-"""Pixels that two segments share go to the side whose color is nearer."""
+"""Pseudo-labels: the segment of least error at each pixel, borders by color."""
 
 import numpy as np
 import tensorflow as tf
 
-_INSIDE = 3  # pixels a side of a neighborhood in one segment
+_INSIDE = 3  # height and width of a neighborhood that lies in one segment, in pixels
 REACH = 2  # colors are taken from pixels up to so far away, in rows and in columns
 SPREAD = 0.7  # standard deviation of their weights, in pixels
 
 
-def best_labels(images: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
-    """Return the segment that costs each pixel least, borders settled.
+def pseudo_labels(images: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
+    """Return the segment of least error at each pixel, border pixels settled by color.
 
     Args:
         images: `[batch, height, width, 3]` float.
-        errors: `[batch, K, height, width]` float.
+        errors: `[batch, K, height, width]` float, of each pixel in each segment.
 
     Returns:
         `[batch, height, width]` int64.

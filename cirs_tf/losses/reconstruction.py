@@ -48,9 +48,11 @@ def per_segment_error(
 
 
 def chosen_error(masks: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
-    """Return the mean over pixels of what the chosen segments cost.
+    """Return the mean over pixels of the error in the segment that holds the pixel.
 
-    `per_segment_error` for errors that are known a pixel, whatever they measure.
+        e[b] = mean_pixel sum_k m_k e_k
+
+    It is `per_segment_error` for errors of any kind, given for every pixel.
 
     Args:
         masks: `[batch, K, height, width, 1]` float, one-hot over K.

@@ -1,28 +1,120 @@
 """AIR: a segmenter whose segments can each be rebuilt through a bottleneck."""
 
+import dataclasses
+from typing import ClassVar
+
+import keras
 import tensorflow as tf
 
-from cirs_tf.config import Config
-from cirs_tf.data.pipeline import Batch
-from cirs_tf.losses.kl_divergence import standard_normal_kl
-from cirs_tf.losses.min_usage import usage_shortfall
-from cirs_tf.losses.reconstruction import combined_error, per_segment_error
-from cirs_tf.methods.schedules import (
-    hard_masks,
-    learning_rate_schedule,
-    masked_images,
-    segment_probabilities,
-    two_network_phases,
+from cirs_tf.config.sections import (
+    NORMALIZATIONS,
+    SCHEDULES,
+    Config,
+    SegmenterConfig,
 )
+from cirs_tf.config.settings import (
+    ANY,
+    RATE,
+    SHARE,
+    WEIGHT,
+    WIDTHS,
+    Section,
+    at_least,
+    one_of,
+    section,
+    setting,
+)
+from cirs_tf.data.pipeline import Batch
+from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
+from cirs_tf.losses.kl_divergence import standard_normal_kl
+from cirs_tf.losses.min_usage import min_usage_penalty
+from cirs_tf.losses.reconstruction import combined_error, per_segment_error
+from cirs_tf.methods.two_networks import two_network_phases
 from cirs_tf.models.segment_autoencoders import (
     segment_autoencoders,
     variational_autoencoders,
 )
 from cirs_tf.models.unet import unet
+from cirs_tf.training.optimizers import adam, learning_rate_schedule
 from cirs_tf.training.phases import Terms
 from cirs_tf.training.strategy import batch_mean
 
 _ERRORS = {"combined": combined_error, "per_segment": per_segment_error}
+
+
+@dataclasses.dataclass(frozen=True)
+class AirSection(Section):
+    """Argmax individual reconstruction (thesis 10).
+
+    The widths are totals over the K autoencoders, so that the number of parameters
+    stays about the same for every K; each autoencoder has a K-th of them.
+    """
+
+    key: ClassVar[str] = "air"
+
+    hidden: tuple[int, ...] = setting(
+        (512, 128),
+        WIDTHS,
+        "Hidden widths of all encoders together; the decoders mirror them.",
+    )
+    bottleneck: int = setting(32, at_least(1), "Length of all codes together.")
+    dropout: float = setting(0.4, RATE, "Rate after every hidden layer.")
+    norm: str = setting(
+        "batch", one_of(*NORMALIZATIONS[:3]), "Normalization after every hidden layer."
+    )
+    error: str = setting(
+        "combined",
+        one_of(*_ERRORS),
+        "The image against the sum of the masked reconstructions (thesis), or the sum "
+        "of each segment's own error.",
+    )
+    remask_gradient: bool = setting(
+        False,
+        ANY,
+        "Whether the multiplication of a reconstruction by its mask passes a gradient "
+        "to the mask (thesis: it does not).",
+    )
+    usage_weight: float = setting(
+        0.0, WEIGHT, "Weight of the penalty for segments below usage_floor."
+    )
+    usage_floor: float = setting(
+        0.03, SHARE, "Minimum share of the pixels per segment, at most 1 / segments."
+    )
+    variational: bool = setting(
+        False,
+        ANY,
+        "Whether codes are drawn from a Gaussian, whose mean and variance the encoders "
+        "give (thesis 11), so that `generate` can draw new ones.",
+    )
+    kl_weight: float = setting(
+        0.02,
+        WEIGHT,
+        "Weight of the divergence of those Gaussians from the standard normal, in nats "
+        "per image value: 2 s^2 for images with noise of standard deviation s.",
+    )
+    schedule: str = setting(
+        "joint",
+        one_of(*SCHEDULES),
+        "Both networks in one step, or S for segmenter_steps, then the autoencoders "
+        "for autoencoder_steps.",
+    )
+    segmenter_steps: int = setting(1, at_least(1), "Mini-batches per cycle for S.")
+    autoencoder_steps: int = setting(
+        1, at_least(1), "Mini-batches per cycle for the autoencoders."
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class AirConfig(Config):
+    """The whole configuration of AIR."""
+
+    method: str = setting("air", one_of("air"), "The system to train.")
+    segmenter: SegmenterConfig = section(SegmenterConfig)
+    air: AirSection = section(AirSection)
+
+    def check(self) -> None:
+        """Refuse a usage floor that K segments cannot reach."""
+        self.check_usage_floor(self.air)
 
 
 class Air:
@@ -39,38 +131,62 @@ class Air:
     Reference: thesis 10 (Figure 11); 11 for the variational bottleneck.
     """
 
+    config_class = AirConfig
     needs_masks = False
 
-    def __init__(self, config: Config, height: int, width: int):
-        self.options = config.air
-        self.kl_weight = self.options.kl_weight / (3 * height * width)
-        self.segmenter = unet(config.segmenter, config.segments, 2 * config.seed)
-        variational = self.options.variational
+    def __init__(self, config: AirConfig, height: int, width: int):
+        options = self.options = config.air
+        self.kl_weight = options.kl_weight / (3 * height * width)
+        self.segmenter = self.build_segmenter(config)
+        variational = options.variational
         build = variational_autoencoders if variational else segment_autoencoders
         self.autoencoders = build(
-            self.options, height, width, config.segments, 2 * config.seed + 1
+            height,
+            width,
+            config.segments,
+            hidden=options.hidden,
+            bottleneck=options.bottleneck,
+            dropout=options.dropout,
+            norm=options.norm,
+            seed=2 * config.seed + 1,
         )
         self.networks = {
             "segmenter": self.segmenter,
             "autoencoders": self.autoencoders,
         }
+        self._segment_masks = SegmentMasks()
+        self.pretraining = []
+        terms = ("loss", "error", "min_usage_penalty")
+        rate = learning_rate_schedule(config.training)
         self.phases = two_network_phases(
-            loss=lambda batch: self._terms(batch, training=True),
-            terms=("loss", "error", "shortfall", *(["kl"] if variational else [])),
+            loss=self._train,
+            terms=(*terms, "kl") if variational else terms,
             variables={k: net.trainable_variables for k, net in self.networks.items()},
-            schedule=self.options.schedule,
-            steps=(self.options.segmenter_steps, self.options.autoencoder_steps),
-            rate=learning_rate_schedule(config.training),
+            schedule=options.schedule,
+            steps=(options.segmenter_steps, options.autoencoder_steps),
+            make_optimizer=lambda variables: adam(variables, rate),
         )
+
+    @staticmethod
+    def build_segmenter(config: AirConfig) -> keras.Model:
+        """Build S alone.
+
+        Args:
+            config: The run.
+        """
+        return unet(config.segmenter, config.segments, 2 * config.seed)
 
     def validation_terms(self, batch: Batch) -> Terms:
         """Return all terms and their weighted sum in inference mode."""
         return self._terms(batch, training=False)
 
+    def _train(self, batch: Batch) -> Terms:
+        return self._terms(batch, training=True)
+
     def _terms(self, batch: Batch, training: bool) -> Terms:
         images = batch["image"]  # (B, H, W, 3)
-        probabilities = segment_probabilities(self.segmenter, images, training)
-        masks = hard_masks(probabilities)  # (B, K, H, W, 1)
+        probabilities = tf.nn.softmax(self.segmenter(images, training=training))
+        masks = self._segment_masks(probabilities)  # (B, K, H, W, 1)
         masked = masked_images(images, masks)  # (B, K, H, W, 3)
         rebuilt = self.autoencoders(masked, training=training)
         variational = self.options.variational
@@ -80,10 +196,10 @@ class Air:
         images = tf.cast(images, masks.dtype)
         error = _ERRORS[self.options.error](images, reconstructions, masks)  # (B,)
         floor = self.options.usage_floor
-        shortfall = usage_shortfall(probabilities, floor, batch_mean)
+        penalty = min_usage_penalty(probabilities, floor, batch_mean)
         # Both are statistics of the global batch: see `scale_loss`.
-        loss = batch_mean(error) + self.options.usage_weight * shortfall
-        terms = {"loss": loss, "error": error, "shortfall": shortfall}
+        loss = batch_mean(error) + self.options.usage_weight * penalty
+        terms = {"loss": loss, "error": error, "min_usage_penalty": penalty}
         if gaussian:
             terms["kl"] = standard_normal_kl(*gaussian)  # (B,)
             terms["loss"] += self.kl_weight * batch_mean(terms["kl"])

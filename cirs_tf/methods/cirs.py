@@ -1,31 +1,134 @@
 """CIRS: a segmenter trained by how alike its segments are across images."""
 
+import dataclasses
+from typing import ClassVar
+
 import keras
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.config import Config
+from cirs_tf.config.sections import (
+    SCHEDULES,
+    BackgroundConfig,
+    Config,
+    PretrainingConfig,
+    SegmenterConfig,
+)
+from cirs_tf.config.settings import (
+    ANY,
+    POSITIVE,
+    SHARE,
+    WEIGHT,
+    Section,
+    at_least,
+    one_of,
+    section,
+    setting,
+)
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.data.transforms import random_shift_flip_turn
 from cirs_tf.errors import ConfigError
-from cirs_tf.layers.argmax_in_place import argmax_in_place
 from cirs_tf.layers.replica_random import replica_seed
+from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
 from cirs_tf.losses.cirs import cirs_loss
-from cirs_tf.losses.min_usage import usage_shortfall
-from cirs_tf.methods.schedules import (
-    hard_masks,
-    learning_rate_schedule,
-    masked_images,
-    segment_probabilities,
-    two_network_phases,
-)
-from cirs_tf.methods.start import learn, learn_labels, start_labels, start_options
-from cirs_tf.models.feature_input import feature_input, feature_input_size
-from cirs_tf.models.feature_net import feature_net
+from cirs_tf.losses.min_usage import min_usage_penalty
+from cirs_tf.methods.pseudo_labels import SegmenterPretraining, propose_labels
+from cirs_tf.methods.segment_features import FeatureNetConfig, SegmentFeatures
+from cirs_tf.methods.two_networks import two_network_phases
 from cirs_tf.models.unet import unet
-from cirs_tf.training.optimizers import PartAdam, draws
-from cirs_tf.training.phases import Terms
+from cirs_tf.training.optimizers import (
+    ResettingAdam,
+    adam,
+    learning_rate_schedule,
+    weight_samplers,
+)
+from cirs_tf.training.phases import PSEUDO_LABELS, Initialization, Terms
 from cirs_tf.training.strategy import batch_mean
+
+
+@dataclasses.dataclass(frozen=True)
+class CirsSection(Section):
+    """The CIRS objective (thesis 5), its schedule (thesis 7.4), and extensions.
+
+    Everything below the schedule is off by default.
+    """
+
+    key: ClassVar[str] = "cirs"
+
+    alpha_1: float = setting(1.0, WEIGHT, "Weight of the variance within segments.")
+    alpha_2: float = setting(1.0, WEIGHT, "Weight of the distance between segments.")
+    schedule: str = setting(
+        "joint",
+        one_of(*SCHEDULES),
+        "S and g in one step, or S for segmenter_steps, then g for feature_net_steps.",
+    )
+    segmenter_steps: int = setting(1, at_least(1), "Mini-batches per cycle for S.")
+    feature_net_steps: int = setting(1, at_least(1), "Mini-batches per cycle for g.")
+    augmentation: str = setting(
+        "none",
+        one_of(
+            "none",
+            "shift_flip_rotate",
+            renamed={"shift_flip_turn": "shift_flip_rotate"},
+        ),
+        "Training images as they are; or cyclically shifted, flipped and rotated by "
+        "quarter turns at random, so that no place in the image stays the same.",
+    )
+    usage_weight: float = setting(
+        0.0, WEIGHT, "Weight of the penalty for segments below usage_floor."
+    )
+    usage_floor: float = setting(
+        0.05, SHARE, "Minimum share of the pixels per segment, at most 1 / segments."
+    )
+    usage_of: str = setting(
+        "probabilities",
+        one_of("probabilities", "masks"),
+        "Whether shares are those of the softmax or of the one-hot masks.",
+    )
+    feature_learning_rate: float | None = setting(
+        None, POSITIVE, "Learning rate of g; null: that of S."
+    )
+    reset_every: int = setting(
+        0,
+        at_least(0),
+        "Updates of g from one reset to the next: its weights are drawn anew and its "
+        "optimizer slots emptied; 0: never.",
+    )
+    freeze_feature_net: bool = setting(
+        False, ANY, "Whether g keeps its first weights (compare thesis 11)."
+    )
+    feature_net_pretraining_steps: int = setting(
+        0,
+        at_least(0),
+        "Mini-batches of pretraining in which g learns to encode whole images for a "
+        "linear decoder (compare thesis 11).",
+    )
+
+    def check(self) -> None:
+        """Refuse to freeze a network that something else trains."""
+        rate = self.feature_learning_rate
+        trains = self.schedule == "alternating" or rate is not None or self.reset_every
+        self.require(
+            "freeze_feature_net",
+            not (self.freeze_feature_net and trains),
+            "false where schedule, feature_learning_rate or reset_every train g",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class CirsConfig(Config):
+    """The whole configuration of CIRS."""
+
+    method: str = setting("cirs", one_of("cirs"), "The system to train.")
+    segmenter: SegmenterConfig = section(SegmenterConfig)
+    feature_net: FeatureNetConfig = section(FeatureNetConfig)
+    pretraining: PretrainingConfig = section(PretrainingConfig)
+    background: BackgroundConfig = section(BackgroundConfig)
+    cirs: CirsSection = section(CirsSection)
+
+    def check(self) -> None:
+        """Refuse a usage floor that K segments cannot reach."""
+        self.check_usage_floor(self.cirs)
 
 
 class Cirs:
@@ -37,46 +140,83 @@ class Cirs:
         width: Width of the images in pixels.
 
     Raises:
-        ConfigError: The images are not square but turned, or do not divide into cells.
+        ConfigError: The images are not square but to be rotated, or do not divide into
+            cells.
 
     Reference: thesis 6 (Figure 5); schedules 7.3 and 7.4.
     """
 
+    config_class = CirsConfig
     needs_masks = False
 
-    def __init__(self, config: Config, height: int, width: int):
-        self.config = config
+    def __init__(self, config: CirsConfig, height: int, width: int):
         options = config.cirs
         if options.augmentation != "none" and height != width:
             raise ConfigError(
                 f"cirs.augmentation: {options.augmentation} needs square images, got "
                 f"{height} x {width} pixels"
             )
-        self.segmenter = unet(config.segmenter, config.segments, 2 * config.seed)
-        self.feature_net = feature_net(
-            config.feature_net,
-            *feature_input_size(config.feature_net, height, width),
-            config.segments,
-            2 * config.seed + 1,
+        self.config = config
+        self.segmenter = self.build_segmenter(config)
+        self._features = SegmentFeatures(
+            config.feature_net, height, width, config.segments, 2 * config.seed + 1
         )
+        self.feature_net = self._features.network
         self.networks = {"segmenter": self.segmenter, "feature_net": self.feature_net}
+        self._segment_masks = SegmentMasks()
+        self._labels = SegmenterPretraining(
+            self.segmenter, config.segments, config.pretraining
+        )
+        self.pretraining = list(self._labels.phases)
         terms = ("loss", "within", "between")
         variables = {k: net.trainable_variables for k, net in self.networks.items()}
         if options.freeze_feature_net:
             variables["feature_net"] = []
-        own_optimizer = options.feature_learning_rate is not None or options.reset_every
         self.phases = two_network_phases(
             loss=self._train,
-            terms=(*terms, "shortfall") if options.usage_weight else terms,
+            terms=(*terms, "min_usage_penalty") if options.usage_weight else terms,
             variables=variables,
             schedule=options.schedule,
             steps=(options.segmenter_steps, options.feature_net_steps),
-            rate=learning_rate_schedule(config.training),
-            optimizer=self._part_adam if own_optimizer else None,
+            make_optimizer=self._optimizer,
         )
-        # `StartsFromImages` only where there is something to start from.
-        if options.start != "none" or options.feature_start_steps:
-            self.start_from = self._start_from
+        if options.feature_net_pretraining_steps:
+            self._add_feature_net_pretraining()
+
+    @staticmethod
+    def build_segmenter(config: CirsConfig) -> keras.Model:
+        """Build S alone.
+
+        Args:
+            config: The run.
+        """
+        return unet(config.segmenter, config.segments, 2 * config.seed)
+
+    def initialize(self, images: np.ndarray) -> Initialization:
+        """Propose pseudo-labels, if S is to learn any.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+
+        Returns:
+            `pseudo_labels` and `summary`; empty without pseudo-labels.
+
+        Raises:
+            DataError: `components`, and too little differs from a static background.
+        """
+        config = self.config
+        return propose_labels(
+            images, config.segments, config.seed, config.pretraining, config.background
+        )
+
+    def assign(self, initialization: Initialization) -> None:
+        """Weigh segments by the pseudo-labels.
+
+        Args:
+            initialization: From `initialize`.
+        """
+        if PSEUDO_LABELS in initialization:
+            self._labels.assign(initialization[PSEUDO_LABELS])
 
     def validation_terms(self, batch: Batch) -> Terms:
         """Return the CIRS loss and its terms in inference mode, scalars."""
@@ -90,99 +230,53 @@ class Cirs:
 
     def _terms(self, images: tf.Tensor, training: bool) -> Terms:
         options = self.config.cirs
-        probabilities = segment_probabilities(self.segmenter, images, training)
-        masks = hard_masks(probabilities)  # (B, K, H, W, 1)
+        probabilities = tf.nn.softmax(self.segmenter(images, training=training))
+        masks = self._segment_masks(probabilities)  # (B, K, H, W, 1)
         masked = masked_images(images, masks)  # (B, K, H, W, 3)
         features = self._features(masked, masks, training)  # (B, K, F)
         terms = cirs_loss(features, options.alpha_1, options.alpha_2, batch_mean)
         terms = terms._asdict()
         if options.usage_weight:
             if options.usage_of == "masks":
-                probabilities = argmax_in_place(probabilities)
-            shortfall = usage_shortfall(probabilities, options.usage_floor, batch_mean)
-            terms["shortfall"] = shortfall
-            terms["loss"] += options.usage_weight * shortfall
+                probabilities = self._segment_masks.argmax_in_place(probabilities)
+            penalty = min_usage_penalty(probabilities, options.usage_floor, batch_mean)
+            terms["min_usage_penalty"] = penalty
+            terms["loss"] += options.usage_weight * penalty
         return terms
-
-    def _features(
-        self, masked: tf.Tensor, masks: tf.Tensor, training: bool
-    ) -> tf.Tensor:
-        """Return `[batch, K, features]`: g of every segment and its number."""
-        count, segments = tf.shape(masked)[0], masked.shape[1]
-        seen = feature_input(self.config.feature_net, masked, masks)
-        flat = tf.reshape(seen, tf.concat([[-1], tf.shape(seen)[2:]], axis=0))
-        number = tf.tile(tf.range(segments), [count])  # (B * K,)
-        features = self.feature_net([flat, number], training=training)
-        return tf.reshape(features, [count, segments, -1])
 
     def _seed(self) -> tf.Tensor:
         """Return another seed at each step and replica, the same after resuming."""
-        done = [phase.optimizer.iterations.value for phase in self.phases]
-        return replica_seed(self.config.seed, tf.add_n(done))
+        updates = [phase.optimizer.iterations.value for phase in self.phases]
+        return replica_seed(self.config.seed, tf.add_n(updates))
 
-    def _part_adam(self, variables: list) -> keras.optimizers.Optimizer:
-        """Return Adam with a rate of its own for g, and restarts of g."""
-        options, rate = self.config.cirs, learning_rate_schedule(self.config.training)
-        of_g = options.feature_learning_rate
-        places = {id(variable): place for place, variable in enumerate(variables)}
-        own = zip(
-            self.feature_net.trainable_variables, draws(self.feature_net), strict=True
+    def _optimizer(self, variables: list) -> keras.optimizers.Optimizer:
+        """Return Adam, with a rate or resets of its own for g where configured."""
+        options, training = self.config.cirs, self.config.training
+        rate = learning_rate_schedule(training)
+        if options.feature_learning_rate is None and not options.reset_every:
+            return adam(variables, rate)
+        index = {id(variable): position for position, variable in enumerate(variables)}
+        samplers = zip(
+            self.feature_net.trainable_variables,
+            weight_samplers(self.feature_net),
+            strict=True,
         )
-        part = {places[id(one)]: draw for one, draw in own if id(one) in places}
-        of_g = self.config.training.learning_rate if of_g is None else of_g
-        seed = self.config.seed
-        optimizer = PartAdam(rate, part, of_g, options.reset_every, seed)
+        group = {index[id(v)]: sample for v, sample in samplers if id(v) in index}
+        group_rate = learning_rate_schedule(training, options.feature_learning_rate)
+        optimizer = ResettingAdam(
+            rate, group, group_rate, options.reset_every, self.config.seed
+        )
         optimizer.build(variables)
         return optimizer
 
-    def _start_from(self, images: np.ndarray) -> str:
-        """Teach S first segments, and g to encode images, without a label.
-
-        Args:
-            images: `[images, height, width, 3]` uint8.
-
-        Returns:
-            A line for the log.
-
-        Raises:
-            DataError: `start: components`, and nothing stands out.
-        """
-        options, how = self.config.cirs, start_options(self.config)
-        shown = images[: self.config.cirs_aligned.start_images]
-        learned = []
-        if options.start != "none":
-            labels = start_labels(self.config, shown)
-            segments, steps = self.config.segments, options.start_steps
-            learn_labels(self.segmenter, shown, labels, segments, steps, **how)
-            counts = np.bincount(labels.ravel(), minlength=256)[:segments]
-            shares = " ".join(f"{share:.2f}" for share in counts / counts.sum())
-            of = f"{options.start} of {len(shown):,} images"
-            learned.append(f"{of}, shares {shares}")
-        if options.feature_start_steps:
-            self._learn_features(shown, options.feature_start_steps, how)
-            learned.append(f"g as an encoder of {len(shown):,} images")
-        return "start        " + "; ".join(learned)
-
-    def _learn_features(self, images: np.ndarray, steps: int, how: dict) -> None:
-        """Train g as the encoder of what it sees of whole images."""
-        shape = self.feature_net.inputs[0].shape[1:]
-        decoder = keras.layers.Dense(
-            int(np.prod(shape)),
-            kernel_initializer=keras.initializers.GlorotUniform(self.config.seed),
+    def _add_feature_net_pretraining(self) -> None:
+        """Let g learn to encode whole images; the decoder is for that alone."""
+        decoder = self._features.build_decoder(self.config.seed)
+        phase = self._features.pretraining_phase(
+            decoder,
+            self.config.cirs.feature_net_pretraining_steps,
+            self.config.pretraining,
         )
-        decoder.build((None, self.config.feature_net.features))
-
-        def loss(batch: tf.Tensor, *_) -> tf.Tensor:
-            whole = batch[:, None]  # (B, 1, H, W, 3)
-            masks = tf.ones_like(whole[..., :1])
-            seen = feature_input(self.config.feature_net, whole, masks)
-            features = self._features(whole, masks, training=True)[:, 0]
-            target = tf.reshape(seen, [tf.shape(seen)[0], -1])
-            return tf.reduce_mean(tf.square(decoder(features) - target))
-
-        variables = [
-            *self.feature_net.trainable_variables,
-            *decoder.trainable_variables,
-        ]
-        labels = np.zeros((len(images), 1), np.uint8)
-        learn(loss, variables, images, labels, steps, **how)
+        self.pretraining.append(phase)
+        # A checkpoint within pretraining must hold it.
+        self.networks["feature_decoder"] = decoder

@@ -1,27 +1,75 @@
 """Outlines that recur are objects; S learns from images pasted together from them."""
 
+import dataclasses
+from typing import ClassVar
+
+import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from cirs_tf.config import Config
+from cirs_tf.config.sections import BackgroundConfig, Config, SegmenterConfig
+from cirs_tf.config.settings import (
+    ANY,
+    SHARE,
+    Section,
+    at_least,
+    one_of,
+    section,
+    setting,
+)
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.cross_entropy import segmentation_cross_entropy
-from cirs_tf.methods.schedules import adam, learning_rate_schedule
-from cirs_tf.methods.start import data_errors
+from cirs_tf.methods.pseudo_labels import data_errors
 from cirs_tf.models.compositions import Compositions
 from cirs_tf.models.unet import unet
 from cirs_tf.proposals.outlines import cut_outs
-from cirs_tf.training.phases import Phase, Terms
+from cirs_tf.training.optimizers import adam, learning_rate_schedule
+from cirs_tf.training.phases import SUMMARY, Initialization, Phase, Terms
 from cirs_tf.visualization import colorise, picture_grid
 
 _MAX_PARTS = 20
-_FOUND = {
+_COMPARISONS = {
     "pose": "outlines that recur, compared at any turn and size,",
     "place": "outlines that recur, compared as they lie,",
     "kmeans": "no outlines recur; k-means of all of them",
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class CutAndPasteSection(Section):
+    """Cut-outs of recurring outlines, and images pasted together from them."""
+
+    key: ClassVar[str] = "cut_and_paste"
+
+    canvas: float = setting(
+        0.625,
+        SHARE,
+        "Height and width of a cut-out, as a share of the image's shorter side; larger "
+        "parts are not cut out.",
+    )
+    patches_per_class: int = setting(
+        120, at_least(1), "Number of cut-outs of each class."
+    )
+    overlap: bool = setting(
+        True, ANY, "Whether one part may hide another in a composition."
+    )
+    source_images: int = setting(
+        3_000, at_least(2), "Unlabeled training images that are cut from, the first."
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class CutAndPasteConfig(Config):
+    """The whole configuration of cut and paste."""
+
+    method: str = setting(
+        "cut_and_paste", one_of("cut_and_paste"), "The system to train."
+    )
+    segmenter: SegmenterConfig = section(SegmenterConfig)
+    background: BackgroundConfig = section(BackgroundConfig, threshold=0.005)
+    cut_and_paste: CutAndPasteSection = section(CutAndPasteSection)
 
 
 class CutAndPaste:
@@ -29,9 +77,9 @@ class CutAndPaste:
 
     Thesis 4.2 compares matched segments across images at aligned pixels. Where colors
     say nothing about the class, what recurs is the outline: parts of images are
-    compared by their aligned masks, and the kinds that recur most are the objects. Then
-    nothing needs to be guessed in a crowded image: parts are pasted over each other,
-    and S learns to tell what it can see of them.
+    compared by their aligned masks, and the outlines that recur most are the objects.
+    Then nothing needs to be guessed in a crowded image: parts are pasted over each
+    other, and S learns to segment what is visible of them.
 
     Segment 0 is one flat color, which may differ from image to image.
 
@@ -43,77 +91,104 @@ class CutAndPaste:
     Reference: Dwibedi et al. 2017, Cut, Paste and Learn, where cut-outs are given.
     """
 
+    config_class = CutAndPasteConfig
     needs_masks = False
 
-    def __init__(self, config: Config, height: int, width: int):
-        self.options = options = config.cut_and_paste
-        self.seed = config.seed
-        self.segmenter = unet(config.segmenter, config.segments, 2 * config.seed)
+    def __init__(self, config: CutAndPasteConfig, height: int, width: int):
+        self.config, self.options = config, config.cut_and_paste
+        self.segmenter = self.build_segmenter(config)
         self.compositions = Compositions(
             (height, width),
-            options.canvas,
+            self.options.canvas,
             config.segments - 1,
-            options.members,
-            options.overlap,
+            self.options.patches_per_class,
+            self.options.overlap,
         )
         self.networks = {
             "segmenter": self.segmenter,
             "cut_outs": self.compositions.network,
         }
+        self.pretraining = []
         variables = self.segmenter.trainable_variables
         self.optimizer = adam(variables, learning_rate_schedule(config.training))
         self.phases = [
             Phase("segmenter", self._train, ("loss",), variables, self.optimizer)
         ]
 
-    def start_from(self, images: np.ndarray) -> str:
+    @staticmethod
+    def build_segmenter(config: CutAndPasteConfig) -> keras.Model:
+        """Build S alone.
+
+        Args:
+            config: The run.
+        """
+        return unet(config.segmenter, config.segments, 2 * config.seed)
+
+    def initialize(self, images: np.ndarray) -> Initialization:
         """Cut recurring parts out of unlabeled images.
 
         Args:
             images: `[images, height, width, 3]` uint8.
 
         Returns:
-            A line for the log.
+            The arguments of `CutOutBank.assign` by name, and `summary`.
 
         Raises:
-            DataError: There are fewer parts, or kinds of them, than objects.
+            DataError: There are fewer parts, or outlines, than objects.
         """
         options, compositions = self.options, self.compositions
-        shown = images[: options.start_images]
+        images = images[: options.source_images]
         with data_errors("cut_and_paste"):
-            found = cut_outs(
-                shown,
-                compositions.kinds,
+            cut = cut_outs(
+                images,
+                compositions.num_objects,
                 compositions.canvas,
-                options.members,
-                options.difference,
-                self.seed,
+                options.patches_per_class,
+                4 * self.config.background.threshold,
+                self.config.seed,
             )
         # The mean of 1 to `max_parts` is the images' own.
-        max_parts = min(max(1, round(2 * found.parts_per_image - 1)), _MAX_PARTS)
-        quarter_turns = 4 if found.matched == "pose" else 1
-        compositions.bank.assign(
-            found.patches, found.middles, found.backgrounds, max_parts, quarter_turns
+        max_parts = min(max(1, round(2 * cut.parts_per_image - 1)), _MAX_PARTS)
+        sizes = ", ".join(map(str, cut.kind_sizes))
+        summary = (
+            f"{_COMPARISONS[cut.matched]} in {len(images):,} images: {sizes}; "
+            f"pasted 1 to {max_parts} per image"
         )
-        sizes = ", ".join(map(str, found.kind_sizes))
-        return (
-            f"start        {_FOUND[found.matched]} in {len(shown):,} images: {sizes}; "
-            f"pasted 1 to {max_parts} an image"
-        )
+        return {
+            "patches": cut.patches,
+            "center_bounds": cut.middles,
+            "backgrounds": cut.backgrounds,
+            "max_parts": np.array(max_parts),
+            "quarter_turns": np.array(4 if cut.matched == "pose" else 1),
+            SUMMARY: np.array(summary),
+        }
+
+    def assign(self, initialization: Initialization) -> None:
+        """Fill the bank of cut-outs.
+
+        Args:
+            initialization: From `initialize`.
+        """
+        stored = {k: v for k, v in initialization.items() if k != SUMMARY}
+        self.compositions.bank.assign(**stored)
 
     def validation_terms(self, batch: Batch) -> Terms:
-        """Return the error on compositions and S's doubt on the images, `[batch]`.
+        """Return the loss on compositions and S's uncertainty on images, `[batch]`.
 
         As many are composed as the batch has images; the same ones at every epoch.
         """
         images = tf.cast(batch["image"], tf.float32)
         pixels = tf.reduce_sum(tf.cast(tf.round(255 * images), tf.int32))
-        seed = tf.stack([self.seed, pixels])
-        made, masks = self.compositions.draw(tf.shape(images)[0], seed)
-        loss = segmentation_cross_entropy(self.segmenter(made, training=False), masks)
+        seed = tf.stack([self.config.seed, pixels])
+        composed, masks = self.compositions.draw(tf.shape(images)[0], seed)
+        logits = self.segmenter(composed, training=False)
+        loss = segmentation_cross_entropy(logits, masks)
         probabilities = tf.nn.softmax(self.segmenter(images, training=False))
-        doubt = tf.reduce_mean(1 - tf.reduce_max(probabilities, axis=-1), axis=[1, 2])
-        return {"loss": loss, "doubt": doubt}
+        uncertainty = 1 - tf.reduce_max(probabilities, axis=-1)  # (B, H, W)
+        return {
+            "loss": loss,
+            "mean_uncertainty": tf.reduce_mean(uncertainty, axis=[1, 2]),
+        }
 
     def pictures(self, images: np.ndarray) -> dict[str, Image.Image]:
         """Draw a few compositions with their masks, beside real images.
@@ -121,16 +196,17 @@ class CutAndPaste:
         Args:
             images: `[images, height, width, 3]` uint8.
         """
-        made, masks = self.compositions.draw(len(images), tf.constant([self.seed, 0]))
+        seed = tf.constant([self.config.seed, 0])
+        composed, masks = self.compositions.draw(len(images), seed)
         rows = {
             "image": images,
-            "composition": np.uint8(255 * np.clip(made.numpy(), 0, 1) + 0.5),
+            "composition": np.uint8(255 * np.clip(composed.numpy(), 0, 1) + 0.5),
             "its mask": np.stack([colorise(mask) for mask in masks.numpy()]),
         }
         return {"compositions": picture_grid(rows)}
 
     def _train(self, batch: Batch) -> Terms:
-        seed = replica_seed(self.seed, self.optimizer.iterations.value)
+        seed = replica_seed(self.config.seed, self.optimizer.iterations.value)
         images, masks = self.compositions.draw(tf.shape(batch["image"])[0], seed)
         logits = self.segmenter(images, training=True)
         return {"loss": segmentation_cross_entropy(logits, masks)}

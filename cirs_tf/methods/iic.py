@@ -1,9 +1,21 @@
-"""IIC: segments that a pixel shares with its neighbors and its transformed self."""
+"""IIC: segments that a pixel shares with its neighbors and its transformed twin."""
+
+import dataclasses
+from typing import ClassVar
 
 import keras
 import tensorflow as tf
 
-from cirs_tf.config import Config
+from cirs_tf.config.sections import Config
+from cirs_tf.config.settings import (
+    ANY,
+    RATE,
+    Section,
+    at_least,
+    one_of,
+    section,
+    setting,
+)
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.data.transforms import flip_where, random_flips, random_jitter
 from cirs_tf.layers.replica_random import replica_seed
@@ -11,17 +23,46 @@ from cirs_tf.losses.mutual_information import (
     displaced_joints,
     negative_mutual_information,
 )
-from cirs_tf.methods.schedules import Rate, adam, learning_rate_schedule
-from cirs_tf.models.iic_net import iic_networks
+from cirs_tf.models.iic_net import iic_networks, iic_segmenter
+from cirs_tf.training.optimizers import Rate, adam, learning_rate_schedule
 from cirs_tf.training.phases import Phase, Terms
 from cirs_tf.training.strategy import batch_mean
+
+
+@dataclasses.dataclass(frozen=True)
+class IicSection(Section):
+    """Invariant information clustering for segmentation (Ji et al. 2019)."""
+
+    key: ClassVar[str] = "iic"
+
+    width: int = setting(
+        16, at_least(1), "Channels of the first convolution; 64 in the paper's code."
+    )
+    over_clustering: int = setting(
+        3, at_least(1), "Outputs of the over-clustering head, as a multiple of K."
+    )
+    reach: int = setting(
+        1,
+        at_least(0),
+        "Largest displacement between a pixel and its twin, in pixels.",
+    )
+    jitter: float = setting(0.2, RATE, "Strength of the change of colors, in [0, 1).")
+    flip: bool = setting(True, ANY, "Whether twins may be mirrored.")
+
+
+@dataclasses.dataclass(frozen=True)
+class IicConfig(Config):
+    """The whole configuration of IIC."""
+
+    method: str = setting("iic", one_of("iic"), "The system to train.")
+    iic: IicSection = section(IicSection)
 
 
 class Iic:
     """Image and its flipped, recolored twin -> head -> mutual information.
 
-    Two heads on one trunk take turns: the main one with K outputs, and one with
-    several times as many (over-clustering), which only serves to train the trunk.
+    Two heads on one trunk are trained in turns: the main one with K outputs, and one
+    with several times as many (over-clustering), which only serves to train the trunk.
 
     Args:
         config: The run.
@@ -31,9 +72,10 @@ class Iic:
     Reference: Ji et al. 2019.
     """
 
+    config_class = IicConfig
     needs_masks = False
 
-    def __init__(self, config: Config, height: int, width: int):
+    def __init__(self, config: IicConfig, height: int, width: int):
         self.options = config.iic
         self.seed = config.seed
         over_segments = self.options.over_clustering * config.segments
@@ -44,9 +86,21 @@ class Iic:
             "segmenter": self.segmenter,
             "over_segmenter": self.over_segmenter,
         }
+        self.pretraining = []
         rate = learning_rate_schedule(config.training)
-        self.phases = [self._phase("over", self.over_segmenter, rate)]
-        self.phases.append(self._phase("main", self.segmenter, rate))
+        self.phases = [
+            self._phase("over", self.over_segmenter, rate),
+            self._phase("main", self.segmenter, rate),
+        ]
+
+    @staticmethod
+    def build_segmenter(config: IicConfig) -> keras.Model:
+        """Build trunk and main head alone.
+
+        Args:
+            config: The run.
+        """
+        return iic_segmenter(config.iic.width, config.segments, 2 * config.seed)
 
     def validation_terms(self, batch: Batch) -> Terms:
         """Return the main head's loss for untransformed twins, a scalar."""

@@ -1,14 +1,58 @@
 """W-Net: segments that cut between unlike pixels and still hold the image."""
 
+import dataclasses
+from typing import ClassVar
+
 import keras
 import tensorflow as tf
 
-from cirs_tf.config import Config
+from cirs_tf.config.sections import SCHEDULES, Config, SegmenterConfig
+from cirs_tf.config.settings import ANY, POSITIVE, Section, one_of, section, setting
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.losses.soft_ncut import soft_ncut
-from cirs_tf.methods.schedules import adam_phase, learning_rate_schedule
 from cirs_tf.models.unet import unet
-from cirs_tf.training.phases import Terms
+from cirs_tf.training.optimizers import adam, learning_rate_schedule
+from cirs_tf.training.phases import Phase, Terms
+
+
+@dataclasses.dataclass(frozen=True)
+class WnetSection(Section):
+    """W-Net: a soft normalized cut, and a reconstruction from the segments."""
+
+    key: ClassVar[str] = "wnet"
+
+    radius: float = setting(
+        5.0, POSITIVE, "Pixels further apart are not compared by the cut; in pixels."
+    )
+    sigma_intensity: float = setting(
+        10 / 255, POSITIVE, "Width of the cut's weight over intensities in [0, 1]."
+    )
+    sigma_position: float = setting(
+        4.0, POSITIVE, "Width of the cut's weight over positions, in pixels."
+    )
+    reconstruction: str = setting(
+        "mse", one_of("mse", "bce"), "Squared error, or binary cross-entropy."
+    )
+    schedule: str = setting(
+        "alternating",
+        one_of(*SCHEDULES),
+        "joint minimizes the sum of cut and reconstruction; alternating updates the "
+        "encoder by the cut, then both networks by the reconstruction, in turns.",
+    )
+    xla: bool = setting(
+        True,
+        ANY,
+        "Whether the cut is compiled with XLA: quicker steps, a slower start.",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class WnetConfig(Config):
+    """The whole configuration of W-Net."""
+
+    method: str = setting("wnet", one_of("wnet"), "The system to train.")
+    segmenter: SegmenterConfig = section(SegmenterConfig)
+    wnet: WnetSection = section(WnetSection)
 
 
 class Wnet:
@@ -25,28 +69,40 @@ class Wnet:
     Reference: Xia and Kulis 2017; thesis 8.
     """
 
+    config_class = WnetConfig
     needs_masks = False
 
-    def __init__(self, config: Config, height: int, width: int):
+    def __init__(self, config: WnetConfig, height: int, width: int):
         options = self.options = config.wnet
         segments = config.segments
-        self.segmenter = unet(config.segmenter, segments, 2 * config.seed)
+        self.segmenter = self.build_segmenter(config)
         self.decoder = unet(
             config.segmenter, 3, 2 * config.seed + 1, inputs=segments, name="decoder"
         )
         self.networks = {"segmenter": self.segmenter, "decoder": self.decoder}
-        self._cut = tf.function(soft_ncut, jit_compile=options.xla)
+        self._compiled_cut = tf.function(soft_ncut, jit_compile=options.xla)
+        self.pretraining = []
         encoder = self.segmenter.trainable_variables
         both = encoder + self.decoder.trainable_variables
         rate = learning_rate_schedule(config.training)
         if options.schedule == "joint":
             terms = ("loss", "n_cut", "reconstruction")
-            self.phases = [adam_phase("joint", self._joint, both, rate, terms)]
+            self.phases = [Phase("joint", self._joint, terms, both, adam(both, rate))]
         else:
+            cut, rebuild = self._n_cut, self._reconstruction
             self.phases = [
-                adam_phase("n_cut", self._n_cut, encoder, rate),
-                adam_phase("reconstruction", self._rebuild, both, rate),
+                Phase("n_cut", cut, ("loss",), encoder, adam(encoder, rate)),
+                Phase("reconstruction", rebuild, ("loss",), both, adam(both, rate)),
             ]
+
+    @staticmethod
+    def build_segmenter(config: WnetConfig) -> keras.Model:
+        """Build S alone.
+
+        Args:
+            config: The run.
+        """
+        return unet(config.segmenter, config.segments, 2 * config.seed)
 
     def validation_terms(self, batch: Batch) -> Terms:
         """Return the sum of both losses, and each, in inference mode, `[batch]`."""
@@ -54,23 +110,25 @@ class Wnet:
 
     def _joint(self, batch: Batch, training: bool = True) -> Terms:
         probabilities = self._probabilities(batch, training)
-        cut = self._cut_of(probabilities, batch)
-        error = self._error_of(probabilities, batch, training)
+        cut = self._cut_loss(probabilities, batch)
+        error = self._error(probabilities, batch, training)
         return {"loss": cut + error, "n_cut": cut, "reconstruction": error}
 
     def _n_cut(self, batch: Batch) -> Terms:
-        return {"loss": self._cut_of(self._probabilities(batch, True), batch)}
+        probabilities = self._probabilities(batch, training=True)
+        return {"loss": self._cut_loss(probabilities, batch)}
 
-    def _rebuild(self, batch: Batch) -> Terms:
-        return {"loss": self._error_of(self._probabilities(batch, True), batch, True)}
+    def _reconstruction(self, batch: Batch) -> Terms:
+        probabilities = self._probabilities(batch, training=True)
+        return {"loss": self._error(probabilities, batch, training=True)}
 
     def _probabilities(self, batch: Batch, training: bool) -> tf.Tensor:
         return tf.nn.softmax(self.segmenter(batch["image"], training=training))
 
-    def _cut_of(self, probabilities: tf.Tensor, batch: Batch) -> tf.Tensor:
+    def _cut_loss(self, probabilities: tf.Tensor, batch: Batch) -> tf.Tensor:
         images = tf.cast(batch["image"], probabilities.dtype)
         options = self.options
-        return self._cut(
+        return self._compiled_cut(
             probabilities,
             images,
             options.radius,
@@ -78,7 +136,7 @@ class Wnet:
             options.sigma_position,
         )
 
-    def _error_of(
+    def _error(
         self, probabilities: tf.Tensor, batch: Batch, training: bool
     ) -> tf.Tensor:
         logits = self.decoder(probabilities, training=training)

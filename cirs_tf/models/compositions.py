@@ -13,14 +13,14 @@ class Compositions:
 
     Attributes:
         canvas: Height and width of a cut-out in pixels.
-        bank: The layer that holds them.
+        bank: The layer that holds the cut-outs.
         network: A model of that layer, for checkpoints.
 
     Args:
         size: Height and width of the images in pixels.
-        canvas: Side of a cut-out, as a share of the image's shorter side.
-        kinds: K - 1.
-        members: Cut-outs a kind.
+        canvas: Height and width of a cut-out, as a share of the image's shorter side.
+        num_objects: K - 1.
+        patches_per_class: Number of cut-outs of each class.
         overlap: Whether one part may hide another.
     """
 
@@ -28,92 +28,100 @@ class Compositions:
         self,
         size: tuple[int, int],
         canvas: float,
-        kinds: int,
-        members: int,
+        num_objects: int,
+        patches_per_class: int,
         overlap: bool,
     ):
         self.size, self.overlap = size, overlap
-        self.kinds, self.members = kinds, members
+        self.num_objects, self.patches_per_class = num_objects, patches_per_class
         self.canvas = 2 * round(canvas * min(size) / 2)
-        self.bank = CutOutBank(kinds, members, self.canvas, name="cut_outs")
-        # In a model, as networks are; it is called with anything.
-        anything = keras.Input((), name="anything")
-        self.network = keras.Model(anything, self.bank(anything), name="cut_outs")
+        self.bank = CutOutBank(
+            num_objects, patches_per_class, self.canvas, name="cut_outs"
+        )
+        # In a model, as networks are; its input is ignored.
+        ignored = keras.Input((), name="ignored")
+        self.network = keras.Model(ignored, self.bank(ignored), name="cut_outs")
 
-    def draw(self, count: int | tf.Tensor, seed: tf.Tensor):
-        """Paste up to `max_parts` parts one over the other before a flat color.
+    def draw(
+        self, count: int | tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Paste up to `max_parts` parts over each other, on a flat color.
 
-        Kind, cut-out and place are uniform, each place within those where the kind was
-        seen; so is the number of parts, from 1. Neither the order of the color
-        channels nor, where kinds are the same however turned, a quarter turn says
-        anything of the kind: both are drawn for each part.
+        Class, cut-out and place are uniform, each place within those where the class
+        was seen; so is the number of parts, from 1. Neither the order of the color
+        channels nor, where classes are the same however turned, a quarter turn tells
+        anything of the class: both are drawn for each part.
 
         Args:
-            count: How many images.
+            count: Number of images.
             seed: `[2]` int32.
 
         Returns:
             Images `[count, height, width, 3]` float in [0, 1] and masks
-            `[count, height, width]` int32: what covers more than half of a pixel.
+            `[count, height, width]` int32: the class that covers more than half of a
+            pixel, 0 for the background.
         """
         bank = self.network(tf.zeros([1]))
         seeds = tf.random.experimental.stateless_split(seed, 3)
-        behind = tf.random.stateless_uniform(
+        background = tf.random.stateless_uniform(
             [count], seeds[0], 0, bank["backgrounds"].shape[0], tf.int32
         )
-        images = tf.gather(bank["backgrounds"], behind)[:, None, None]
+        images = tf.gather(bank["backgrounds"], background)[:, None, None]
         images = tf.broadcast_to(images, [count, *self.size, 3])
         masks = tf.zeros([count, *self.size], tf.int32)
         max_parts = tf.cast(bank["max_parts"], tf.int32)
         parts = tf.random.stateless_uniform(
             [count], seeds[1], 1, max_parts + 1, tf.int32
         )
-        for number in tf.range(max_parts):
-            fold = tf.random.experimental.stateless_fold_in
-            kind, patch, shown = self._place(bank, masks, fold(seeds[2], number))
-            shown &= number < parts
-            covered = patch[..., 3:] * tf.cast(shown[:, None, None, None], patch.dtype)
+        for index in tf.range(max_parts):
+            part_seed = tf.random.experimental.stateless_fold_in(seeds[2], index)
+            label, patch, is_free = self._place(bank, masks, part_seed)
+            pasted = is_free & (index < parts)
+            covered = patch[..., 3:] * tf.cast(pasted[:, None, None, None], patch.dtype)
             images += covered * (patch[..., :3] - images)
-            masks = tf.where(covered[..., 0] > 0.5, kind[:, None, None] + 1, masks)
+            masks = tf.where(covered[..., 0] > 0.5, label[:, None, None] + 1, masks)
         return images, masks
 
-    def _place(self, bank: dict, masks: tf.Tensor, seed: tf.Tensor):
-        """Choose a part for each image and lay it somewhere.
+    def _place(
+        self, bank: dict[str, tf.Tensor], masks: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Choose a part and a place for each image.
 
         Returns:
-            Its kind `[count]`, the image `[count, height, width, 4]` with it alone, and
-            whether it may be pasted there `[count]`.
+            Its class from 0 `[count]`, an image `[count, height, width, 4]` of it
+            alone, and whether it may be pasted there `[count]`.
         """
         count = tf.shape(masks)[0]
         seeds = tf.random.experimental.stateless_split(seed, 5)
         draw = tf.random.stateless_uniform
-        kind = draw([count], seeds[0], 0, self.kinds, tf.int32)
-        member = draw([count], seeds[1], 0, self.members, tf.int32)
-        patches = tf.gather_nd(bank["patches"], tf.stack([kind, member], axis=1))
+        label = draw([count], seeds[0], 0, self.num_objects, tf.int32)
+        patch_index = draw([count], seeds[1], 0, self.patches_per_class, tf.int32)
+        patches = tf.gather_nd(bank["patches"], tf.stack([label, patch_index], axis=1))
         patches = tf.cast(patches, bank["backgrounds"].dtype) / 255
         turns = tf.cast(bank["quarter_turns"], tf.int32)
-        patches = _turned(patches, draw([count], seeds[3], 0, turns, tf.int32))
-        patches = _recolored(patches, draw([count, 3], seeds[4]))
-        least, greatest = tf.unstack(tf.gather(bank["middles"], kind), axis=1)
+        patches = _rotate(patches, draw([count], seeds[3], 0, turns, tf.int32))
+        patches = _permute_channels(patches, draw([count, 3], seeds[4]))
+        bounds = tf.gather(bank["center_bounds"], label)
+        least, greatest = tf.unstack(bounds, axis=1)
         tries = 1 if self.overlap else _TRIES
-        at = tf.cast(draw([tries, count, 2], seeds[2]), least.dtype)
-        middles = tf.cast(tf.floor(least + at * (greatest - least + 1)), tf.int32)
-        corners = middles - self.canvas // 2
+        share = tf.cast(draw([tries, count, 2], seeds[2]), least.dtype)
+        centers = tf.cast(tf.floor(least + share * (greatest - least + 1)), tf.int32)
+        corners = centers - self.canvas // 2
         if self.overlap:
-            return kind, self._lay(patches, corners[0]), tf.ones([count], tf.bool)
-        chosen, free = corners[0], tf.zeros([count], tf.bool)
+            return label, self._paste(patches, corners[0]), tf.ones([count], tf.bool)
+        chosen, is_free = corners[0], tf.zeros([count], tf.bool)
         for corner in tf.unstack(corners):
-            inside = self._lay(patches[..., 3:], corner)[..., 0] > 0.5
+            inside = self._paste(patches[..., 3:], corner)[..., 0] > 0.5
             fits = ~tf.reduce_any(inside & (masks > 0), axis=[1, 2])
             chosen = tf.where(fits[:, None], corner, chosen)
-            free |= fits
-        return kind, self._lay(patches, chosen), free
+            is_free |= fits
+        return label, self._paste(patches, chosen), is_free
 
-    def _lay(self, patches: tf.Tensor, corners: tf.Tensor) -> tf.Tensor:
-        """Lay patches `[count, canvas, canvas, C]` at upper left corners `[count, 2]`.
+    def _paste(self, patches: tf.Tensor, corners: tf.Tensor) -> tf.Tensor:
+        """Paste patches `[count, canvas, canvas, C]` with upper left corners there.
 
         Returns:
-            `[count, height, width, C]`; 0 where no patch lies.
+            `[count, height, width, C]`; 0 outside the patch.
         """
         padded = tf.pad(patches, [[0, 0], [1, 1], [1, 1], [0, 0]])
         for axis, length in enumerate(self.size):
@@ -123,18 +131,19 @@ class Compositions:
         return padded
 
 
-def _turned(patches: tf.Tensor, quarters: tf.Tensor) -> tf.Tensor:
-    """Turn patches `[count, canvas, canvas, C]` by `[count]` quarters, 0 to 3."""
-    quarters = quarters[:, None, None, None]
+def _rotate(patches: tf.Tensor, quarter_turns: tf.Tensor) -> tf.Tensor:
+    """Rotate patches `[count, canvas, canvas, C]` by 0 to 3 quarters, `[count]`."""
+    quarter_turns = quarter_turns[:, None, None, None]
     for turns in (1, 2):
-        turned = tf.image.rot90(patches, turns)
-        patches = tf.where(tf.bitwise.bitwise_and(quarters, turns) > 0, turned, patches)
+        rotated = tf.image.rot90(patches, turns)
+        has_bit = tf.bitwise.bitwise_and(quarter_turns, turns) > 0
+        patches = tf.where(has_bit, rotated, patches)
     return patches
 
 
-def _recolored(patches: tf.Tensor, order: tf.Tensor) -> tf.Tensor:
-    """Sort the color channels of `[count, canvas, canvas, 4]` by `[count, 3]`."""
-    channels = tf.argsort(order)
+def _permute_channels(patches: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
+    """Sort the colors of patches `[count, canvas, canvas, 4]` by keys `[count, 3]`."""
+    channels = tf.argsort(keys)
     colors = tf.gather(
         tf.transpose(patches[..., :3], [0, 3, 1, 2]), channels, batch_dims=1
     )

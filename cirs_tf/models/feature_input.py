@@ -1,35 +1,14 @@
-"""What the feature network g sees of a masked image."""
+"""The input of the feature network g: a masked image, whole or averaged in cells."""
 
 import tensorflow as tf
 
-from cirs_tf.config import FeatureNetConfig
-from cirs_tf.errors import ConfigError
-
-_LEAST_SHARE = 0.01  # a mask that is smaller counts as one of this share
-
-
-def feature_input_size(
-    config: FeatureNetConfig, height: int, width: int
-) -> tuple[int, int]:
-    """Return height and width of what g sees of an image of these.
-
-    Raises:
-        ConfigError: The image does not divide into the cells.
-    """
-    if config.input == "image":
-        return height, width
-    if height % config.cells or width % config.cells:
-        raise ConfigError(
-            f"feature_net.cells: expected a divisor of the image's sides, {height} and "
-            f"{width}, got {config.cells}"
-        )
-    return config.cells, config.cells
+_MIN_SHARE = 0.01  # share of the image that a smaller mask is counted as
 
 
 def feature_input(
-    config: FeatureNetConfig, masked: tf.Tensor, masks: tf.Tensor
+    masked: tf.Tensor, masks: tf.Tensor, *, kind: str, cells: int
 ) -> tf.Tensor:
-    """Return what g sees.
+    """Return the input of g.
 
         image            m x
         pooled           p_c = mean of m x over the pixels of cell c
@@ -39,20 +18,21 @@ def feature_input(
     (from a hundredth of the image on).
 
     Args:
-        config: `input` and `cells`.
         masked: `[batch, K, height, width, 3]`, images under their masks, m x.
         masks: `[batch, K, height, width, 1]`, m.
+        kind: `image`, `pooled` or `area_normalized`.
+        cells: Cells per side of the last two; height and width are multiples of it.
 
     Returns:
-        `[batch, K, *feature_input_size, 3]`.
+        `[batch, K, height, width, 3]` for `image`, else `[batch, K, cells, cells, 3]`.
     """
-    if config.input == "image":
+    if kind == "image":
         return masked
-    shape, cells = tf.shape(masked), config.cells
+    shape = tf.shape(masked)
     height, width = shape[2] // cells, shape[3] // cells
     rows = tf.concat([shape[:2], [cells, height, cells, width, 3]], axis=0)
     pooled = tf.reduce_mean(tf.reshape(masked, rows), axis=[3, 5])  # (B, K, c, c, 3)
-    if config.input == "pooled":
+    if kind == "pooled":
         return pooled
     share = tf.reduce_mean(masks, axis=[2, 3], keepdims=True)  # (B, K, 1, 1, 1)
-    return pooled / tf.maximum(share, _LEAST_SHARE)
+    return pooled / tf.maximum(share, _MIN_SHARE)

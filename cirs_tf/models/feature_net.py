@@ -1,61 +1,81 @@
 """The feature network g: from one masked image to a feature vector."""
 
+from collections.abc import Sequence
+
 import keras
 
-from cirs_tf.config import FeatureNetConfig
 from cirs_tf.layers.conv_block import conv_layer, normalized_relu
 from cirs_tf.layers.dropout import ReplicaDropout
 
 
 def feature_net(
-    config: FeatureNetConfig, height: int, width: int, segments: int, seed: int
+    height: int,
+    width: int,
+    segments: int,
+    *,
+    kind: str,
+    hidden: Sequence[int],
+    features: int,
+    norm: str,
+    dropout: float,
+    segment_number: str,
+    output: str,
+    seed: int,
 ) -> keras.Model:
     """Build g.
 
-    `dense`: flattened image -> (dense, normalization, ReLU, dropout) a hidden width.
-    `conv`: (3x3 convolution of stride 2, normalization, ReLU) a hidden width, then
+    `dense`: flattened image -> (dense, normalization, ReLU, dropout) per hidden width.
+    `conv`: (3x3 convolution of stride 2, normalization, ReLU) per hidden width, then
     global average pooling and dropout. A final linear layer gives the features.
 
     Args:
-        config: Kind, hidden widths, features, normalization, dropout, how the segment
-            number enters, what is done to the output.
         height: Height of the images in pixels.
         width: Width of the images in pixels.
         segments: K, the range of the segment number.
+        kind: `dense` or `conv`.
+        hidden: Widths of the hidden layers.
+        features: Length of the feature vector.
+        norm: Normalization after every hidden layer, see `conv_block.normalization`.
+        dropout: Rate after every hidden layer (`conv`: after pooling).
+        segment_number: How k enters: `off`, `scalar` (k / (K - 1)) or `one_hot`.
+        output: `none`, `l2` (unit length) or `batch_norm` (unit variance per feature).
         seed: Seed of the weights and of dropout.
 
     Returns:
         A model of `images` `[batch, height, width, 3]` float in [0, 1] (masked) and
-        `segment` `[batch]` int32 in [0, K), to `[batch, features]` float. Without
-        `config.segment_number` the second input is accepted and not used.
+        `segment` `[batch]` int32 in [0, K), to `[batch, features]` float. With
+        `segment_number` off the second input is accepted and not used.
 
     Reference: thesis 6 (fully connected, segment number appended).
     """
     seeds = iter(range(seed * 1_000, (seed + 1) * 1_000))
     images = x = keras.Input((height, width, 3), name="images")
     segment = keras.Input((), dtype="int32", name="segment")
-    if config.kind == "dense":
+    if kind == "dense":
         x = keras.layers.Flatten()(x)
-        x = _append_segment(x, segment, config.segment_number, segments)
-        for units in config.hidden:
-            x = _dense(x, units, config.norm, next(seeds))
-            x = _activate(x, config, next(seeds))
+        x = _append_segment(x, segment, segment_number, segments)
+        for units in hidden:
+            x = _dense(x, units, norm, next(seeds))
+            x = normalized_relu(x, norm)
+            dropout_seed = next(seeds)
+            if dropout:
+                x = ReplicaDropout(dropout, dropout_seed)(x)
     else:
-        for filters in config.hidden:
-            x = conv_layer(x, filters, 3, config.norm, next(seeds), strides=2)
+        for filters in hidden:
+            x = conv_layer(x, filters, 3, norm, next(seeds), strides=2)
         x = keras.layers.GlobalAveragePooling2D()(x)
-        if config.dropout:
-            x = ReplicaDropout(config.dropout, next(seeds))(x)
-        x = _append_segment(x, segment, config.segment_number, segments)
+        if dropout:
+            x = ReplicaDropout(dropout, next(seeds))(x)
+        x = _append_segment(x, segment, segment_number, segments)
     # The objective does not see a shift of all features; only L2 output does.
-    features = keras.layers.Dense(
-        config.features,
-        use_bias=config.output == "l2",
+    outputs = keras.layers.Dense(
+        features,
+        use_bias=output == "l2",
         kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
         name="features",
     )(x)
-    features = _constrain(features, config.output)
-    return keras.Model([images, segment], features, name="feature_net")
+    outputs = _constrain(outputs, output)
+    return keras.Model([images, segment], outputs, name="feature_net")
 
 
 def _append_segment(x, segment, how: str, segments: int):
@@ -75,11 +95,6 @@ def _dense(x, units: int, norm: str, seed: int):
         use_bias=norm == "none",
         kernel_initializer=keras.initializers.HeNormal(seed=seed),
     )(x)
-
-
-def _activate(x, config: FeatureNetConfig, seed: int):
-    x = normalized_relu(x, config.norm)
-    return ReplicaDropout(config.dropout, seed)(x) if config.dropout else x
 
 
 def _constrain(features, output: str):

@@ -1,9 +1,27 @@
 """The network of IIC segmentation: one trunk, two heads."""
 
+from collections.abc import Iterator
+
 import keras
 
 from cirs_tf.layers.conv_block import conv_layer
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
+
+
+def iic_segmenter(width: int, segments: int, seed: int) -> keras.Model:
+    """Build the trunk and the main head alone.
+
+    Args:
+        width: Channels of the first convolution.
+        segments: K, outputs of the main head.
+        seed: Seed of the weights.
+
+    Returns:
+        The first model of `iic_networks`, with the same weights.
+    """
+    seeds = _seeds(seed)
+    images, x = _trunk(width, seeds)
+    return _head(images, x, segments, seeds, "segmenter")
 
 
 def iic_networks(
@@ -28,7 +46,18 @@ def iic_networks(
 
     Reference: Ji et al. 2019, section 4.2.
     """
-    seeds = iter(range(seed * 1_000, (seed + 1) * 1_000))
+    seeds = _seeds(seed)
+    images, x = _trunk(width, seeds)
+    segmenter = _head(images, x, segments, seeds, "segmenter")
+    return segmenter, _head(images, x, over_segments, seeds, "over_segmenter")
+
+
+def _seeds(seed: int) -> Iterator[int]:
+    return iter(range(seed * 1_000, (seed + 1) * 1_000))
+
+
+def _trunk(width: int, seeds: Iterator[int]):
+    """Return images `[batch, height, width, 3]` and the trunk's output for them."""
     images = keras.Input((None, None, 3), name="images")
     x = PadToMultiple(2)(images)
     for factor in (1, 2, None, 4, 4, 8, 8):
@@ -36,14 +65,14 @@ def iic_networks(
             x = keras.layers.MaxPooling2D()(x)
         else:
             x = conv_layer(x, factor * width, 3, "batch", next(seeds))
+    return images, x
 
-    def head(outputs: int, name: str) -> keras.Model:
-        initializer = keras.initializers.GlorotUniform(seed=next(seeds))
-        logits = keras.layers.Conv2D(
-            outputs, 1, kernel_initializer=initializer, name=f"{name}_logits"
-        )(x)
-        logits = keras.layers.UpSampling2D(interpolation="bilinear")(logits)
-        logits = CropToSize()(logits, images)
-        return keras.Model(images, logits, name=name)
 
-    return head(segments, "segmenter"), head(over_segments, "over_segmenter")
+def _head(images, x, outputs: int, seeds: Iterator[int], name: str) -> keras.Model:
+    initializer = keras.initializers.GlorotUniform(seed=next(seeds))
+    logits = keras.layers.Conv2D(
+        outputs, 1, kernel_initializer=initializer, name=f"{name}_logits"
+    )(x)
+    logits = keras.layers.UpSampling2D(interpolation="bilinear")(logits)
+    logits = CropToSize()(logits, images)
+    return keras.Model(images, logits, name=name)

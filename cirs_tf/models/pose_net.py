@@ -1,13 +1,11 @@
-"""From a masked image to the pose of the object in it."""
+"""The pose network: from a masked image to the pose of the object in it."""
 
 import keras
 
 from cirs_tf.layers.conv_block import conv_layer
 
 _FILTERS = (16, 32, 32)
-
-
-# Pixels a side of what a pose network sees.
+# Height and width of the input, in pixels.
 POSE_INPUT = 32
 
 
@@ -19,11 +17,11 @@ def pose_net(seed: int, name: str) -> keras.Model:
 
     Args:
         seed: Seed of the weights.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from `[batch, POSE_INPUT, POSE_INPUT, 4]`, masked image and mask around
-        the middle of the mask, to `[batch, 4]`: offset in x and y, cosine and sine (of
+        the center of the mask, to `[batch, 4]`: offset in x and y, cosine and sine (of
         any length).
     """
     seeds = iter(range(seed * 1_000, (seed + 1) * 1_000))

@@ -2,7 +2,7 @@
 
 import keras
 
-from cirs_tf.config import SegmenterConfig
+from cirs_tf.config.sections import SegmenterConfig
 from cirs_tf.layers.conv_block import conv_block
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
 
@@ -26,7 +26,7 @@ def unet(
         outputs: K, the number of segments.
         seed: Seed of the weights and of dropout.
         inputs: Channels of the input.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from `[batch, height, width, inputs]` float, images in [0, 1], to

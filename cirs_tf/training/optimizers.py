@@ -1,96 +1,141 @@
-"""Adam with one part of its variables at a rate of its own, or drawn anew at times."""
+"""Adam, its learning rate, and Adam with a group of variables that is reset."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import tensorflow as tf
 
-Draw = Callable[[tf.Tensor], tf.Tensor]
+from cirs_tf.config.sections import TrainingConfig
+
+Rate = float | keras.optimizers.schedules.LearningRateSchedule
+# Maps a seed `[2]` to a fresh value of a variable.
+Sampler = Callable[[tf.Tensor], tf.Tensor]
+# Share of the learning rate that is left at the end of the decay.
+FINAL_RATE = 0.02
 
 
-class PartAdam(keras.optimizers.Adam):
-    """Adam that treats some of its variables in another way.
-
-    The count of updates is all that a restart depends on, and a checkpoint holds it.
+def learning_rate_schedule(
+    config: TrainingConfig, initial: float | None = None
+) -> Rate:
+    """Return the learning rate: constant, or falling as half a cosine.
 
     Args:
-        learning_rate: Of the other variables.
-        part: Positions of the part's variables in the list that is trained, each with
-            what draws a fresh value for it from a seed `[2]`.
-        part_learning_rate: Of the part.
-        restart_every: Updates 0 to n - 1 are Adam's. Update n is none: it draws the
-            part anew and empties its slots, and Adam starts there as at the beginning.
+        config: `learning_rate` and `decay_steps`.
+        initial: First learning rate; None: `config.learning_rate`.
+    """
+    initial = config.learning_rate if initial is None else initial
+    if config.decay_steps is None:
+        return initial
+    return keras.optimizers.schedules.CosineDecay(
+        initial, config.decay_steps, alpha=FINAL_RATE
+    )
+
+
+def adam(variables: Sequence[keras.Variable], rate: Rate) -> keras.optimizers.Optimizer:
+    """Return Adam with its slots in place, so that a checkpoint can hold them.
+
+    Args:
+        variables: The variables that it will update.
+        rate: Learning rate or schedule.
+    """
+    optimizer = keras.optimizers.Adam(rate)
+    optimizer.build(variables)
+    return optimizer
+
+
+class ResettingAdam(keras.optimizers.Adam):
+    """Adam with a group of variables at a rate of its own, which is reset at times.
+
+    The count of updates is all that a reset depends on, and a checkpoint holds it.
+
+    Args:
+        learning_rate: Learning rate of the variables outside the group.
+        group: Index of each variable of the group in the list that is trained, and a
+            sampler of fresh values for it.
+        group_learning_rate: Learning rate of the group.
+        reset_every: Updates 0 to n - 1 are Adam's. Update n is none: it draws the
+            group anew and empties its slots, and Adam starts there as at the beginning.
             So again at 2 n, 3 n and on. 0: never.
-        seed: Of what is drawn.
+        seed: Seed of the fresh values.
     """
 
     def __init__(
         self,
-        learning_rate: float,
-        part: Mapping[int, Draw],
-        part_learning_rate: float,
-        restart_every: int,
+        learning_rate: Rate,
+        group: Mapping[int, Sampler],
+        group_learning_rate: Rate,
+        reset_every: int,
         seed: int,
     ):
         super().__init__(learning_rate)
-        self.part = dict(part)
-        self.part_learning_rate = part_learning_rate
-        self.restart_every = restart_every
+        self.group = dict(group)
+        self.group_learning_rate = group_learning_rate
+        self.reset_every = reset_every
         self.seed = seed
 
     def update_step(self, gradient, variable, learning_rate) -> None:
         """Update one variable from its gradient."""
         index = self._get_variable_index(variable)
-        if index not in self.part:
+        if index not in self.group:
             super().update_step(gradient, variable, learning_rate)
-        elif not self.restart_every:
-            super().update_step(gradient, variable, self.part_learning_rate)
+        elif not self.reset_every:
+            super().update_step(gradient, variable, self._group_rate())
         else:
-            self._update_or_draw(gradient, variable, index)
+            self._update_or_reset(gradient, variable, index)
 
-    def _update_or_draw(self, gradient, variable, index: int) -> None:
-        done = tf.cast(self.iterations.value, tf.int32)
-        since = done % self.restart_every
-        fresh = (since == 0) & (done > 0)
-        count = tf.where(done < self.restart_every, since + 1, since)
+    def _group_rate(self) -> float | tf.Tensor:
+        """Return the group's rate at this update; a schedule counts all of them."""
+        if callable(self.group_learning_rate):
+            return self.group_learning_rate(self.iterations)
+        return self.group_learning_rate
+
+    def _update_or_reset(self, gradient, variable, index: int) -> None:
+        updates = tf.cast(self.iterations.value, tf.int32)
+        since_reset = updates % self.reset_every
+        is_reset = (since_reset == 0) & (updates > 0)
+        # A reset takes the place of an update, so Adam's own count lags by one.
+        count = tf.where(updates < self.reset_every, since_reset + 1, since_reset)
         count = tf.cast(tf.maximum(count, 1), gradient.dtype)
         m, v = self._momentums[index], self._velocities[index]
         mean = self.beta_1 * m + (1 - self.beta_1) * gradient
         square = self.beta_2 * v + (1 - self.beta_2) * tf.square(gradient)
         unbiased = mean / (1 - self.beta_1**count)
         scale = tf.sqrt(square / (1 - self.beta_2**count)) + self.epsilon
-        updated = variable - self.part_learning_rate * unbiased / scale
-        seed = tf.random.experimental.stateless_fold_in([self.seed, index], done)
-        draw = self.part[index]
+        rate = self._group_rate()
+        if tf.is_tensor(rate):
+            rate = tf.cast(rate, gradient.dtype)
+        updated = variable - rate * unbiased / scale
+        seed = tf.random.experimental.stateless_fold_in([self.seed, index], updates)
+        sampler = self.group[index]
         value = tf.cond(
-            fresh, lambda: tf.cast(draw(seed), updated.dtype), lambda: updated
+            is_reset, lambda: tf.cast(sampler(seed), updated.dtype), lambda: updated
         )
-        self.assign(m, tf.where(fresh, tf.zeros_like(mean), mean))
-        self.assign(v, tf.where(fresh, tf.zeros_like(square), square))
+        self.assign(m, tf.where(is_reset, tf.zeros_like(mean), mean))
+        self.assign(v, tf.where(is_reset, tf.zeros_like(square), square))
         self.assign(variable, value)
 
 
-def draws(network: keras.Model) -> list[Draw]:
-    """Return what draws each trainable variable of a network as it was drawn first.
+def weight_samplers(network: keras.Model) -> list[Sampler]:
+    """Return a sampler for each trainable variable, distributed as its first value.
 
     Args:
         network: Kernels from a `VarianceScaling` initializer, biases 0, scales 1.
 
     Returns:
-        In the order of `trainable_variables`; each maps a seed `[2]` to a value.
+        In the order of `trainable_variables`.
     """
-    kernels = {}
+    initializers = {}
     for layer in network.layers:
         if hasattr(layer, "kernel_initializer"):
-            kernels[id(layer.kernel)] = layer.kernel_initializer
+            initializers[id(layer.kernel)] = layer.kernel_initializer
     return [
-        _draw(variable, kernels.get(id(variable)))
+        _sampler(variable, initializers.get(id(variable)))
         for variable in network.trainable_variables
     ]
 
 
-def _draw(variable: keras.Variable, initializer) -> Draw:
+def _sampler(variable: keras.Variable, initializer) -> Sampler:
     shape = tuple(variable.shape)
     if initializer is None:
         value = 1.0 if variable.name == "gamma" else 0.0

@@ -1,4 +1,5 @@
 import json
+import os
 
 import keras
 import numpy as np
@@ -91,12 +92,13 @@ def test_a_failed_write_leaves_the_earlier_ones_and_nothing_else(tmp_path):
     save(store, model, adam, 1, loss=2.0)
     before = names(tmp_path)
     # The index's place is taken by a folder: writing it fails after the variables.
-    (tmp_path / ".checkpoints.json.tmp").mkdir()
+    blocked = tmp_path / f".checkpoints.json.{os.getpid()}.tmp"
+    blocked.mkdir()
     with pytest.raises(CheckpointError, match="step-00000002: cannot be written"):
         try:
             save(store, model, adam, 2, loss=1.0)
         finally:
-            (tmp_path / ".checkpoints.json.tmp").rmdir()
+            blocked.rmdir()
     assert CheckpointStore(tmp_path).path("loss").name == "step-00000001"
     assert set(names(tmp_path)) - set(before) <= {"step-00000002"}
     save(store, model, adam, 3)
@@ -132,7 +134,7 @@ def test_missing_and_damaged_checkpoints_are_named(tmp_path):
 
 
 def test_an_extra_worker_keeps_nothing(tmp_path):
-    store = CheckpointStore(tmp_path, chief=False)
+    store = CheckpointStore(tmp_path, worker=1)
     model = network()
     assert save(store, model, optimizer(model), 1, loss=1.0) == []
     assert names(tmp_path) == []
@@ -146,3 +148,32 @@ def test_going_through_a_best_step_again_does_not_compare_it_with_itself(tmp_pat
     index = json.loads((tmp_path / "checkpoints.json").read_text())
     assert index["loss"] == {"step": 10, "value": 1.0}
     assert save(CheckpointStore(tmp_path), model, adam, 10, loss=1.0) == ["loss"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_score_that_is_not_finite_is_never_best(tmp_path, value):
+    store, model = CheckpointStore(tmp_path), network()
+    adam = optimizer(model)
+    assert save(store, model, adam, 1, loss=value, oracle=value) == []
+    with pytest.raises(CheckpointError, match="no checkpoint 'loss' yet"):
+        store.path("loss")
+    assert save(store, model, adam, 2, loss=1.0, oracle=0.5) == ["loss", "oracle"]
+    assert save(store, model, adam, 3, loss=value, oracle=value) == []
+    assert store.path("loss").name == store.path("oracle").name == "step-00000002"
+
+
+def test_leftovers_of_a_killed_process_are_removed_and_nothing_else(tmp_path):
+    store, model = CheckpointStore(tmp_path), network()
+    save(store, model, optimizer(model), 1)
+    (tmp_path / ".step-00000002.0.123.tmp").mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+    store.remove_leftovers()
+    assert names(tmp_path) == ["checkpoints.json", "notes.txt", "step-00000001"]
+
+
+def test_the_segmenter_alone_is_read_from_a_checkpoint_of_more(tmp_path):
+    store, model, other = CheckpointStore(tmp_path), network(3), network(5)
+    store.save(1, {"net": model, "other": other}, {"adam": optimizer(model)}, {})
+    alone = network(3)
+    assert store.restore("last", {"net": alone})["step"] == 1
+    np.testing.assert_array_equal(alone.get_weights()[0], model.get_weights()[0])

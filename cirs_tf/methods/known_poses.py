@@ -1,0 +1,92 @@
+"""Known poses: pose networks learn from templates that are rendered at random poses."""
+
+import tensorflow as tf
+
+from cirs_tf.config.sections import PretrainingConfig
+from cirs_tf.data.pipeline import Batch
+from cirs_tf.layers.replica_random import replica_seed
+from cirs_tf.losses.aligned import pose_error
+from cirs_tf.models.posed_templates import PosedTemplates
+from cirs_tf.training.optimizers import adam
+from cirs_tf.training.phases import PretrainingPhase, Terms
+
+
+class KnownPoses:
+    """Errors of pose networks on rendered images, whose poses are known.
+
+    Args:
+        templates: Templates and pose networks.
+        seed: Seed of the random poses.
+    """
+
+    def __init__(self, templates: PosedTemplates, seed: int):
+        self._templates = templates
+        self._seed = seed
+
+    def pretraining_phase(
+        self, steps: int, options: PretrainingConfig
+    ) -> PretrainingPhase:
+        """Return the phase that learns poses before templates can blur.
+
+        Args:
+            steps: Mini-batches.
+            options: Images, whose number and size are used, and learning rate.
+        """
+        templates = self._templates
+        variables = sum((net.trainable_variables for net in templates.pose_nets), [])
+        optimizer = adam(variables, options.learning_rate)
+
+        def loss(batch: Batch) -> Terms:
+            # Negative: other seeds than those of training.
+            seeds = self._seeds(-1 - optimizer.iterations.value)
+            errors = []
+            for index in range(templates.num_objects):
+                images, masks, true = templates.render_random_pose(
+                    index, batch["image"], seeds[index]
+                )
+                estimated = templates.estimate_pose(index, images, masks, True)
+                errors.append(pose_error(estimated, true, templates.canvas))
+            return {"loss": tf.add_n(errors)}
+
+        return PretrainingPhase(
+            "poses", loss, ("loss",), variables, optimizer, steps, options.images
+        )
+
+    def poses_and_error(
+        self, images: tf.Tensor, masks: tf.Tensor, step: tf.Tensor
+    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """Return the poses of all objects, and the error at known poses.
+
+        Both go through a pose network together, so that batch normalization sees both.
+
+        Args:
+            images: `[batch, height, width, 3]` float in [0, 1].
+            masks: `[batch, K, height, width, 1]` float.
+            step: Integer scalar that the random poses depend on.
+
+        Returns:
+            K - 1 times `[batch, 4]`; and `[batch]`, the mean over the objects.
+        """
+        templates, seeds = self._templates, self._seeds(step)
+        poses, errors = [], []
+        for index in range(templates.num_objects):
+            rendered, rendered_mask, true = templates.render_random_pose(
+                index, images, seeds[index]
+            )
+            # The mask learns from the error alone, not from where its center lies.
+            mask = tf.stop_gradient(masks[:, index + 1])
+            both = templates.estimate_pose(
+                index,
+                tf.concat([images, rendered], axis=0),
+                tf.concat([mask, rendered_mask], axis=0),
+                training=True,
+            )
+            pose, estimated = tf.split(both, 2)
+            poses.append(pose)
+            errors.append(pose_error(estimated, true, templates.canvas))
+        return poses, tf.add_n(errors) / templates.num_objects
+
+    def _seeds(self, step: tf.Tensor) -> tf.Tensor:
+        """Return a seed for each object, other ones at each step and replica."""
+        seed = replica_seed(self._seed, step)
+        return tf.random.experimental.stateless_split(seed, self._templates.num_objects)

@@ -1,0 +1,139 @@
+"""First segments of unlabeled images, and the phase in which S learns them."""
+
+import contextlib
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cirs_tf.config.sections import BackgroundConfig, PretrainingConfig
+from cirs_tf.data.pipeline import Batch
+from cirs_tf.errors import DataError
+from cirs_tf.losses.cross_entropy import balanced_cross_entropy
+from cirs_tf.proposals.color_kmeans import kmeans_labels
+from cirs_tf.proposals.components import propose
+from cirs_tf.training.optimizers import adam
+from cirs_tf.training.phases import (
+    PSEUDO_LABELS,
+    SUMMARY,
+    Initialization,
+    PretrainingPhase,
+    Terms,
+)
+from cirs_tf.training.strategy import batch_sum
+
+
+class SegmenterPretraining:
+    """S learns pseudo-labels, every segment weighing the same.
+
+    The weights of the segments are set by `assign`, before the phase runs.
+
+    Attributes:
+        phases: The phase, or none where it has no steps.
+
+    Args:
+        segmenter: S.
+        segments: K.
+        config: Steps, images and learning rate.
+    """
+
+    def __init__(
+        self, segmenter: keras.Model, segments: int, config: PretrainingConfig
+    ):
+        self._segmenter = segmenter
+        self._class_weights = tf.Variable(tf.ones([segments]), trainable=False)
+        self.phases = []
+        if config.steps and config.pseudo_labels != "none":
+            variables = segmenter.trainable_variables
+            optimizer = adam(variables, config.learning_rate)
+            self.phases.append(
+                PretrainingPhase(
+                    "segmenter",
+                    self._terms,
+                    ("loss",),
+                    variables,
+                    optimizer,
+                    config.steps,
+                    config.images,
+                )
+            )
+
+    def assign(self, pseudo_labels: np.ndarray) -> None:
+        """Weigh each segment by the inverse of its number of pixels.
+
+        Args:
+            pseudo_labels: `[images, height, width]` uint8 in [0, K), or 255: unsure.
+        """
+        counts = _pixel_counts(pseudo_labels, self._class_weights.shape[0])
+        weights = tf.constant(1 / np.maximum(counts, 1), tf.float32)
+        self._class_weights.assign(weights / tf.reduce_mean(weights))
+
+    def _terms(self, batch: Batch) -> Terms:
+        logits = self._segmenter(batch["image"], training=True)
+        weights = tf.cast(self._class_weights, logits.dtype)
+        loss = balanced_cross_entropy(logits, batch["mask"], weights, batch_sum)
+        return {"loss": loss}
+
+
+def propose_labels(
+    images: np.ndarray,
+    segments: int,
+    seed: int,
+    pretraining: PretrainingConfig,
+    background: BackgroundConfig,
+) -> Initialization:
+    """Return pseudo-labels of unlabeled images, of the configured kind.
+
+    Args:
+        images: `[images, height, width, 3]` uint8.
+        segments: K.
+        seed: Seed of k-means.
+        pretraining: Kind of pseudo-labels, and how many of the images get some.
+        background: When a pixel differs from the background.
+
+    Returns:
+        `pseudo_labels`, `[images, height, width]` uint8 in [0, K), or 255: unsure; and
+        `summary`. Empty where S learns none.
+
+    Raises:
+        DataError: `components`, and too little differs from a static background.
+    """
+    kind = pretraining.pseudo_labels
+    images = images[: pretraining.images]
+    if kind == "none" or not pretraining.steps:
+        return {}
+    if kind == "colors":
+        labels = kmeans_labels(images, images, segments, seed).astype(np.uint8)
+    else:
+        # Exemplars are not used here; their canvas cuts no label.
+        canvas = 2 * (min(images.shape[1:3]) // 4)
+        with data_errors(pretraining.full_key("pseudo_labels")):
+            labels = propose(
+                images, segments - 1, canvas, background.threshold, seed
+            ).labels
+    counts = _pixel_counts(labels, segments)
+    shares = " ".join(f"{share:.2f}" for share in counts / counts.sum())
+    summary = f"{kind} of {len(images):,} images, shares {shares}"
+    return {PSEUDO_LABELS: labels, SUMMARY: np.array(summary)}
+
+
+@contextlib.contextmanager
+def data_errors(key: str) -> Iterator[None]:
+    """Name the setting that asked for what the images do not have.
+
+    Args:
+        key: Key of the setting, or name of the method.
+
+    Raises:
+        DataError: In place of a ValueError.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise DataError(f"{key}: {error}") from None
+
+
+def _pixel_counts(labels: np.ndarray, segments: int) -> np.ndarray:
+    """Return the number of pixels of each segment, `[K]`; 255 is not counted."""
+    return np.bincount(labels.ravel(), minlength=256)[:segments]
