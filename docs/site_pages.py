@@ -8,10 +8,11 @@ import posixpath
 import re
 from pathlib import Path
 
-from cirs_tf.config.settings import Described, describe
-from cirs_tf.methods.registry import METHODS
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+
+from cirs_tf.config.settings import Described, describe
+from cirs_tf.methods.registry import METHODS
 
 ROOT = Path(__file__).parents[1]
 # File at the root of the repository to its page.
@@ -77,7 +78,7 @@ def settings_page() -> str:
     own: dict[str, list[Described]] = {}
     users: dict[str, list[str]] = {}
     for name, entry in METHODS.items():
-        for setting in describe(entry.config_class()):
+        for setting in map(_general, describe(entry.config_class())):
             section = setting.key.rpartition(".")[0]
             users.setdefault(section, [])
             if name not in users[section]:
@@ -89,15 +90,25 @@ def settings_page() -> str:
     parts = [_SETTINGS_INTRODUCTION]
     for section, settings in (shared | own).items():
         parts.append(_section(section, settings, users[section]))
-    return "\n".join(parts)
+    return "\n".join([*parts, "</div>\n"])
+
+
+def _general(setting: Described) -> Described:
+    """Return what holds for all methods: `method` may have any of their names."""
+    if setting.key != "method":
+        return setting
+    return setting._replace(default="", range="one of " + ", ".join(METHODS))
 
 
 _SETTINGS_INTRODUCTION = """# Settings
 
-Made from the configuration classes of the package. Give a setting by `--set KEY=VALUE`, by
-`settings={"KEY": VALUE}` in Python, or in a YAML file; [Training](training.md#settings) has
-examples. The defaults below are those of the sections; a method may have its own, and
+Made from the configuration classes of the package. Give a setting by
+`--set KEY=VALUE`, by `settings={"KEY": VALUE}` in Python, or in a YAML file;
+[Training](training.md#settings) has examples. The defaults below are those of the
+sections; a method may have its own, and
 `python -m cirs_tf.train --model METHOD --show-config` prints what holds for it.
+
+<div class="settings" markdown>
 """
 
 
@@ -116,7 +127,9 @@ def _section(section: str, settings: list[Described], users: list[str]) -> str:
 def _value(value: object) -> str:
     if value is None or isinstance(value, bool):
         return f"`{ {None: 'null', True: 'true', False: 'false'}[value] }`"
-    return f"`{list(value) if isinstance(value, tuple) else value}`"
+    return (
+        f"`{list(value) if isinstance(value, tuple) else value}`" if value != "" else ""
+    )
 
 
 def _cell(text: str) -> str:
