@@ -7,8 +7,6 @@ import re
 
 import pytest
 import yaml
-
-from cirs_tf.config import Config, SegmenterConfig, flatten
 from cirs_tf.config_files import (
     config_folder,
     find_config,
@@ -17,6 +15,8 @@ from cirs_tf.config_files import (
     save_config,
     to_yaml,
 )
+
+from cirs_tf.config import Config, SegmenterConfig, flatten
 from cirs_tf.errors import ConfigError
 
 CHECKS = [

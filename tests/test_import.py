@@ -1,7 +1,6 @@
 """What importing says when the backend is missing, and who may import whom."""
 
 import ast
-import configparser
 import os
 import subprocess
 import sys
@@ -250,30 +249,3 @@ def test_the_reader_of_imports_sees_every_form(tmp_path):
     )
     found = {room(name) for name in imports(path)}
     assert found - {None} == {"training", "methods", "models"}
-
-
-def test_setup_lists_every_package():
-    setup = configparser.ConfigParser()
-    setup.read(ROOT / "setup.cfg")
-    listed = setup["options"]["packages"].split()
-    assert len(listed) == len(set(listed))
-    folders = {
-        str(path.parent.relative_to(ROOT)).replace(os.sep, ".")
-        for package in ("cirs_tf", "data_gen")
-        for path in modules(package)
-    }
-    configs = {
-        ".".join(("cirs_tf", *path.parent.relative_to(ROOT).parts))
-        for path in (ROOT / "configs").rglob("*.yaml")
-    }
-    assert set(listed) == folders | configs
-    for name in sorted(folders):
-        assert (ROOT / name.replace(".", os.sep) / "__init__.py").exists(), name
-    placed = dict(
-        line.split(" = ")
-        for line in setup["options"]["package_dir"].strip().splitlines()
-    )
-    data = setup["options.package_data"]
-    for name in configs:
-        assert placed[name] == name.removeprefix("cirs_tf.").replace(".", "/")
-        assert data[name] == "*.yaml"

@@ -1,7 +1,6 @@
 """Configurations as files: YAML holds differences from the defaults."""
 
 import difflib
-import importlib.resources
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from cirs_tf.atomic_write import write_text_atomically
+from cirs_tf.config.folder import config_folder
 from cirs_tf.config.renamed import RENAMED
 from cirs_tf.config.sections import Config
 from cirs_tf.config.settings import describe
@@ -122,14 +122,6 @@ def installed_configs() -> list[str]:
     return sorted(
         str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml")
     )
-
-
-def config_folder() -> Path:
-    """Return `configs/` of an installed package or of a source checkout."""
-    checkout = Path(__file__).parents[2] / "configs"
-    if checkout.is_dir():
-        return checkout
-    return Path(str(importlib.resources.files("cirs_tf") / "configs"))
 
 
 def _unlocked(node: DictConfig) -> DictConfig:

@@ -47,7 +47,7 @@ def settle_borders(images: tf.Tensor, labels: tf.Tensor, segments: int) -> tf.Te
     weighted = inside[..., None] * images[..., None, :]  # (B, H, W, K, 3)
     size = tf.shape(images)
     flat = tf.reshape(weighted, [size[0], size[1], size[2], segments * 3])
-    sums = _weighted_sums(tf.concat([inside, flat], axis=-1))
+    sums = gaussian_window_sums(tf.concat([inside, flat], axis=-1))
     weight, colors = tf.split(sums, [segments, segments * 3], axis=-1)
     colors = tf.reshape(colors, tf.shape(weighted))
     colors /= tf.maximum(weight, 1e-9)[..., None]
@@ -59,8 +59,24 @@ def settle_borders(images: tf.Tensor, labels: tf.Tensor, segments: int) -> tf.Te
     return tf.where(own & ~decided, nearest, labels)
 
 
-def _weighted_sums(values: tf.Tensor) -> tf.Tensor:
-    """Sum `[batch, height, width, channels]` over neighborhoods, the middle most."""
+def gaussian_window_sums(values: tf.Tensor) -> tf.Tensor:
+    """Sum values over 5x5 neighborhoods with Gaussian weights, per channel.
+
+    The sum at q is sum_d exp(-|d|^2 / (2 SPREAD^2)) values(q + d) over rows and columns
+    d of -REACH to REACH. Weights are not normalized: the middle one is 1. Outside of
+    the image values are 0.
+
+    Args:
+        values: `[batch, height, width, channels]` float.
+
+    Returns:
+        Float of the same shape and dtype.
+
+    Example:
+        >>> values = tf.constant([[0.0, 0.0, 1.0, 0.0]])[None, ..., None]
+        >>> print(gaussian_window_sums(values).numpy().ravel().round(3))
+        [0.017 0.36  1.    0.36 ]
+    """
     steps = np.arange(-REACH, REACH + 1)
     line = np.exp(-np.square(steps) / (2 * SPREAD**2))
     channels = values.shape[-1]

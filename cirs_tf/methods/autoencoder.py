@@ -48,7 +48,7 @@ class Autoencoder:
     """Image -> encoder -> code -> decoder -> squared error.
 
     It has no segmenter: what is measured after every epoch is how far apart the mean
-    codes of the classes lie (`training.autoencoder_validation.CodeValidator`).
+    codes of the classes lie (`training.autoencoder_validation.AutoencoderValidator`).
 
     Args:
         config: The run.

@@ -17,7 +17,7 @@ _PICTURED = 12
 
 
 @dataclasses.dataclass(frozen=True)
-class CodeValidation:
+class AutoencoderValidation:
     """The outcome of an autoencoder.
 
     Attributes:
@@ -50,7 +50,7 @@ class CodeValidation:
         return {f"validation/{name}": value for name, value in self.row().items()}
 
 
-class CodeValidator:
+class AutoencoderValidator:
     """Runs an autoencoder over two splits, in inference mode, on one device.
 
     Args:
@@ -75,16 +75,16 @@ class CodeValidator:
         self._decoder: keras.Model = method.networks["decoder"]
         self._mean_terms = MeanTerms(method, validation.without_masks(), batch_size)
 
-    def run(self) -> CodeValidation:
+    def run(self) -> AutoencoderValidation:
         """Return the loss on one split and the distance of classes on the other."""
         codes = in_batches(self._codes, self.probe.images, self.batch_size)
-        return CodeValidation(
+        return AutoencoderValidation(
             terms=self._mean_terms(),
             class_distance=class_mean_distance(codes, self.probe.image_classes),
             code_variance=float(codes.astype(np.float64).var(axis=0).sum()),
         )
 
-    def pictures(self, _: CodeValidation) -> dict[str, Image.Image]:
+    def pictures(self, _: AutoencoderValidation) -> dict[str, Image.Image]:
         """Return the first validation images and their reconstructions."""
         images = self.validation.images[:_PICTURED]
         rows = {"input": images, "rebuilt": self._reconstructions()}

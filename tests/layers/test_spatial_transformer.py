@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -6,6 +8,12 @@ from scipy import ndimage
 from cirs_tf.layers.spatial_transformer import sample_template, template_coordinates
 
 RNG = np.random.default_rng(0)
+# What TensorFlow Addons 0.23.0 returned; make_addons_golden.py beside it wrote it.
+ADDONS = np.load(Path(__file__).parents[1] / "golden" / "addons_transform.npz")
+POSES = ADDONS["poses"]  # x, y, angle
+# At other angles both sides compute coordinates of up to 13 pixels in float32, where
+# one unit in the last place is 9.5e-7, in another order.
+ADDONS_TOLERANCE = [1e-6 if angle in (0, np.pi / 2) else 3e-6 for *_, angle in POSES]
 
 
 def laid(template, pose, height, width):
@@ -76,3 +84,62 @@ def test_gradient_of_the_pose_by_finite_differences():
         step[0, index] = 1e-6
         slope = (value(pose + step) - value(pose - step)) / 2e-6
         assert found[0, index] == pytest.approx(float(slope), rel=1e-4, abs=1e-4)
+
+
+def addons_pose(x, y, angle):
+    return x, y, np.cos(angle), np.sin(angle)
+
+
+def gradient_of_the_template(index):
+    """Of the golden file's weighted sum of the image at one of its poses."""
+    template = tf.constant(ADDONS["template"])
+    pose = tf.constant([addons_pose(*POSES[index])], tf.float32)
+    weights = ADDONS["weights"][index]
+    with tf.GradientTape() as tape:
+        tape.watch(template)
+        coordinates = template_coordinates(pose, *weights.shape[:2], template.shape[0])
+        total = tf.reduce_sum(weights * sample_template(template, coordinates)[0])
+    return tf.convert_to_tensor(tape.gradient(total, template)).numpy()
+
+
+@pytest.mark.parametrize("index", range(len(POSES)))
+def test_any_pose_is_tensorflow_addons_transform(index):
+    expected = ADDONS["images"][index]
+    image = laid(ADDONS["template"], addons_pose(*POSES[index]), *expected.shape[:2])
+    np.testing.assert_allclose(image, expected, rtol=0, atol=ADDONS_TOLERANCE[index])
+    assert expected.max() > 0.5
+
+
+@pytest.mark.parametrize("index", range(len(ADDONS["translations"])))
+def test_a_move_is_tensorflow_addons_translate(index):
+    x, y = ADDONS["translations"][index]
+    expected = ADDONS["translated"][index]
+    image = laid(ADDONS["template"], (3 + x, 3 + y, 1, 0), *expected.shape[:2])
+    np.testing.assert_allclose(image, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("index", range(len(ADDONS["angles"])))
+def test_a_turn_is_tensorflow_addons_rotate_the_other_way(index):
+    expected = ADDONS["rotated"][index]
+    pose = addons_pose(3, 3, -ADDONS["angles"][index])  # Addons turns anticlockwise
+    image = laid(ADDONS["template"], pose, *expected.shape[:2])
+    np.testing.assert_allclose(image, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("index", range(len(POSES)))
+def test_gradient_of_the_template_is_that_of_addons_forward_pass(index):
+    np.testing.assert_allclose(
+        gradient_of_the_template(index),
+        ADDONS["exact_gradients"][index],
+        rtol=0,
+        atol=ADDONS_TOLERANCE[index],
+    )
+
+
+@pytest.mark.parametrize("index", range(len(POSES)))
+def test_addons_own_gradient_is_exact_for_moves_and_quarter_turns_only(index):
+    distance = np.abs(gradient_of_the_template(index) - ADDONS["tape_gradients"][index])
+    if POSES[index][2] in (0, np.pi / 2):
+        assert distance.max() < 1e-6
+    else:  # it turns the weights back instead of distributing them
+        assert distance.max() > 0.05

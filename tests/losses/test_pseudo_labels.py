@@ -1,9 +1,21 @@
+from pathlib import Path
+
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from cirs_tf.losses.pseudo_labels import REACH, SPREAD, settle_borders
+from cirs_tf.losses.pseudo_labels import (
+    REACH,
+    SPREAD,
+    gaussian_window_sums,
+    settle_borders,
+)
 
 RNG = np.random.default_rng(0)
+# What TensorFlow Addons 0.23.0 returned; make_addons_golden.py beside it wrote it.
+ADDONS = np.load(Path(__file__).parents[1] / "golden" / "addons_blur.npz")
+# Ours are sums and Addons' are means: this is the sum of the 5x5 weights.
+TOTAL_WEIGHT = sum(np.exp(-(step**2) / (2 * 0.7**2)) for step in range(-2, 3)) ** 2
 
 
 def by_loops(image, labels):
@@ -63,3 +75,25 @@ def test_a_mixed_pixel_goes_to_the_side_that_covers_more_of_it():
         wrong[:, :3], wrong[:, -3:] = 0, 1
         found = settle_borders(tf.constant(image[None]), tf.constant(wrong[None]), 2)
         np.testing.assert_array_equal(found[0], truth)
+
+
+def test_window_sums_are_tensorflow_addons_blur_of_a_black_surrounding():
+    means = gaussian_window_sums(tf.constant(ADDONS["image"])) / TOTAL_WEIGHT
+    np.testing.assert_allclose(means, ADDONS["constant"], rtol=0, atol=1e-6)
+
+
+def test_gradient_of_window_sums_is_tensorflow_addons():
+    image = tf.constant(ADDONS["image"])
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        total = tf.reduce_sum(ADDONS["weights"] * gaussian_window_sums(image))
+    gradient = tape.gradient(total, image) / TOTAL_WEIGHT
+    np.testing.assert_allclose(gradient, ADDONS["constant_gradient"], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("padding", ["reflect", "symmetric"])
+def test_other_paddings_of_addons_differ_within_two_pixels_of_the_border(padding):
+    means = (gaussian_window_sums(tf.constant(ADDONS["image"])) / TOTAL_WEIGHT).numpy()
+    distance = np.abs(means - ADDONS[padding]).max(axis=(0, 3))
+    assert distance[2:-2, 2:-2].max() < 1e-6
+    assert distance.max() > 0.1

@@ -4,13 +4,13 @@ import json
 
 import numpy as np
 import pytest
+from cirs_tf.methods.build import build_method
 from command_line import set_flags
 from PIL import Image
 
 from cirs_tf import evaluate, export, train
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import load_split, training_dataset
-from cirs_tf.methods.build import build_method
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.__main__ import main as data_gen

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from cirs_tf.config_files import load_config
 from command_line import set_flags
 
 from cirs_tf import train
-from cirs_tf.config_files import load_config
 from cirs_tf.data.transforms import random_shift_flip_turn
 from cirs_tf.errors import ConfigError, DataError
 from cirs_tf.layers.argmax_in_place import argmax_in_place

@@ -5,14 +5,14 @@ import io
 import numpy as np
 import pytest
 import tensorflow as tf
+from cirs_tf.config_files import load_config
+from cirs_tf.methods.build import build_method
 from command_line import set_flags
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cirs_tf import train
-from cirs_tf.config_files import load_config
 from cirs_tf.losses.reconstruction import chosen_error
-from cirs_tf.methods.build import build_method
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.draw_dataset import draw

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from cirs_tf.config_files import load_config
+from cirs_tf.methods.build import build_method
 from command_line import set_flags
 
 from cirs_tf import train
-from cirs_tf.config_files import load_config
-from cirs_tf.methods.build import build_method
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.draw_dataset import draw
 from data_gen.options import default_options

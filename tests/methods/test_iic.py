@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
-
 from cirs_tf.config_files import load_config
+
 from cirs_tf.methods.iic import Iic
 
 RNG = np.random.default_rng(0)

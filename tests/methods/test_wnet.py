@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-
 from cirs_tf.config_files import load_config
+
 from cirs_tf.losses.soft_ncut import soft_ncut
 from cirs_tf.methods.wnet import Wnet
 

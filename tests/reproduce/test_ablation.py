@@ -1,6 +1,7 @@
 """The table of what each part is worth, without its runs."""
 
 from cirs_tf.config_files import load_config
+
 from cirs_tf.reproduce.ablation import ablation
 from cirs_tf.reproduce.plan import planned_runs
 from cirs_tf.reproduce.systems import ABLATIONS, SYSTEMS, TARGETS

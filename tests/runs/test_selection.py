@@ -5,9 +5,9 @@ import json
 
 import numpy as np
 import pytest
+from cirs_tf.methods.build import build_segmenter
 
 from cirs_tf.config import Config
-from cirs_tf.methods.build import build_segmenter
 from cirs_tf.runs.selection import (
     Candidate,
     Signals,

@@ -6,10 +6,10 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from cirs_tf import export
 from cirs_tf.config_files import load_config
 from cirs_tf.methods.build import build_method
+
+from cirs_tf import export
 from cirs_tf.serving.savedmodel import SavedSegmenter
 from cirs_tf.serving.warmup import prediction_log_class
 from cirs_tf.training.checkpoints import CheckpointStore

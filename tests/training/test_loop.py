@@ -2,12 +2,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from cirs_tf.config_files import load_config
+from cirs_tf.methods.build import build_method
 
 from cirs_tf.config import METHODS
-from cirs_tf.config_files import load_config
 from cirs_tf.data.pipeline import LoadedSplit
 from cirs_tf.errors import TrainingError
-from cirs_tf.methods.build import build_method
 from cirs_tf.training.loop import TrainingLoop
 from cirs_tf.training.phases import Part, Phase
 from cirs_tf.training.strategy import distributed_iterator, make_strategy
