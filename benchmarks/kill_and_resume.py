@@ -4,11 +4,11 @@
 
 Trains `cirs_aligned`, pretraining included, once undisturbed; then the same command in
 another folder, killed with SIGKILL (`kill -9`) at random moments and given again after
-each. A quarter of the kills falls at a random second after the start (imports, building,
-taking parts from the images), the others at random steps over the whole run. In the end
-all tensors of the last checkpoint (weights and optimizer slots), what was taken from
-the images, and `metrics.jsonl` but for the speed are compared. Exit status 1 where
-anything differs.
+each. A quarter of the kills falls at a random second after the start (imports,
+building, taking parts from the images), the others at random steps over the whole run.
+In the end all tensors of the last checkpoint (weights and optimizer slots), what was
+taken from the images, and `metrics.jsonl` but for the speed are compared. Exit status 1
+where anything differs.
 """
 
 import argparse

@@ -5,9 +5,9 @@ import json
 
 import numpy as np
 import pytest
-from cirs_tf.methods.build import build_segmenter
 
-from cirs_tf.config import Config
+from cirs_tf.methods.registry import build_segmenter, load_config
+from cirs_tf.runs.restore import read_config
 from cirs_tf.runs.selection import (
     Candidate,
     Signals,
@@ -25,7 +25,7 @@ def folder_with(path, seed, index, losses):
     """Return a run folder that says which checkpoints there are, and their losses."""
     run = RunFolder(path)
     run.checkpoints.mkdir(parents=True)
-    run.save_config(Config(seed=seed))
+    run.save_config(load_config(overrides=[f"seed={seed}"]))
     (run.checkpoints / "checkpoints.json").write_text(json.dumps(index))
     for step, loss in losses.items():
         run.append_metrics({"step": step, "validation": {"loss": loss}})
@@ -137,7 +137,7 @@ def test_predictions_are_those_of_each_checkpoint(finished):
     labels, mirrored = predictions(found, images, images[:, :, ::-1])
     assert labels.shape == mirrored.shape == (2, 11, 16, 16)
     for row, one in enumerate(found):
-        segmenter = build_segmenter(run.load_config(), 16, 16)
+        segmenter = build_segmenter(read_config(run))
         store = CheckpointStore(run.checkpoints)
         store.restore(str(one.step), {"segmenter": segmenter})
         for given, got in ((images, labels), (images[:, :, ::-1], mirrored)):

@@ -25,7 +25,7 @@ def arguments(tiny, *more):
     state = ["segmenter.dropout=0.1", "cirs.schedule=alternating"]
     state += ["cirs.segmenter_steps=2", "cirs.feature_net_steps=3"]
     # And what depends on the count of steps.
-    state += ["cirs.augmentation=shift_flip_turn", "cirs.reset_every=7"]
+    state += ["cirs.augmentation=shift_flip_rotate", "cirs.reset_every=7"]
     return [*set_flags([*tiny, *state]), *more]
 
 

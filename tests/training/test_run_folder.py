@@ -1,4 +1,4 @@
-"""The folder of a run: files that appear whole, and lines that end where they should."""
+"""The folder of a run: files that appear whole, lines that end where they should."""
 
 import json
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cirs_tf.config import TrainingConfig
-from cirs_tf.data.pipeline import LoadedSplit
+from cirs_tf.config.sections import TrainingConfig
+from cirs_tf.data.pipeline import LoadedSplit, training_dataset
 from cirs_tf.errors import ConfigError
 from cirs_tf.training.strategy import (
     batch_mean,
@@ -27,7 +27,7 @@ def test_mirrored_uses_both_logical_cpus(two):
 
 def test_auto_is_mirrored_on_two_devices_and_one_is_one():
     assert make_strategy(TrainingConfig()).num_replicas_in_sync == 2
-    assert make_strategy(TrainingConfig(strategy="one")).num_replicas_in_sync == 1
+    assert make_strategy(TrainingConfig(strategy="single")).num_replicas_in_sync == 1
 
 
 def test_batch_must_divide_by_the_replicas():
@@ -76,11 +76,15 @@ def test_summed_gradients_are_the_gradient(two, kind):
     np.testing.assert_allclose(summed, by_hand[kind], rtol=1e-6)
 
 
+def batches_of_split(batch_size, first_step):
+    return training_dataset(SPLIT, 7, batch_size, first_step)
+
+
 def test_replicas_share_the_global_batch_of_one_device(two):
-    one = make_strategy(TrainingConfig(strategy="one"))
+    one = make_strategy(TrainingConfig(strategy="single"))
 
     def batches(strategy, first_step):
-        iterator = distributed_iterator(strategy, SPLIT, 4, 7, first_step)
+        iterator = distributed_iterator(strategy, batches_of_split, 4, first_step)
         for _ in range(5):
             shares = strategy.experimental_local_results(next(iterator)["image"])
             yield np.concatenate(shares)[:, 0, 0, 0]

@@ -6,11 +6,10 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from cirs_tf.config_files import load_config
-from cirs_tf.methods.build import build_method
 
 from cirs_tf import export
-from cirs_tf.serving.savedmodel import SavedSegmenter
+from cirs_tf.methods.registry import build_method, load_config
+from cirs_tf.serving.savedmodel import load_savedmodel
 from cirs_tf.serving.warmup import prediction_log_class
 from cirs_tf.training.checkpoints import CheckpointStore
 
@@ -123,7 +122,7 @@ def test_a_second_export_is_the_next_version(finished, tmp_path):
         assert export.main([str(finished), "--out", str(tmp_path)]) == 0
         assert (tmp_path / version / "saved_model.pb").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"1", "2"}
-    labels = SavedSegmenter(tmp_path)(np.zeros((5, 7, 3), np.uint8))
+    labels = load_savedmodel(tmp_path).predict(np.zeros((5, 7, 3), np.uint8))
     assert labels.shape == (5, 7)
     assert labels.dtype == np.uint8
 

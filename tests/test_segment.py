@@ -3,9 +3,10 @@ import pytest
 from PIL import Image
 
 from cirs_tf import export, segment
+from cirs_tf.data.image_files import read_image
 from cirs_tf.errors import DataError, ImageError
-from cirs_tf.serving.image_files import find_images, read_image
-from cirs_tf.serving.savedmodel import SavedSegmenter
+from cirs_tf.serving.image_files import find_images
+from cirs_tf.serving.savedmodel import load_savedmodel
 from cirs_tf.visualization import palette
 
 
@@ -47,7 +48,7 @@ def test_masks_have_the_image_size_and_segment_indices(model_dir, images, tmp_pa
         mask = opened(out / name)
         pixels = read(images / source)
         assert mask.mode == "P"
-        expected = SavedSegmenter(model_dir)(pixels)
+        expected = load_savedmodel(model_dir).predict(pixels)
         np.testing.assert_array_equal(np.asarray(mask), expected)
         colors = np.asarray(mask.convert("RGB"))
         np.testing.assert_array_equal(colors, palette(4)[expected])

@@ -70,7 +70,10 @@ def test_same_seed_same_bytes_other_seed_other_bytes(run, tmp_path):
     first = picture(run, tmp_path, *small, "--seed", 1)
     assert picture(run, tmp_path, *small, "--seed", 1) == first
     assert picture(run, tmp_path, *small, "--seed", 2) != first
-    assert picture(run, tmp_path, *small, "--seed", 1, "--codes", "posterior") != first
+    assert (
+        picture(run, tmp_path, *small, "--seed", 1, "--sample-from", "posterior")
+        != first
+    )
 
 
 def test_the_segmentation_stays(generator, images, labels):

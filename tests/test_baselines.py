@@ -5,13 +5,15 @@ import pytest
 
 from cirs_tf import baselines
 from cirs_tf.data.pipeline import load_split
+from cirs_tf.proposals.color_kmeans import kmeans_labels
+from cirs_tf.runs import baselines as runs_baselines
 
 
 def test_kmeans_finds_colors_that_are_far_apart():
     colors = np.array([[0, 0, 0], [255, 0, 0], [0, 0, 255]], np.uint8)
     truth = np.random.default_rng(0).integers(0, 3, (4, 6, 7))
     images = colors[truth]
-    labels = baselines.kmeans_labels(images, images, 3, seed=1)
+    labels = kmeans_labels(images, images, 3, seed=1)
     names = {
         (label, value) for label, value in zip(labels.flat, truth.flat, strict=True)
     }
@@ -22,7 +24,7 @@ def test_the_best_of_many_starts_is_tighter_than_a_single_one():
     images = np.random.default_rng(0).integers(0, 256, (2, 20, 20, 3)).astype(np.uint8)
 
     def squared_error(starts):
-        labels = baselines.kmeans_labels(images, images, 4, 0, starts)
+        labels = kmeans_labels(images, images, 4, 0, starts)
         parts = [images[labels == segment] for segment in range(4)]
         return sum(part.var(axis=0).sum() * len(part) for part in parts)
 
@@ -32,14 +34,14 @@ def test_the_best_of_many_starts_is_tighter_than_a_single_one():
 def test_starts_is_passed_on(fruit, monkeypatch):
     asked = []
 
-    def kmeans_labels(train, images, segments, seed, starts):
+    def record(train, images, segments, seed, starts):
         asked.append((seed, starts))
         return np.zeros(images.shape[:3], np.int32)
 
-    monkeypatch.setattr(baselines, "kmeans_labels", kmeans_labels)
+    monkeypatch.setattr(runs_baselines, "kmeans_labels", record)
     argv = ["--data", str(fruit), "--split", "val", "--seeds", "3,5"]
     assert baselines.main(argv) == 0
-    assert baselines.main([*argv, "--starts", "1"]) == 0
+    assert baselines.main([*argv, "--n-init", "1"]) == 0
     assert asked == [(3, 4), (5, 4), (3, 1), (5, 1)]
 
 
@@ -60,8 +62,12 @@ def test_scores_one_segment_by_hand_and_kmeans_above_it(capsys, fruit, tmp_path)
     ("argv", "message"),
     [
         (["--segments", "1"], "--segments: expected 2 to 255, got 1"),
-        (["--starts", "0"], "--starts: expected at least 1, got 0"),
-        (["--seeds", "one"], "--seeds: expected integers such as 0,1,2, got 'one'"),
+        (["--n-init", "0"], "--n-init: expected at least 1, got 0"),
+        (["--starts", "4"], "--starts: is now called --n-init"),
+        (
+            ["--seeds", "one"],
+            "--seeds: expected integers such as 0,1,2 or 0-4, got 'one'",
+        ),
         (["--split", "train"], "split 'train' has no masks"),
     ],
 )

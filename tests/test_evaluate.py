@@ -3,13 +3,12 @@ import math
 
 import numpy as np
 import pytest
-from cirs_tf.config_files import load_config
-from cirs_tf.methods.build import build_method
 from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 
 from cirs_tf import evaluate
 from cirs_tf.data.pipeline import load_split
+from cirs_tf.methods.registry import build_method, load_config
 from cirs_tf.training.checkpoints import CheckpointStore
 
 KEYS = {

@@ -116,9 +116,17 @@ def test_a_wrong_key_in_a_yaml_names_the_file(capsys, tmp_path):
     assert "did you mean 'training.epochs'?" in error
 
 
-def test_a_run_is_not_overwritten(capsys, finished, command):
-    error = refused(capsys, ["--run", str(finished), *command])
-    assert "holds a run already" in error
+def test_a_run_of_other_settings_is_not_overwritten(capsys, finished, command):
+    argv = ["--epochs", "2", "--run", str(finished), *command]
+    error = refused(capsys, [*argv, "--set", "cirs.alpha_1=2"])
+    assert "holds a run with cirs.alpha_1=1.0, not 2.0; go on with --resume" in error
+
+
+def test_a_finished_run_is_left_as_it_is(capsys, finished, command):
+    before = {path: path.stat().st_mtime_ns for path in finished.glob("checkpoints/*")}
+    assert train.main(["--epochs", "2", "--run", str(finished), *command]) == 0
+    assert "done: " in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
 def test_a_checkpoint_of_another_architecture(capsys, finished, command, tmp_path):

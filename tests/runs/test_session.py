@@ -1,0 +1,176 @@
+"""Training a configuration into a folder: started, gone on with, or left as it is."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cirs_tf.errors import CheckpointError, ConfigError
+from cirs_tf.methods.registry import load_config
+from cirs_tf.runs import session
+from cirs_tf.runs.session import config_difference, default_run_dir, train
+from cirs_tf.training.checkpoints import CheckpointStore
+from cirs_tf.training.interruption import StopRequest
+from cirs_tf.training.phases import SUMMARY
+from cirs_tf.training.trainer import Trainer
+
+PRETRAINED = (
+    "pretraining.pseudo_labels=colors",
+    "pretraining.steps=4",
+    "cirs.feature_net_pretraining_steps=3",
+    "training.epochs=1",
+    "training.steps_per_epoch=5",
+)
+
+
+@pytest.fixture
+def config(tiny, fruit):
+    return load_config("cirs", [*tiny, *PRETRAINED, f"data={fruit}"])
+
+
+def tensors(run):
+    folder = CheckpointStore(run.folder.checkpoints).path("last")
+    reader = tf.train.load_checkpoint(str(folder / "variables"))
+    names = set(reader.get_variable_to_shape_map())
+    names.discard("_CHECKPOINTABLE_OBJECT_GRAPH")
+    return {name: reader.get_tensor(name) for name in names}
+
+
+def stop_after(monkeypatch, calls):
+    """Let a stop be asked for once the compiled loop has run so many times."""
+    original = Trainer._show
+
+    def shown(self, *arguments):
+        original(self, *arguments)
+        shown.count += 1
+        if shown.count == calls:
+            StopRequest.pretend = 15
+
+    shown.count = 0
+    monkeypatch.setattr(Trainer, "_show", shown)
+    monkeypatch.setattr(StopRequest, "pretend", None, raising=False)
+    monkeypatch.setattr(
+        StopRequest,
+        "signal_number",
+        property(lambda self: type(self).pretend, lambda self, value: None),
+        raising=False,
+    )
+
+
+def test_pretraining_and_training_are_one_run(config, tmp_path):
+    run = train(config, tmp_path / "run")
+    assert (run.step, run.total_steps, run.stopped_by) == (4 + 3 + 5, 12, None)
+    log = run.folder.log_file.read_text()
+    for words in (
+        "pretraining segmenter: 4 mini-batches",
+        "pretraining feature_net: 3 mini-batches",
+        "to step 12: pretraining segmenter 4, pretraining feature_net 3; 1 epochs of 5",
+        "determinism  on (default on a CPU)",
+    ):
+        assert words in log
+    (row,) = run.folder.read_metrics()
+    assert (row["epoch"], row["step"]) == (1, 12)
+
+
+def test_a_finished_run_is_left_as_it_is(config, tmp_path):
+    first = train(config, tmp_path / "run")
+    before = tensors(first)
+    again = train(config, tmp_path / "run")
+    assert again.step == first.step
+    for name, value in tensors(again).items():
+        np.testing.assert_array_equal(value, before[name])
+    assert len(again.folder.read_metrics()) == 1
+
+
+@pytest.mark.parametrize("calls", [1, 2, 3])
+def test_a_run_stopped_in_any_stage_ends_like_one_that_was_not(
+    config, tmp_path, monkeypatch, calls
+):
+    whole = train(config, tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        stop_after(patch, calls)
+        stopped = train(config, tmp_path / "run")
+    if calls < 3:
+        assert stopped.stopped_by == 15
+        assert stopped.step == {1: 4, 2: 7}[calls]
+    ended = train(config, tmp_path / "run")
+    assert (ended.step, ended.stopped_by) == (12, None)
+    ours, theirs = tensors(ended), tensors(whole)
+    assert ours.keys() == theirs.keys()
+    for name, value in ours.items():
+        np.testing.assert_array_equal(value, theirs[name], err_msg=name)
+
+
+def test_what_is_taken_from_the_images_is_computed_once(config, tmp_path, monkeypatch):
+    run = train(config, tmp_path / "run")
+    stored = run.folder.load_initialization()
+    assert str(stored[SUMMARY]) in run.folder.log_file.read_text()
+
+    def again(*_):
+        raise AssertionError("computed again")
+
+    method_class = session.entry_of("cirs").method_class
+    monkeypatch.setattr(method_class, "initialize", again)
+    longer = load_config(overrides=["training.epochs=2"], base=config)
+    assert train(longer, run.path, resume=True).step == 17
+
+
+def test_without_a_checkpoint_a_run_begins_again(config, tmp_path):
+    """Killed before its first checkpoint: the folder holds a run without any."""
+    whole = train(config, tmp_path / "whole")
+    cut = tmp_path / "cut"
+    run = train(config, cut)
+    for path in (cut / "checkpoints").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    for resume in (None, True):
+        assert train(config, cut, resume=resume).step == 12
+    for name, value in tensors(run).items():
+        np.testing.assert_array_equal(value, tensors(whole)[name])
+    assert len(run.folder.read_metrics()) == 1
+
+
+def test_leftovers_of_a_kill_are_removed(config, tmp_path):
+    run = train(config, tmp_path / "run")
+    leftover = run.folder.checkpoints / ".step-00000012.0.99.tmp"
+    leftover.mkdir()
+    train(config, tmp_path / "run")
+    assert not leftover.exists()
+
+
+def test_other_settings_or_no_run_are_refused(config, tmp_path):
+    train(config, tmp_path / "run")
+    other = load_config(overrides=["cirs.alpha_1=2"], base=config)
+    with pytest.raises(ConfigError, match="holds a run with cirs.alpha_1=1.0, not 2"):
+        train(other, tmp_path / "run")
+    with pytest.raises(ConfigError, match="holds a run already"):
+        train(config, tmp_path / "run", resume=False)
+    with pytest.raises(CheckpointError, match="not a run folder"):
+        train(config, tmp_path / "none", resume=True)
+
+
+def test_a_difference_is_named_and_the_place_of_the_data_is_none(config):
+    assert config_difference(config, config) is None
+    moved = load_config(overrides=["data=/elsewhere"], base=config)
+    assert config_difference(config, moved) is None
+    other = load_config(overrides=["seed=3"], base=config)
+    assert config_difference(other, config) == "seed=0, not 3"
+
+
+def test_a_run_without_a_name_gets_one(config):
+    assert str(default_run_dir(config)).startswith("runs/cirs-2")
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_determinism_is_chosen_and_logged(config, tmp_path, monkeypatch, chosen):
+    """TensorFlow refuses unseeded draws when operations must be deterministic."""
+    asked = []
+    monkeypatch.setattr(
+        tf.config.experimental, "enable_op_determinism", lambda: asked.append(True)
+    )
+    overrides = [f"training.deterministic={str(chosen).lower()}"]
+    run = train(load_config(overrides=overrides, base=config), tmp_path / "run")
+    assert asked == [True] * chosen
+    word = "on" if chosen else "off"
+    assert f"determinism  {word} (training.deterministic)" in (
+        run.folder.log_file.read_text()
+    )
