@@ -2,13 +2,10 @@
 
 import doctest
 import importlib
-from pathlib import Path
 
-import numpy as np
 import pytest
-from markdown_blocks import blocks, run_blocks
+from markdown_blocks import ROOT, blocks, run_as_reader
 
-ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 # Every module, class and function that docs/api shows.
 SHOWN = sorted(
@@ -31,12 +28,6 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("reader")
 
 
-@pytest.fixture(autouse=True)
-def in_folder(folder, monkeypatch):
-    """Work there."""
-    monkeypatch.chdir(folder)
-
-
 def test_readmes_ten_lines_run(folder):
     text = (ROOT / "README.md").read_text().split("\n## From Python\n")[1]
     text = text.split("\n## ")[0]
@@ -45,22 +36,17 @@ def test_readmes_ten_lines_run(folder):
     lines = [line for line in chosen[1].code.splitlines() if line.strip()]
     assert len(lines) <= 10
 
-    names = run_blocks(chosen)
+    printed = run_as_reader(chosen, folder).splitlines()
 
-    labels = names["labels"]
-    assert labels.ndim == 2 and labels.dtype == np.uint8
-    assert names["probabilities"].shape == (*labels.shape, 4)
     # Far above one segment everywhere, 0.2: the lines teach something.
-    assert names["cirs_tf"].evaluate(names["run"]).chosen.scores.miou > 0.6
-    image = np.full((1, 32, 32, 3), 0.5, np.float32)
-    saved, trained = names["model"], names["segmenter"].keras_model
-    np.testing.assert_array_equal(saved(image), trained(image))
+    assert float(printed[-1]) > 0.6
+    assert (folder / "fruit.keras").is_file()
     assert (folder / "exported" / "fruit" / "1" / "saved_model.pb").is_file()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_marked_blocks_run(page):
-    run_blocks([block for block in blocks(page) if block.marked])
+def test_marked_blocks_run(page, folder):
+    run_as_reader([block for block in blocks(page) if block.marked], folder)
 
 
 def test_the_tutorial_is_among_the_pages_that_run():
