@@ -5,6 +5,7 @@ import importlib
 import sys
 
 import cirs_tf
+from cirs_tf.default_data import import_data_gen
 from cirs_tf.errors import ConfigError, command
 
 COMMANDS = {
@@ -43,7 +44,10 @@ def main(argv: list[str] | None = None) -> int:
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"see {', '.join(COMMANDS)}"
         raise ConfigError(f"{name}: no such command; {hint}")
-    module = importlib.import_module(COMMANDS[name][0])
+    if name == "data":  # a name that others use, too
+        module = import_data_gen("__main__")
+    else:
+        module = importlib.import_module(COMMANDS[name][0])
     return module.main(arguments[1:], prog=f"cirs-tf {name}")
 
 

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from types import ModuleType
 
-from cirs_tf.data.manifest import MANIFEST
 from cirs_tf.errors import DataError
 
 _DATA_GEN = Path(__file__).parent.parent / "data_gen"
@@ -21,6 +20,9 @@ def default_data() -> Path:
     Raises:
         DataError: Another package called `data_gen` hides ours.
     """
+    # Late, so that `import_data_gen` alone, for help, does not wait for TensorFlow.
+    from cirs_tf.data.manifest import MANIFEST
+
     draw = import_data_gen("draw_dataset").draw
     default_options = import_data_gen("options").default_options
 

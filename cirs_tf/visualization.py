@@ -18,13 +18,27 @@ _FIRST_COLORS = (
     (90, 90, 90),
 )
 _GOLDEN_RATIO = 0.61803398875
-_UNMATCHED = (255, 255, 255)
+_UNMATCHED_COLOR = (255, 255, 255)
+_FONT_SIZE = 14
+_NAME_HEIGHT = 18  # pixels of a line of text above a column
 
 
-def palette(count: int) -> np.ndarray:
-    """Return `[count, 3]` uint8 colors; the first ones never depend on `count`."""
-    colors = list(_FIRST_COLORS[:count])
-    for index in range(len(colors), count):
+def palette(num_colors: int) -> np.ndarray:
+    """Return colors of segments; the first ones never depend on `num_colors`.
+
+    Args:
+        num_colors: 1 to 256.
+
+    Returns:
+        `[num_colors, 3]` uint8 RGB.
+
+    Example:
+        >>> palette(2)
+        array([[ 86, 180, 233],
+               [240, 228,  66]], dtype=uint8)
+    """
+    colors = list(_FIRST_COLORS[:num_colors])
+    for index in range(len(colors), num_colors):
         # 0.7 and 0.8 keep the first 16 furthest apart from one another.
         hue = (0.7 + index * _GOLDEN_RATIO) % 1.0
         red_green_blue = colorsys.hsv_to_rgb(hue, 0.8, 0.6 + 0.35 * (index % 2))
@@ -32,45 +46,76 @@ def palette(count: int) -> np.ndarray:
     return np.array(colors, np.uint8)
 
 
-def colorise(labels: np.ndarray, colors: np.ndarray | None = None) -> np.ndarray:
-    """Map labels `[..., height, width]` in [0, 255] to RGB in a last axis of 3."""
+def class_colors(assignment: Sequence[int]) -> np.ndarray:
+    """Return a color for each true class: that of the segment matched to it.
+
+    Args:
+        assignment: `[classes]`: the segment matched to each class, -1: none.
+
+    Returns:
+        `[256, 3]` uint8 RGB; white for classes without a segment and for other values
+        of a mask, such as that of ignored pixels.
+
+    Example:
+        >>> class_colors([1, -1])[[0, 1, 255]]
+        array([[240, 228,  66],
+               [255, 255, 255],
+               [255, 255, 255]], dtype=uint8)
+    """
+    colors = np.full((256, 3), _UNMATCHED_COLOR, np.uint8)
+    segment_colors = palette(256)
+    for true_class, segment in enumerate(assignment):
+        if segment >= 0:
+            colors[true_class] = segment_colors[segment]
+    return colors
+
+
+def colorize(labels: np.ndarray, colors: np.ndarray | None = None) -> np.ndarray:
+    """Map labels to RGB.
+
+    Args:
+        labels: Integers of any shape, in [0, 255].
+        colors: `[colors, 3]` uint8, one for each label; the palette if None.
+
+    Returns:
+        uint8 of the shape of `labels`, with a last axis of 3.
+
+    Example:
+        >>> colorize(np.array([[0, 1]]))
+        array([[[ 86, 180, 233],
+                [240, 228,  66]]], dtype=uint8)
+    """
     colors = palette(256) if colors is None else colors
     return colors[labels]
 
 
 def palette_image(labels: np.ndarray) -> Image.Image:
-    """Return `[height, width]` uint8 labels as a palette image, value = label."""
+    """Return `[height, width]` uint8 labels as a palette image, pixel value = label."""
     image = Image.fromarray(labels)
     image.putpalette(palette(256).ravel().tolist())
     return image
 
 
 def overlay(image: np.ndarray, colors: np.ndarray, opacity: float = 0.5) -> np.ndarray:
-    """Lay segment colors over images, both `[..., height, width, 3]` uint8."""
-    return np.uint8(image * (1 - opacity) + colors * opacity + 0.5)
+    """Blend segment colors over images.
 
-
-def class_colors(assignment: Sequence[int]) -> np.ndarray:
-    """Return a color for each value of a truth mask, that of the matched segment.
+        result = (1 - opacity) image + opacity colors, rounded, halves upwards
 
     Args:
-        assignment: `[classes]`: the segment that stands for each class, -1: none.
+        image: `[..., height, width, 3]` uint8.
+        colors: The same shape, from `colorize`.
+        opacity: Weight of the colors, in [0, 1].
 
     Returns:
-        `[256, 3]` uint8; white for classes without a segment and for ignored pixels.
+        uint8 of that shape.
     """
-    colors = np.full((256, 3), _UNMATCHED, np.uint8)
-    segments = palette(256)
-    for true_class, segment in enumerate(assignment):
-        if segment >= 0:
-            colors[true_class] = segments[segment]
-    return colors
+    return np.uint8(image * (1 - opacity) + colors * opacity + 0.5)
 
 
 def segmentation_grid(
     images: np.ndarray,
-    labels: np.ndarray,
-    truth: np.ndarray | None = None,
+    y_pred: np.ndarray,
+    y_true: np.ndarray | None = None,
     assignment: Sequence[int] | None = None,
     scale: int = 2,
 ) -> Image.Image:
@@ -78,75 +123,88 @@ def segmentation_grid(
 
     Args:
         images: `[images, height, width, 3]` uint8.
-        labels: `[images, height, width]` segment indices.
-        truth: `[images, height, width]` class indices, or None.
-        assignment: The segment that stands for each class; truth takes its color.
-        scale: Enlargement.
+        y_pred: `[images, height, width]` segment indices.
+        y_true: `[images, height, width]` class indices, or None.
+        assignment: The segment matched to each class, whose color the class takes;
+            needed with `y_true`.
+        scale: Factor by which images are enlarged.
 
     Returns:
         One picture, images side by side.
     """
-    segments = colorise(labels)
-    rows = {"input": images, "segments": segments}
-    if truth is not None:
-        rows["truth"] = colorise(truth, class_colors(assignment))
-    rows["overlay"] = overlay(images, segments)
-    return picture_grid(rows, scale)
+    segment_colors = colorize(y_pred)
+    rows = {"input": images, "segments": segment_colors}
+    if y_true is not None:
+        rows["truth"] = colorize(y_true, class_colors(assignment))
+    rows["overlay"] = overlay(images, segment_colors)
+    return image_grid(rows, scale)
 
 
-def picture_grid(
+def image_grid(
     rows: Mapping[str, np.ndarray], scale: int = 2, margin: int = 4
 ) -> Image.Image:
-    """Place rows of equally large pictures under each other, names at the left.
+    """Place rows of equally large images under each other, their names at the left.
 
     Args:
-        rows: Name to `[pictures, height, width, 3]` uint8.
-        scale: Enlargement.
-        margin: Pixels between pictures.
+        rows: For each name `[images, height, width, 3]` uint8.
+        scale: Factor by which images are enlarged.
+        margin: Space between images in pixels.
+
+    Returns:
+        One picture.
     """
-    font = ImageFont.load_default(size=14)
-    left = round(max(font.getlength(name) for name in rows)) + 2 * margin
+    font = ImageFont.load_default(size=_FONT_SIZE)
+    names_width = round(max(font.getlength(name) for name in rows)) + 2 * margin
     count, height, width = next(iter(rows.values())).shape[:3]
-    height, width = height * scale, width * scale
-    size = (left + count * (width + margin), len(rows) * (height + margin) + margin)
+    row_height, column_width = height * scale + margin, width * scale + margin
+    size = (names_width + count * column_width, len(rows) * row_height + margin)
     picture = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(picture)
-    for row, (name, tiles) in enumerate(rows.items()):
-        top = margin + row * (height + margin)
-        draw.text((margin, top + height // 2), name, "black", font, anchor="lm")
-        for column, tile in enumerate(tiles):
-            enlarged = Image.fromarray(tile).resize((width, height), Image.NEAREST)
-            picture.paste(enlarged, (left + column * (width + margin), top))
+    for row, (name, images) in enumerate(rows.items()):
+        top = margin + row * row_height
+        middle = (margin, top + height * scale // 2)
+        draw.text(middle, name, "black", font, anchor="lm")
+        for column, image in enumerate(images):
+            left = names_width + column * column_width
+            picture.paste(_enlarged(image, scale), (left, top))
     return picture
 
 
 def column_grid(
     columns: Mapping[str, np.ndarray], scale: int = 2, margin: int = 4
 ) -> Image.Image:
-    """Place columns of equally large pictures beside each other, names above.
+    """Place columns of equally large images beside each other, their names above.
 
     Args:
-        columns: Name to `[pictures, height, width, 3]` uint8.
-        scale: Enlargement.
-        margin: Pixels between pictures.
+        columns: For each name `[images, height, width, 3]` uint8.
+        scale: Factor by which images are enlarged.
+        margin: Space between images in pixels.
+
+    Returns:
+        One picture.
     """
-    font = ImageFont.load_default(size=14)
+    font = ImageFont.load_default(size=_FONT_SIZE)
     count, height, width = next(iter(columns.values())).shape[:3]
-    height, width = height * scale, width * scale
-    # Small pictures stand in columns as wide as their names.
-    column = max(width, *(round(font.getlength(name)) + 1 for name in columns))
-    top = 18 + 2 * margin
-    size = (
-        len(columns) * (column + margin) + margin,
-        top + count * (height + margin),
-    )
+    # Small images stand in the middle of columns as wide as their names.
+    name_widths = [round(font.getlength(name)) + 1 for name in columns]
+    column_width = max(width * scale, *name_widths) + margin
+    row_height = height * scale + margin
+    names_height = _NAME_HEIGHT + 2 * margin
+    size = (len(columns) * column_width + margin, names_height + count * row_height)
     picture = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(picture)
-    for number, (name, tiles) in enumerate(columns.items()):
-        left = margin + number * (column + margin)
-        draw.text((left + column // 2, top // 2), name, "black", font, anchor="mm")
-        left += (column - width) // 2
-        for row, tile in enumerate(tiles):
-            enlarged = Image.fromarray(tile).resize((width, height), Image.NEAREST)
-            picture.paste(enlarged, (left, top + row * (height + margin)))
+    for column, (name, images) in enumerate(columns.items()):
+        left = margin + column * column_width
+        middle = (left + (column_width - margin) // 2, names_height // 2)
+        draw.text(middle, name, "black", font, anchor="mm")
+        left += (column_width - margin - width * scale) // 2
+        for row, image in enumerate(images):
+            top = names_height + row * row_height
+            picture.paste(_enlarged(image, scale), (left, top))
     return picture
+
+
+def _enlarged(image: np.ndarray, scale: int) -> Image.Image:
+    height, width = image.shape[:2]
+    size = (width * scale, height * scale)
+    return Image.fromarray(image).resize(size, Image.NEAREST)

@@ -1,6 +1,6 @@
-"""Draws the contact sheet: the first pictures of a set, and labeled ones with labels.
+"""Draws a contact sheet of a data set: its first images, and masks beside them.
 
-It shows what the finished records hold, so that a set can be judged at a glance.
+It is read from the finished records, so it shows what a reader of the set gets.
 """
 
 import colorsys
@@ -21,80 +21,106 @@ from cirs_tf.data.records import (
 )
 
 CONTACT_SHEET = "contact_sheet.png"
-_COLUMNS = 8  # at most; fewer of wide pictures
+_MAX_COLUMNS = 8
 _ROWS = 4
 _LABELED_ROWS = 2
-_CELL = 128  # pixels, about: a whole multiple of a small picture's size
-_LARGEST_CELL = 256  # larger pictures are shrunk to it
+# Lengths in pixels of the sheet. Images are enlarged by a whole factor to about the
+# cell, and those larger than the maximum are shrunk to it.
+_CELL = 128
+_MAX_CELL = 256
 _GAP = 6
 _MARGIN = 24
 _LINE = 30
 _CAPTION = 20
-_LEGEND_LINES = 3
+_MAX_LEGEND_LINES = 3
 _PAPER = (250, 250, 248)
 _INK = (45, 45, 50)
 
 
-class _Shown(NamedTuple):
-    """One record: its picture, what is known of it, and the name of its class."""
+class _Sample(NamedTuple):
+    """One record: its image, its labels as color images, and the name of its class."""
 
-    picture: np.ndarray
-    labels: tuple[np.ndarray, ...]
+    image: np.ndarray
+    label_images: tuple[np.ndarray, ...]
     caption: str
 
 
+class _Cell(NamedTuple):
+    """One image on the sheet, with the text below it."""
+
+    image: np.ndarray
+    caption: str
+
+
+class _Block(NamedTuple):
+    """Rows of cells under a title."""
+
+    title: str
+    rows: list[list[_Cell]]
+
+
+class _LegendEntry(NamedTuple):
+    """A class name on a line of the legend, `left` pixels from the edge."""
+
+    line: int
+    left: int
+    name: str
+
+
 class _Grid(NamedTuple):
-    """Where pictures go; lengths in pixels of the sheet."""
+    """Size of the cells in pixels, columns per row, and whether cells have captions."""
 
     height: int
     width: int
     columns: int
-    captions: bool
+    has_captions: bool
 
-    def rows(self, pictures: list) -> list[list]:
+    def split_rows(self, items: list) -> list[list]:
         step = self.columns
-        return [pictures[i : i + step] for i in range(0, len(pictures), step)]
+        return [items[start : start + step] for start in range(0, len(items), step)]
 
 
 def draw_contact_sheet(folder: Path, manifest: Manifest) -> Image.Image:
-    """Return the sheet.
+    """Draw the contact sheet of a data set.
 
     Args:
         folder: Where the shards are.
-        manifest: What they hold.
+        manifest: Describes the set.
 
     Returns:
-        Rows of the first training pictures; where the set has a labeled split, rows of
-        its first pictures, each above its mask, or above the coarsest and the finest of
-        its segmentations, and the colors of the classes.
+        Rows of the first training images. If a split has labels, rows of its first
+        images, each above its mask, or above its coarsest and its finest segmentation;
+        and a legend of the classes.
     """
-    grid = _grid(manifest)
+    grid = _make_grid(manifest)
     splits = manifest.splits
     colors = class_colors(max(1, len(manifest.classes)))
     blocks = []
     if "train" in splits:
-        shown = _read(folder, manifest, "train", grid.columns * _ROWS, colors)
-        blocks.append(
-            ("train", grid.rows([(one.picture, one.caption) for one in shown]))
-        )
-    labeled = next((name for name in ("val", "test") if _labels(splits.get(name))), "")
+        count = grid.columns * _ROWS
+        samples = _read_samples(folder, manifest, "train", count, colors)
+        cells = [_Cell(sample.image, sample.caption) for sample in samples]
+        blocks.append(_Block("train", grid.split_rows(cells)))
+    labeled = next(
+        (split for split in ("val", "test") if _describe_labels(splits.get(split))), ""
+    )
     if labeled:
         count = grid.columns * _LABELED_ROWS
-        shown = _read(folder, manifest, labeled, count, colors)
-        title = f"{labeled}, with {_labels(splits[labeled])}"
-        blocks.append((title, _labeled_rows(grid, list(shown))))
-    named = manifest.classes if labeled else ()
+        samples = list(_read_samples(folder, manifest, labeled, count, colors))
+        title = f"{labeled}, with {_describe_labels(splits[labeled])}"
+        blocks.append(_Block(title, _labeled_rows(grid, samples)))
+    legend_names = manifest.classes if labeled else ()
     width = 2 * _MARGIN + grid.columns * (grid.width + _GAP) - _GAP
-    legend = _legend(named, width - _MARGIN)
-    lines = 1 + max((line for line, _, _ in legend), default=0)
-    sheet = _lay_out(blocks, grid, width, lines)
-    _add_legend(sheet, legend, colors, lines)
+    legend = _lay_out_legend(legend_names, width - _MARGIN)
+    legend_lines = 1 + max((entry.line for entry in legend), default=0)
+    sheet = _draw_blocks(blocks, grid, width, legend_lines)
+    _draw_legend(sheet, legend, colors, legend_lines)
     return sheet
 
 
 def class_colors(count: int) -> np.ndarray:
     """Return `[count, 3]` uint8: a pale gray for class 0, then six hues in turn."""
-    lightness = (0.52, 0.36, 0.70, 0.24)  # of each round of hues
+    lightness = (0.52, 0.36, 0.70, 0.24)  # per round of hues
     colors = [
         colorsys.hls_to_rgb((0.13 - index / 6) % 1, lightness[index // 6 % 4], 0.75)
         for index in range(count - 1)
@@ -102,21 +128,21 @@ def class_colors(count: int) -> np.ndarray:
     return np.rint(np.array([(0.86, 0.88, 0.91), *colors]) * 255).astype(np.uint8)
 
 
-def _grid(manifest: Manifest) -> _Grid:
-    longest = max(manifest.height, manifest.width)
-    scale = max(1, round(_CELL / longest))
-    if longest > _LARGEST_CELL:
-        scale = _LARGEST_CELL / longest
+def _make_grid(manifest: Manifest) -> _Grid:
+    longer_side = max(manifest.height, manifest.width)
+    scale = max(1, round(_CELL / longer_side))
+    if longer_side > _MAX_CELL:
+        scale = _MAX_CELL / longer_side
     height, width = (
-        max(1, round(length * scale)) for length in (manifest.height, manifest.width)
+        max(1, round(side * scale)) for side in (manifest.height, manifest.width)
     )
-    fit = _COLUMNS * (_CELL + _GAP) // (width + _GAP)
-    columns = min(_COLUMNS, max(1, fit))
+    fitting = _MAX_COLUMNS * (_CELL + _GAP) // (width + _GAP)
+    columns = min(_MAX_COLUMNS, max(1, fitting))
     return _Grid(height, width, columns, bool(manifest.image_classes))
 
 
-def _labels(split: Split | None) -> str:
-    """Say what the records of a split hold beside the picture."""
+def _describe_labels(split: Split | None) -> str:
+    """Return a phrase for the labels in the records of a split, empty without any."""
     if split is None:
         return ""
     if split.masks:
@@ -124,120 +150,115 @@ def _labels(split: Split | None) -> str:
     return "their coarsest and finest segmentations" if split.segmentations else ""
 
 
-def _read(
+def _read_samples(
     folder: Path, manifest: Manifest, name: str, count: int, colors: np.ndarray
-) -> Iterator[_Shown]:
-    """Yield the first records of a split, with labels as pictures."""
+) -> Iterator[_Sample]:
+    """Yield the first `count` records of the split `name`."""
     split = manifest.splits[name]
     size = (manifest.height, manifest.width)
-    # 255 and all between, white: no class.
-    painted = np.full((IGNORE_LABEL + 1, 3), 255, np.uint8)
-    painted[: len(colors)] = colors
+    # White for pixels to ignore.
+    palette = np.full((IGNORE_LABEL + 1, 3), 255, np.uint8)
+    palette[: len(colors)] = colors
     files = [str(folder / shard.file) for shard in split.shards]
     for record in tf.data.TFRecordDataset(files).take(count):
         decoded = decode_example(record, *size, with_mask=split.masks)
-        picture = decoded["image"].numpy()
-        labels = ()
+        image = decoded["image"].numpy()
+        label_images = ()
         if split.masks:
-            labels = (painted[decoded["mask"].numpy()],)
+            label_images = (palette[decoded["mask"].numpy()],)
         elif split.segmentations:
-            found = list(decode_segmentations(record, *size).numpy())
-            found.sort(key=lambda one: len(np.unique(one)))
-            labels = tuple(_in_mean_colors(picture, found[i]) for i in (0, -1))
-        index = int(decode_image_class(record))
-        caption = manifest.image_classes[index] if index >= 0 else ""
-        yield _Shown(picture, labels, caption)
+            segmentations = list(decode_segmentations(record, *size).numpy())
+            segmentations.sort(key=lambda regions: len(np.unique(regions)))
+            label_images = tuple(
+                _fill_with_means(image, segmentations[index]) for index in (0, -1)
+            )
+        class_index = int(decode_image_class(record))
+        caption = manifest.image_classes[class_index] if class_index >= 0 else ""
+        yield _Sample(image, label_images, caption)
 
 
-def _in_mean_colors(picture: np.ndarray, regions: np.ndarray) -> np.ndarray:
-    """Return a picture in which each region has its mean color."""
-    _, numbers = np.unique(regions, return_inverse=True)
-    numbers = numbers.ravel()
-    sizes = np.bincount(numbers)
-    sums = [np.bincount(numbers, picture[..., i].ravel()) for i in range(3)]
+def _fill_with_means(image: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """Return an image in which each region has its mean color."""
+    _, indices = np.unique(regions, return_inverse=True)
+    indices = indices.ravel()
+    sizes = np.bincount(indices)
+    sums = [np.bincount(indices, image[..., channel].ravel()) for channel in range(3)]
     means = np.stack(sums, axis=-1) / sizes[:, None]  # (regions, 3)
-    return np.rint(means[numbers]).astype(np.uint8).reshape(picture.shape)
+    return np.rint(means[indices]).astype(np.uint8).reshape(image.shape)
 
 
-def _labeled_rows(grid: _Grid, shown: list[_Shown]) -> list[list]:
+def _labeled_rows(grid: _Grid, samples: list[_Sample]) -> list[list[_Cell]]:
+    """Return rows of images, each followed by rows of their labels."""
     rows = []
-    for row in grid.rows(shown):
-        # The name of the class stands below the last of what belongs together.
-        parts = [(one.picture, *one.labels) for one in row]
-        for part in zip(*parts, strict=True):
-            rows.append([(picture, "") for picture in part])
-        rows[-1] = [
-            (picture, one.caption)
-            for (picture, _), one in zip(rows[-1], row, strict=True)
-        ]
+    for row in grid.split_rows(samples):
+        stacks = [(sample.image, *sample.label_images) for sample in row]
+        *upper_rows, last_row = zip(*stacks, strict=True)
+        rows += [[_Cell(image, "") for image in images] for images in upper_rows]
+        captions = [sample.caption for sample in row]
+        rows.append([_Cell(*pair) for pair in zip(last_row, captions, strict=True)])
     return rows
 
 
-def _lay_out(
-    blocks: list[tuple[str, list]], grid: _Grid, width: int, lines: int
+def _draw_blocks(
+    blocks: list[_Block], grid: _Grid, width: int, legend_lines: int
 ) -> Image.Image:
-    """Place titled blocks of rows below each other, with room for lines below."""
-    across = grid.width + _GAP
-    down = grid.height + _GAP + (_CAPTION if grid.captions else 0)
-    rows = sum(len(block) for _, block in blocks)
-    height = 2 * _MARGIN + rows * down + (len(blocks) + lines) * _LINE
+    """Draw blocks below each other on a new sheet, with room for the legend below."""
+    step_x = grid.width + _GAP
+    step_y = grid.height + _GAP + (_CAPTION if grid.has_captions else 0)
+    num_rows = sum(len(block.rows) for block in blocks)
+    height = 2 * _MARGIN + num_rows * step_y + (len(blocks) + legend_lines) * _LINE
     sheet = Image.new("RGB", (width, height), _PAPER)
     pen = ImageDraw.Draw(sheet)
+    title_font, caption_font = ImageFont.load_default(18), ImageFont.load_default(13)
     top = _MARGIN
-    for title, block in blocks:
-        pen.text((_MARGIN, top), title, _INK, ImageFont.load_default(18))
+    for block in blocks:
+        pen.text((_MARGIN, top), block.title, _INK, title_font)
         top += _LINE
-        for row in block:
-            for column, (picture, caption) in enumerate(row):
-                left = _MARGIN + column * across
-                sheet.paste(_resized(picture, grid), (left, top))
-                pen.text(
-                    (left, top + grid.height + 2),
-                    caption,
-                    _INK,
-                    ImageFont.load_default(13),
-                )
-            top += down
+        for row in block.rows:
+            for column, cell in enumerate(row):
+                left = _MARGIN + column * step_x
+                sheet.paste(_resize(cell.image, grid), (left, top))
+                below = (left, top + grid.height + 2)
+                pen.text(below, cell.caption, _INK, caption_font)
+            top += step_y
     return sheet
 
 
-def _resized(picture: np.ndarray, grid: _Grid) -> Image.Image:
-    """Enlarge by repeating pixels, shrink by averaging them."""
-    shrinks = grid.height < len(picture)
-    how = Image.Resampling.BOX if shrinks else Image.Resampling.NEAREST
-    return Image.fromarray(picture).resize((grid.width, grid.height), how)
+def _resize(image: np.ndarray, grid: _Grid) -> Image.Image:
+    """Enlarge by repeating pixels, or shrink by averaging them."""
+    shrinks = grid.height < len(image)
+    resampling = Image.Resampling.BOX if shrinks else Image.Resampling.NEAREST
+    return Image.fromarray(image).resize((grid.width, grid.height), resampling)
 
 
-def _legend(classes: tuple[str, ...], right: int) -> list[tuple[int, int, str]]:
-    """Return line, left edge and name of each class, as many as fit `_LEGEND_LINES`."""
+def _lay_out_legend(classes: tuple[str, ...], right: int) -> list[_LegendEntry]:
+    """Place as many class names as fit left of `right`, then `...` for the others."""
     font = ImageFont.load_default(18)
     legend = []
     line, left = 0, _MARGIN
     for name in classes:
         length = 24 + round(font.getlength(name)) + 28
         if left + length > right:
-            if line + 1 == _LEGEND_LINES:
-                return [*legend, (line, left, "...")]
+            if line + 1 == _MAX_LEGEND_LINES:
+                return [*legend, _LegendEntry(line, left, "...")]
             line, left = line + 1, _MARGIN
-        legend.append((line, left, name))
+        legend.append(_LegendEntry(line, left, name))
         left += length
     return legend
 
 
-def _add_legend(
-    sheet: Image.Image,
-    legend: list[tuple[int, int, str]],
-    colors: np.ndarray,
-    lines: int,
+def _draw_legend(
+    sheet: Image.Image, legend: list[_LegendEntry], colors: np.ndarray, lines: int
 ) -> None:
-    """Write each class beside its color on the last lines."""
+    """Write each class beside a square of its color on the last lines of the sheet."""
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(18)
-    for (line, left, name), color in zip(legend, colors.tolist(), strict=False):
-        middle = sheet.height - _MARGIN - _LINE // 2 - (lines - 1 - line) * _LINE
+    for entry, color in zip(legend, colors.tolist(), strict=False):
+        left, name = entry.left, entry.name
+        middle = sheet.height - _MARGIN - _LINE // 2 - (lines - 1 - entry.line) * _LINE
         if name == "...":
             pen.text((left, middle), name, _INK, font, anchor="lm")
             return
-        box = (left, middle - 8, left + 16, middle + 8)
-        pen.rectangle(box, tuple(color), (150, 150, 155))
+        square = (left, middle - 8, left + 16, middle + 8)
+        pen.rectangle(square, tuple(color), (150, 150, 155))
         pen.text((left + 24, middle), name, _INK, font, anchor="lm")

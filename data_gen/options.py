@@ -1,4 +1,4 @@
-"""Every choice that decides what a drawn data set holds."""
+"""Options of a drawn data set: everything that decides its bytes."""
 
 import dataclasses
 import re
@@ -8,13 +8,14 @@ from cirs_tf.errors import ConfigError
 from data_gen.scene import SPLITS
 from data_gen.scenes import SCENES
 
-_LEAST = {"train": 1, "val": 0, "test": 0, "size": 16, "seed": 0, "shards": 1}
+_MINIMA = {"train": 1, "val": 0, "test": 0, "size": 16, "seed": 0, "shards": 1}
 _OBJECTS = re.compile(r"([1-9]\d?)-([1-9]\d?)")
+_RENAMED_BACKGROUNDS = {"grey": "gray", "colour": "color"}
 
 
 @dataclasses.dataclass(frozen=True)
 class SceneOptions:
-    """What to draw; two equal options give the same bytes.
+    """Options of a drawn data set; equal options give equal bytes.
 
     Attributes:
         scene: A name in `data_gen.scenes.SCENES`.
@@ -22,15 +23,16 @@ class SceneOptions:
         val: Number of validation images; 0 leaves the split out.
         test: Number of test images; 0 leaves the split out.
         size: Height and width in pixels, at least 16; a multiple of 7 for tetrominoes.
-            None is the scene's own: 35 for tetrominoes, 64 for the others.
-        seed: Not negative.
-        shards: Files a split; a split with fewer images has one file an image.
+            None stands for the scene's default: 35 for tetrominoes, 64 for the others.
+        seed: Seed of all random choices, at least 0.
+        shards: Files per split. A split with fewer images has one file per image.
         sprites: Folder of RGBA PNGs to use in place of the scene's own objects.
-        background: An image file, or, as `str`, one of the scene's `backgrounds`, whose
-            first is the default, kept as None. Of fruit and twotone: `static`, the same
-            sky in every picture, or `shift`, another part of a larger sky in each. Of
-            dsprites: `gray` or `color`, drawn for each picture.
-        objects: Least and most sprites a picture of dsprites, as `MIN-MAX`.
+        background: A path to an image, or, as `str`, one of the scene's `backgrounds`,
+            whose first is the default and is stored as None. For fruit and twotone:
+            `static`, the same sky in every image, or `shift`, another part of a larger
+            sky in each. For dsprites: `gray` or `color`, drawn anew for each image.
+        objects: Minimum and maximum number of sprites per image of dsprites, as
+            `MIN-MAX`.
         with_train_masks: Whether training records hold their masks.
 
     Raises:
@@ -51,49 +53,56 @@ class SceneOptions:
 
     def __post_init__(self):
         if self.scene not in SCENES:
-            have = ", ".join(SCENES)
-            raise ConfigError(f"scene: expected one of {have}, got {self.scene!r}")
-        kind = SCENES[self.scene]
+            names = ", ".join(SCENES)
+            raise ConfigError(f"scene: expected one of {names}, got {self.scene!r}")
+        scene_class = SCENES[self.scene]
         if self.size is None:
-            object.__setattr__(self, "size", kind.default_size)
-        for name, least in _LEAST.items():
-            check_at_least(name, getattr(self, name), least)
-        if self.size % kind.size_step:
+            object.__setattr__(self, "size", scene_class.default_size)
+        for name, minimum in _MINIMA.items():
+            check_minimum(name, getattr(self, name), minimum)
+        if self.size % scene_class.size_multiple:
             raise ConfigError(
-                f"size: expected a multiple of {kind.size_step} for {self.scene}, "
-                f"got {self.size}"
+                f"size: expected a multiple of {scene_class.size_multiple} for "
+                f"{self.scene}, got {self.size}"
             )
-        if self.sprites is not None and not kind.takes_images:
+        if self.sprites is not None and not scene_class.accepts_images:
             raise ConfigError(f"sprites: {self.scene} draws its own alone")
-        self._settle_background()
-        self._settle_objects()
+        self._resolve_background()
+        self._resolve_objects()
 
-    def _settle_background(self):
-        names = SCENES[self.scene].backgrounds
+    def _resolve_background(self):
+        scene_class = SCENES[self.scene]
+        names = scene_class.backgrounds
         if self.background in names[:1]:
             object.__setattr__(self, "background", None)
         if self.background is None or self.background in names:
             return
-        if not SCENES[self.scene].takes_images:
-            expected = f"expected {' or '.join(names)}" if names else "has no choice"
+        if scene_class.accepts_images:
+            return
+        new_name = _RENAMED_BACKGROUNDS.get(str(self.background))
+        if new_name in names:
             raise ConfigError(
-                f"background: {self.scene} {expected}, got {str(self.background)!r}"
+                f"background: {str(self.background)!r} is now called {new_name!r}"
             )
+        expected = f"expected {' or '.join(names)}" if names else "has no choice"
+        raise ConfigError(
+            f"background: {self.scene} {expected}, got {str(self.background)!r}"
+        )
 
-    def _settle_objects(self):
+    def _resolve_objects(self):
         default = SCENES[self.scene].default_objects
         if default is None and self.objects is not None:
             raise ConfigError(f"objects: {self.scene} has no choice of their number")
         if self.objects is None:
             object.__setattr__(self, "objects", default)
         if self.objects is not None:
-            least, most = self.objects_range
-            if least > most:
+            minimum, maximum = self.objects_range
+            if minimum > maximum:
                 raise ConfigError(f"objects: expected MIN <= MAX, got {self.objects}")
 
     @property
     def objects_range(self) -> tuple[int, int]:
-        """Least and most objects a picture, for scenes that have `objects`."""
+        """Minimum and maximum number of objects per image, where `objects` is set."""
         if not (match := _OBJECTS.fullmatch(str(self.objects))):
             raise ConfigError(
                 f"objects: expected MIN-MAX, such as 1-4, got {self.objects!r}"
@@ -103,10 +112,10 @@ class SceneOptions:
     @property
     def background_file(self) -> str | Path | None:
         """The image file to use as the background, or None."""
-        named = self.background in SCENES[self.scene].backgrounds
-        return None if named else self.background
+        is_name = self.background in SCENES[self.scene].backgrounds
+        return None if is_name else self.background
 
-    def examples(self, split: str) -> int:
+    def num_examples(self, split: str) -> int:
         """Return the number of images of a split."""
         return {"train": self.train, "val": self.val, "test": self.test}[split]
 
@@ -116,16 +125,30 @@ class SceneOptions:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """The splits that have images."""
-        return tuple(split for split in SPLITS if self.examples(split))
+        """Names of the splits that have images."""
+        return tuple(split for split in SPLITS if self.num_examples(split))
 
 
 def default_options(**changes: object) -> SceneOptions:
-    """Return the thesis's data set (section 5.1.1), with the changes that are given."""
+    """Return the options of the thesis's data set (5.1.1), with changes.
+
+    Args:
+        **changes: Attributes of `SceneOptions` that differ.
+
+    Example:
+        >>> default_options(scene="dsprites", train=200).objects
+        '1-4'
+    """
     return SceneOptions(**changes)
 
 
-def check_at_least(name: str, value: object, least: int) -> None:
-    """Raise a `ConfigError` unless `value` is an integer of `least` or more."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigError(f"{name}: expected an integer >= {least}, got {value!r}")
+def check_minimum(name: str, value: object, minimum: int) -> None:
+    """Raise a `ConfigError` unless a value is an integer and large enough.
+
+    Args:
+        name: What the error calls it.
+        value: The value to check.
+        minimum: The smallest value allowed.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        raise ConfigError(f"{name}: expected an integer >= {minimum}, got {value!r}")

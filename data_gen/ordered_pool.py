@@ -1,57 +1,45 @@
-"""Computes many results in a pool of processes or threads, and yields them in order."""
+"""Computes many results in threads and yields them in order."""
 
 import collections
-import concurrent.futures
-import signal
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from data_gen.interrupts import interrupts_deferred
+
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Results that may wait for each worker: enough that none idles.
-_AHEAD = 4
+# Results per worker that may wait to be taken: enough that no worker idles.
+_RESULTS_AHEAD = 4
 
 
-def results_in_order(
-    pool: concurrent.futures.Executor,
-    function: Callable[..., Result],
-    calls: Iterable[tuple],
-    workers: int,
+def map_in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
 ) -> Iterator[Result]:
-    """Yield `function(*call)` for each call, in their order; close the pool.
+    """Yield `function(item)` for each item, in the order of the items.
+
+    Threads suffice for functions that decode, scale or hash: these run without Python's
+    lock. Close the generator to end the threads before the last item.
 
     Args:
-        pool: Where the calls run.
-        function: What to call.
-        calls: Its positional arguments.
-        workers: Number of workers of the pool.
+        function: What to compute. An exception that it raises is raised here.
+        items: Taken one by one, only a few ahead of the results.
+        workers: Number of threads, at least 1.
 
-    Raises:
-        concurrent.futures.process.BrokenProcessPool: A process died.
+    Yields:
+        The results.
     """
+    pool = ThreadPoolExecutor(workers)
     try:
         pending = collections.deque()
-        for call in calls:
-            with _interrupts_held():
-                pending.append(pool.submit(function, *call))
-            if len(pending) > _AHEAD * workers:
+        for item in items:
+            with interrupts_deferred():
+                pending.append(pool.submit(function, item))
+            if len(pending) > _RESULTS_AHEAD * workers:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
     finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back; processes that start meanwhile never see one.
-
-    Ctrl-C goes to every process of the terminal. This one alone should answer: it
-    stops the others, which would print tracebacks.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with interrupts_deferred():
+            pool.shutdown(cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Draws a scene: the picture, and the mask that says which object each pixel shows."""
+"""Renders a scene: the image, and the mask with the class of each pixel."""
 
 import math
 
@@ -9,36 +9,37 @@ from data_gen.scene import SUPERSAMPLING, Placement, Scene, SceneSampler, exampl
 
 
 def render(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a scene with anti-aliasing and true occlusion.
+    """Render a scene with anti-aliasing and occlusion.
 
     Args:
-        scene: What to draw.
+        scene: What to render.
 
     Returns:
-        The picture, `[height, width, 3]` uint8, and the mask, `[height, width]` uint8:
+        The image, `[height, width, 3]` uint8, and the mask, `[height, width]` uint8:
         the label of the topmost object whose alpha is above one half, else 0.
     """
-    picture = scene.background.astype(np.float32)
-    mask = np.zeros(picture.shape[:2], np.uint8)
+    image = scene.background.astype(np.float32)  # (height, width, 3)
+    mask = np.zeros(image.shape[:2], np.uint8)
     for placement in scene.placements:
         sprite = scene.sprites[placement.label - 1]
-        drawn, top, left = _turn(sprite.image, sprite.radius, placement)
-        rows, columns = drawn.shape[:2]
-        inside = np.s_[
+        layer, top, left = _rotate(sprite.image, sprite.radius, placement)
+        rows, columns = layer.shape[:2]
+        area = np.s_[
             max(top, 0) : max(top + rows, 0), max(left, 0) : max(left + columns, 0)
         ]
-        area = picture[inside]  # (rows, columns, 3), cut at the picture's edges
-        if not area.size:
+        pixels = image[area]  # (rows, columns, 3), a view, cropped to the image
+        if not pixels.size:
             continue
         cut_top, cut_left = max(-top, 0), max(-left, 0)
-        drawn = drawn[
-            cut_top : cut_top + area.shape[0], cut_left : cut_left + area.shape[1]
+        layer = layer[
+            cut_top : cut_top + pixels.shape[0],
+            cut_left : cut_left + pixels.shape[1],
         ]
-        alpha = drawn[..., 3:]
-        area *= 1 - alpha.astype(np.float32) / 255
-        area += drawn[..., :3]
-        mask[inside][alpha[..., 0] > 127] = placement.label
-    return np.rint(picture).clip(0, 255).astype(np.uint8), mask
+        alpha = layer[..., 3:]
+        pixels *= 1 - alpha.astype(np.float32) / 255
+        pixels += layer[..., :3]
+        mask[area][alpha[..., 0] > 127] = placement.label
+    return np.rint(image).clip(0, 255).astype(np.uint8), mask
 
 
 def draw_examples(
@@ -54,30 +55,30 @@ def draw_examples(
         stop: One past the last index; above `start`.
 
     Returns:
-        Pictures `[stop - start, height, width, 3]` uint8 and masks
+        Images `[stop - start, height, width, 3]` uint8 and masks
         `[stop - start, height, width]` uint8.
     """
-    drawn = [
+    examples = [
         sampler.draw(example_rng(seed, split, index)) for index in range(start, stop)
     ]
-    pictures, masks = zip(*drawn, strict=True)
-    return np.stack(pictures), np.stack(masks)
+    images, masks = zip(*examples, strict=True)
+    return np.stack(images), np.stack(masks)
 
 
-def _turn(
+def _rotate(
     image: Image.Image, radius: float, placement: Placement
 ) -> tuple[np.ndarray, int, int]:
-    """Return a turned sprite as premultiplied RGBA, and its upper left corner."""
+    """Return a rotated sprite, premultiplied RGBA, and its top and left edge."""
     left = math.floor(placement.x - radius)
     top = math.floor(placement.y - radius)
     columns = math.ceil(placement.x + radius) - left
     rows = math.ceil(placement.y + radius) - top
     cosine, sine = math.cos(placement.angle), math.sin(placement.angle)
-    # Pillow asks where each drawn point (x, y) comes from: the turn backwards, about
-    # the center, all in fine pixels.
+    # Pillow asks where each output point (x, y) comes from: the inverse rotation about
+    # the center, in supersampled pixels.
     x = (placement.x - left) * SUPERSAMPLING
     y = (placement.y - top) * SUPERSAMPLING
-    backwards = (
+    inverse = (
         cosine,
         sine,
         image.width / 2 - cosine * x - sine * y,
@@ -85,10 +86,10 @@ def _turn(
         cosine,
         image.height / 2 + sine * x - cosine * y,
     )
-    fine = image.transform(
+    supersampled = image.transform(
         (columns * SUPERSAMPLING, rows * SUPERSAMPLING),
         Image.Transform.AFFINE,
-        backwards,
+        inverse,
         resample=Image.Resampling.BILINEAR,
     )
-    return np.asarray(fine.reduce(SUPERSAMPLING)), top, left
+    return np.asarray(supersampled.reduce(SUPERSAMPLING)), top, left

@@ -1,6 +1,6 @@
-"""What one picture holds: a background, and sprites at their poses.
+"""The contents of one image: a background, and sprites at their poses.
 
-Everything here is NumPy and Pillow, so that the processes that draw start at once.
+This module and the scenes import NumPy and Pillow alone, so that workers start fast.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-# A sprite has this many pixels for each pixel of the picture, along each axis.
+# Pixels of a sprite per pixel of the image, along each axis.
 SUPERSAMPLING = 2
 
 SPLITS = ("train", "val", "test")
@@ -19,12 +19,12 @@ SPLITS = ("train", "val", "test")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Sprite:
-    """One object, cut out, upright, at `SUPERSAMPLING` times its size in a picture.
+    """One cut-out object, upright, at `SUPERSAMPLING` times its size in an image.
 
     Attributes:
         name: Class name.
         pixels: `[height, width, 4]` uint8 RGBA, color premultiplied by alpha. The
-            object turns about the center.
+            object rotates about the center.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Sprite:
 
     @functools.cached_property
     def radius(self) -> float:
-        """Distance, in pixels of a picture, of the farthest drawn corner."""
+        """Distance of the farthest visible corner from the center, in image pixels."""
         height, width = self.pixels.shape[:2]
         rows, columns = np.nonzero(self.pixels[..., 3])
         if not rows.size:
@@ -50,13 +50,13 @@ class Sprite:
 
 @dataclasses.dataclass(frozen=True)
 class Placement:
-    """One sprite in a picture.
+    """One sprite in an image.
 
     Attributes:
         label: Value in the mask; the sprite is `sprites[label - 1]`.
-        x: Column of the center; the left edge of the picture is 0, the right its width.
+        x: Column of the center; the left edge of the image is 0, the right its width.
         y: Row of the center; the upper edge is 0, the lower the height.
-        angle: Radians, clockwise as seen, from the sprite's upright pose.
+        angle: Clockwise from the sprite's upright pose, in radians.
     """
 
     label: int
@@ -67,7 +67,7 @@ class Placement:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
-    """A picture before it is drawn.
+    """An image before it is rendered.
 
     Attributes:
         background: `[height, width, 3]` uint8; label 0.
@@ -81,61 +81,73 @@ class Scene:
 
 
 class SceneSampler(Protocol):
-    """Draws pictures of one kind at random; `data_gen.scenes.SCENES` lists them.
+    """Draws random images of one kind; `data_gen.scenes.SCENES` lists the kinds.
 
     Attributes:
-        default_size: Height and width of the pictures in pixels, if nobody says.
-        size_step: Sizes are multiples of it.
+        default_size: Default height and width of the images in pixels.
+        size_multiple: Sizes are multiples of this.
         backgrounds: Names of backgrounds to choose from; the first is the default.
-        takes_images: Whether own sprites and an own background can be given.
-        default_objects: Least and most objects a picture as `MIN-MAX`; None where there
-            is no choice.
-        classes: Class names; the position is the label, 0 the background.
+        accepts_images: Whether a user's sprites and background can be given.
+        default_objects: Minimum and maximum number of objects per image, as `MIN-MAX`;
+            None where there is no choice.
+        classes: Class names; the index is the label, 0 the background.
     """
 
     default_size: int
-    size_step: int
+    size_multiple: int
     backgrounds: tuple[str, ...]
-    takes_images: bool
+    accepts_images: bool
     default_objects: str | None
     classes: tuple[str, ...]
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Draw one example that depends on `rng` alone.
+        """Draw one example.
+
+        Args:
+            rng: The only source of randomness.
 
         Returns:
-            The picture, `[height, width, 3]` uint8, and the mask, `[height, width]`
+            The image, `[height, width, 3]` uint8, and the mask, `[height, width]`
             uint8.
         """
         ...
 
 
-def framed(name: str, pixels: np.ndarray) -> Sprite:
-    """Return a sprite with a transparent rim of one pixel.
+def pad_sprite(name: str, pixels: np.ndarray) -> Sprite:
+    """Return a sprite with a transparent border of one pixel.
 
-    Without it, the edge of an object that reaches the border is jagged once turned.
+    Without it, an object that reaches the edge has a jagged outline once rotated.
+
+    Args:
+        name: Class name.
+        pixels: `[height, width, 4]` uint8 RGBA, color premultiplied by alpha.
     """
     return Sprite(name, np.pad(pixels, ((1, 1), (1, 1), (0, 0))))
 
 
 def example_rng(seed: int, split: str, index: int) -> np.random.Generator:
-    """Return the generator of one example, which depends on these three alone."""
+    """Return the random generator of one example.
+
+    Args:
+        seed: Seed of the data set.
+        split: `train`, `val` or `test`.
+        index: Index of the example in its split.
+    """
     return np.random.default_rng([seed, SPLITS.index(split), index])
 
 
 def scatter(
     background: np.ndarray, sprites: tuple[Sprite, ...], rng: np.random.Generator
 ) -> Scene:
-    """Place each sprite once: anywhere, turned anyhow, in any stacking order.
+    """Place each sprite once, at a uniform position, angle and stacking order.
 
     Args:
         background: `[height, width, 3]` uint8.
-        sprites: Each lies wholly inside the picture; one that is too large for that
-            is centered.
-        rng: Source of the poses and of the order.
+        sprites: Each lies wholly inside the image; one too large for that is centered.
+        rng: Draws the poses and the order.
 
     Returns:
-        A scene with one placement a sprite.
+        A scene with one placement per sprite.
     """
     height, width = background.shape[:2]
     placements = []
@@ -144,14 +156,14 @@ def scatter(
         placements.append(
             Placement(
                 label=int(index) + 1,
-                x=_inside(width, radius, rng),
-                y=_inside(height, radius, rng),
+                x=_draw_center(width, radius, rng),
+                y=_draw_center(height, radius, rng),
                 angle=rng.uniform(0, 2 * math.pi),
             )
         )
     return Scene(background, sprites, tuple(placements))
 
 
-def _inside(length: int, radius: float, rng: np.random.Generator) -> float:
+def _draw_center(length: int, radius: float, rng: np.random.Generator) -> float:
     margin = min(radius, length / 2)
     return float(rng.uniform(margin, length - margin))

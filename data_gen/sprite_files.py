@@ -1,4 +1,4 @@
-"""Reads a user's own sprites and background from image files."""
+"""Reads a user's sprites and background from image files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,23 +8,22 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cirs_tf.errors import DataError, ImageError
-from data_gen.scene import SUPERSAMPLING, Sprite, framed
+from data_gen.scene import SUPERSAMPLING, Sprite, pad_sprite
 
-# 255 marks pixels without a label, 0 is the background.
-_MOST_SPRITES = 254
+# Labels 1 to 254: 0 is the background, 255 marks pixels to ignore.
+_MAX_SPRITES = 254
 
 
 def load_sprites(directory: str | Path, size: int) -> tuple[Sprite, ...]:
-    """Read one sprite from each PNG of a folder.
+    """Read one sprite per PNG of a folder.
 
     Args:
-        directory: The classes are its `*.png`, sorted by file name; a class is named
-            after its file.
-        size: Longer side that each object gets, in pixels of a picture. Empty margins
-            do not count.
+        directory: Holds one `*.png` per class, named after it. Classes are sorted by
+            file name.
+        size: Longer side of each object in pixels of an image, without empty margins.
 
     Returns:
-        One sprite a file.
+        One sprite per file.
 
     Raises:
         DataError: The folder is missing, or holds no PNG or too many.
@@ -37,9 +36,9 @@ def load_sprites(directory: str | Path, size: int) -> tuple[Sprite, ...]:
         (file for file in directory.iterdir() if file.suffix.lower() == ".png"),
         key=lambda file: file.name,
     )
-    if not 1 <= len(files) <= _MOST_SPRITES:
+    if not 1 <= len(files) <= _MAX_SPRITES:
         raise DataError(
-            f"{directory}: expected 1 to {_MOST_SPRITES} PNG files, found {len(files)}"
+            f"{directory}: expected 1 to {_MAX_SPRITES} PNG files, found {len(files)}"
         )
     sprites = tuple(_load_sprite(file, size) for file in files)
     names = {"background", "sky"}
@@ -54,9 +53,9 @@ def load_background(file: str | Path, size: int) -> np.ndarray:
     """Read an image file as a background.
 
     Args:
-        file: In any format that Pillow reads.
-        size: Height and width to give it, in pixels; the longer side is cut evenly at
-            both ends.
+        file: An image in any format that Pillow reads.
+        size: Height and width of the result in pixels; the longer side is cropped
+            evenly at both ends.
 
     Returns:
         `[size, size, 3]` uint8.
@@ -64,13 +63,13 @@ def load_background(file: str | Path, size: int) -> np.ndarray:
     Raises:
         ImageError: The file is missing or not an image.
     """
-    with _opened(Path(file)) as image:
+    with _open_image(Path(file)) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
         return np.asarray(ImageOps.fit(upright, (size, size)))
 
 
 def _load_sprite(file: Path, size: int) -> Sprite:
-    with _opened(file) as image:
+    with _open_image(file) as image:
         has_alpha = "A" in image.getbands() or "transparency" in image.info
         rgba = image.convert("RGBA")
     if not has_alpha:
@@ -82,16 +81,16 @@ def _load_sprite(file: Path, size: int) -> Sprite:
         raise ImageError(
             f"{file}: expected a visible object, but no pixel's alpha is above one half"
         )
-    cut = rgba.crop(rgba.getchannel("A").getbbox()).convert("RGBa")
-    scale = size * SUPERSAMPLING / max(cut.size)
-    fine = [max(1, round(length * scale)) for length in cut.size]
-    resized = cut.resize(fine, Image.Resampling.BILINEAR)
-    return framed(file.stem, np.asarray(resized))
+    cropped = rgba.crop(rgba.getchannel("A").getbbox()).convert("RGBa")
+    scale = size * SUPERSAMPLING / max(cropped.size)
+    sides = [max(1, round(length * scale)) for length in cropped.size]
+    resized = cropped.resize(sides, Image.Resampling.BILINEAR)
+    return pad_sprite(file.stem, np.asarray(resized))
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[Image.Image]:
-    """Open and decode an image; say in one line what is wrong with it."""
+def _open_image(file: Path) -> Iterator[Image.Image]:
+    """Open and decode an image; raise an `ImageError` where that fails."""
     try:
         with Image.open(file) as image:
             image.load()

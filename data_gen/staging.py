@@ -1,10 +1,10 @@
-"""Puts a finished data set in place in one step, or nothing at all."""
+"""Puts a finished data set in place, or nothing at all."""
 
 import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,59 +12,65 @@ import tensorflow as tf
 
 from cirs_tf.data.manifest import MANIFEST
 from cirs_tf.errors import DataError
+from data_gen.interrupts import interrupts_deferred
 
-_STAGING = ".writing"
-_SHARD = re.compile(r"(train|val|test)-\d{5,}-of-\d{5,}\.tfrecord")
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_STAGING_FOLDER = ".writing"
+_SHARD_NAME = re.compile(r"(train|val|test)-\d{5,}-of-\d{5,}\.tfrecord")
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def shards_in(out: Path) -> list[Path]:
+def list_shards(out: Path) -> list[Path]:
     """Return the files of a folder that are named like shards, sorted."""
     if not out.is_dir():
         return []
-    return sorted(file for file in out.iterdir() if _SHARD.fullmatch(file.name))
+    return sorted(file for file in out.iterdir() if _SHARD_NAME.fullmatch(file.name))
 
 
 @contextmanager
-def staged(out: Path) -> Iterator[Path]:
-    """Give a folder to write a data set in; move the files to `out` at the end.
+def staging_folder(out: Path) -> Iterator[Path]:
+    """Yield a folder to write a data set in; move its files to `out` at the end.
 
-    After an exception nothing has changed in `out`. What an earlier run left behind
-    when it was killed is removed.
+    Where the block raises, Ctrl-C and SIGTERM included, `out` stays as it was. What an
+    earlier run left when it was killed is removed.
 
     Args:
-        out: Folder of the data set; made where there is none. Shards of an earlier data
+        out: Folder of the data set, made where there is none. Shards of an earlier data
             set are removed once the new one is complete. `manifest.json` goes in last.
+
+    Yields:
+        The folder to write in.
 
     Raises:
         DataError: A file or folder cannot be written.
     """
-    made = not out.exists()
-    staging = out / _STAGING
-    with writing(out):
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
+    staging = out / _STAGING_FOLDER
+    new_folders = []
     try:
+        with report_write_errors(out):
+            folders = (out, *out.parents)
+            new_folders = [folder for folder in folders if not folder.exists()]
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir(parents=True)
         yield staging
-        with writing(out):
-            _move(staging, out)
+        with report_write_errors(out), interrupts_deferred():
+            _move_files(staging, out)
+            shutil.rmtree(staging, ignore_errors=True)
     except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        if made and not any(out.iterdir()):
-            out.rmdir()
+        with interrupts_deferred():
+            shutil.rmtree(staging, ignore_errors=True)
+            _remove_empty(new_folders)
         raise
-    shutil.rmtree(staging, ignore_errors=True)
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn a failure to write into one line that names `path`."""
+def report_write_errors(path: Path) -> Iterator[None]:
+    """Turn a failure to write in the block into a `DataError` that names `path`."""
     try:
         yield
     except (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError):
         raise DataError(f"no space left while writing {path}") from None
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in _DISK_FULL:
             raise DataError(f"no space left while writing {path}") from None
         reason = error.strerror or error
         raise DataError(f"cannot write {path}: {reason}") from None
@@ -72,10 +78,10 @@ def writing(path: Path) -> Iterator[None]:
         raise DataError(f"cannot write {path}: {error.message}") from None
 
 
-def _move(staging: Path, out: Path) -> None:
+def _move_files(staging: Path, out: Path) -> None:
     """Replace what `out` holds by the files of `staging`, the manifest last."""
     (out / MANIFEST).unlink(missing_ok=True)
-    for file in shards_in(out):
+    for file in list_shards(out):
         file.unlink()
     files = sorted(staging.iterdir(), key=lambda file: file.name == MANIFEST)
     moved = []
@@ -87,3 +93,10 @@ def _move(staging: Path, out: Path) -> None:
         for file in moved:
             file.unlink(missing_ok=True)
         raise
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Remove the folders that hold nothing, the innermost first."""
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

@@ -1,10 +1,9 @@
-"""Writes what `tfds.builder_from_directory` needs to read a data set's folder.
+"""Writes the metadata with which `tfds.builder_from_directory` reads a data set.
 
-The files are TensorFlow Datasets' own JSON; that package is not needed to write them.
-A record may lack its mask, and tfds has no optional image. It does read a sequence of
-images from a key that may be absent, so the mask is declared as one: of length 1 where
-there is a mask, of length 0 where there is none. The segmentations of several
-annotators are a sequence by nature.
+The files are TensorFlow Datasets' JSON, written here without that package. A record may
+lack its mask, and tfds has no optional image, but a sequence of images whose key may be
+absent. So the mask is declared as a sequence: of length 1 where there is a mask, of
+length 0 where there is none. So are the segmentations of several annotators.
 """
 
 import json
@@ -28,7 +27,12 @@ _PACKAGE = "tensorflow_datasets.core.features"
 
 
 def write_tfds_metadata(directory: Path, manifest: Manifest) -> None:
-    """Write `features.json` and `dataset_info.json` for the shards of a manifest."""
+    """Write `features.json` and `dataset_info.json`.
+
+    Args:
+        directory: Where the shards are.
+        manifest: Describes them.
+    """
     contents = {FEATURES: _features(manifest), DATASET_INFO: _dataset_info(manifest)}
     for name, content in contents.items():
         (directory / name).write_text(json.dumps(content, indent=2) + "\n")
@@ -58,7 +62,7 @@ def _features(manifest: Manifest) -> dict:
 
 
 def _image(manifest: Manifest, channels: int, dtype: str = "uint8") -> dict:
-    shape = [str(length) for length in (manifest.height, manifest.width, channels)]
+    shape = [str(side) for side in (manifest.height, manifest.width, channels)]
     return {
         "pythonClassName": f"{_PACKAGE}.image_feature.Image",
         "image": {
@@ -106,7 +110,9 @@ def _dataset_info(manifest: Manifest) -> dict:
 
 
 def _description(manifest: Manifest) -> str:
+    # "Pictures", not "Images": the bytes of a set do not change.
     if not manifest.classes:
         return "Pictures."
-    classes = ", ".join(f"{i} {name}" for i, name in enumerate(manifest.classes))
+    names = enumerate(manifest.classes)
+    classes = ", ".join(f"{label} {name}" for label, name in names)
     return f"Pictures with masks. Classes: {classes}."

@@ -1,4 +1,4 @@
-"""Makes one whole data set of records: contact sheet, metadata and manifest."""
+"""Writes one whole data set: shards, contact sheet, metadata and manifest."""
 
 import dataclasses
 from collections.abc import Callable
@@ -10,8 +10,9 @@ import data_gen
 from cirs_tf.data.manifest import MANIFEST, Manifest, verify_shards
 from cirs_tf.errors import DataError
 from data_gen.contact_sheet import CONTACT_SHEET, draw_contact_sheet
-from data_gen.staging import shards_in, staged, writing
+from data_gen.staging import list_shards, report_write_errors, staging_folder
 from data_gen.tfds_metadata import write_tfds_metadata
+from data_gen.write_records import SplitWriter
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,50 +20,52 @@ class DataSet:
     """A data set on disk.
 
     Attributes:
-        manifest: What the folder holds.
-        fresh: False where it held just that before, so that nothing was written.
+        manifest: Describes the folder's contents.
+        is_new: False if the folder already held the data set, so that nothing was
+            written.
     """
 
     manifest: Manifest
-    fresh: bool
+    is_new: bool
 
 
-def account(name: str, arguments: dict) -> dict:
-    """Return the manifest's `generator`: all that decides the bytes.
+def describe_generator(name: str, arguments: dict) -> dict:
+    """Return the manifest's `generator`, which holds all that decides the bytes.
 
     Args:
-        name: The data set, as in `python -m data_gen NAME`.
+        name: Name of the data set, as in `python -m data_gen NAME`.
         arguments: Options by name, `seed` among them.
     """
-    rest = {key: value for key, value in arguments.items() if key != "seed"}
+    others = {key: value for key, value in arguments.items() if key != "seed"}
     return {
         "name": f"data_gen {name}",
         "version": data_gen.__version__,
         "seed": arguments["seed"],
-        "arguments": rest,
+        "arguments": others,
     }
 
 
-def publish(
+def write_dataset(
     out: str | Path,
     generator: dict,
-    write_shards: Callable[[Path, Callable[[], object]], Manifest],
+    write_splits: Callable[[SplitWriter], Manifest],
     *,
-    examples: int,
+    num_shards: int,
+    num_examples: int,
     overwrite: bool,
     progress: bool,
 ) -> DataSet:
     """Write a data set, unless `out` already holds it.
 
-    Either the whole set stands in `out` at the end, or `out` is as it was before.
+    At the end `out` holds the whole set, or is as it was before.
 
     Args:
         out: Folder to write; made where there is none.
-        generator: From `account`.
-        write_shards: Takes a folder to write the shards in and a function to call after
-            each example; returns the manifest.
-        examples: Number of examples that are expected, for the bar.
-        overwrite: Whether to replace a data set that stands in `out`.
+        generator: From `describe_generator`.
+        write_splits: Writes all splits with the writer and returns the manifest.
+        num_shards: Files per split.
+        num_examples: Number of examples to expect, for the progress bar.
+        overwrite: Whether to replace a data set that `out` holds.
         progress: Whether to show a bar on a terminal.
 
     Returns:
@@ -72,37 +75,42 @@ def publish(
         DataError: `out` holds something else, or cannot be written.
     """
     out = Path(out)
-    with writing(out):
+    with report_write_errors(out):
         if out.exists() and not out.is_dir():
             raise DataError(f"{out}: is a file; expected a folder to write to")
-        present = None if overwrite else _present(out, generator)
-    if present is not None:
-        return DataSet(present, fresh=False)
+        existing = None if overwrite else _read_existing(out, generator)
+    if existing is not None:
+        return DataSet(existing, is_new=False)
     with (
-        staged(out) as folder,
-        progress_bar(progress, total=examples, unit=" images") as bar,
+        staging_folder(out) as folder,
+        progress_bar(progress, total=num_examples, unit=" images") as bar,
     ):
-        manifest = write_shards(folder, bar.update)
-        with writing(out / CONTACT_SHEET):
+        manifest = write_splits(SplitWriter(folder, out, num_shards, bar.update))
+        with report_write_errors(out / CONTACT_SHEET):
             draw_contact_sheet(folder, manifest).save(folder / CONTACT_SHEET)
-        with writing(out):
+        with report_write_errors(out):
             write_tfds_metadata(folder, manifest)
-        with writing(out / MANIFEST):
+        with report_write_errors(out / MANIFEST):
             manifest.write(folder)
-    return DataSet(manifest, fresh=True)
+    return DataSet(manifest, is_new=True)
 
 
 def progress_bar(progress: bool, **arguments: object) -> tqdm.tqdm:
-    """Return a bar that shows on a terminal alone, and only if `progress`."""
+    """Return a progress bar that shows on a terminal alone.
+
+    Args:
+        progress: False hides it there, too.
+        **arguments: Arguments of `tqdm.tqdm`.
+    """
     # tqdm: None hides the bar where there is no terminal.
-    hidden = None if progress else True
-    return tqdm.tqdm(disable=hidden, leave=False, **arguments)
+    disable = None if progress else True
+    return tqdm.tqdm(disable=disable, leave=False, **arguments)
 
 
-def _present(out: Path, generator: dict) -> Manifest | None:
-    """Return the manifest if `out` holds this very set, None if it holds none."""
+def _read_existing(out: Path, generator: dict) -> Manifest | None:
+    """Return the manifest if `out` holds the same set, None if it holds none."""
     if not (out / MANIFEST).exists():
-        if shards := shards_in(out):
+        if shards := list_shards(out):
             raise DataError(
                 f"{shards[0]}: a shard without a manifest; choose another folder, or "
                 "replace it with --overwrite"
@@ -110,8 +118,9 @@ def _present(out: Path, generator: dict) -> Manifest | None:
         return None
     manifest = Manifest.read(out)
     if manifest.generator != generator:
+        difference = _first_difference(manifest.generator, generator)
         raise DataError(
-            f"{out}: holds another data set ({_difference(manifest, generator)}); "
+            f"{out}: holds another data set ({difference}); "
             "choose another folder, or replace it with --overwrite"
         )
     try:
@@ -122,12 +131,13 @@ def _present(out: Path, generator: dict) -> Manifest | None:
     return manifest
 
 
-def _difference(manifest: Manifest, generator: dict) -> str:
-    """Name the first thing in which a data set differs from what is asked for."""
-    have, want = (
-        {**one, **one.get("arguments", {})} for one in (manifest.generator, generator)
+def _first_difference(existing: dict, requested: dict) -> str:
+    """Name the first entry in which the generators of two data sets differ."""
+    existing, requested = (
+        {**generator, **generator.get("arguments", {})}
+        for generator in (existing, requested)
     )
-    for key, value in want.items():
-        if key != "arguments" and have.get(key) != value:
-            return f"{key} is {have.get(key)}, asked for {value}"
+    for key, value in requested.items():
+        if key != "arguments" and existing.get(key) != value:
+            return f"{key} is {existing.get(key)}, asked for {value}"
     return "other arguments"

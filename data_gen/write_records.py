@@ -8,13 +8,22 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.data.manifest import Shard, describe_file
+from cirs_tf.data.manifest import Shard, Split, describe_file
 from cirs_tf.data.records import ImageClass, encode_example, shard_name
-from data_gen.staging import writing
+from data_gen.staging import report_write_errors
 
 
 class Example(NamedTuple):
-    """What one record holds; `cirs_tf.data.records.encode_example` explains each."""
+    """The contents of one record.
+
+    Attributes:
+        image: `[height, width, 3]` uint8.
+        filename: A name for the image, unique in its split.
+        mask: `[height, width]` uint8 class indices (255: ignore), or None.
+        image_class: Class of the whole image, or None.
+        segmentations: One `[height, width]` uint16 per annotator; equal numbers are one
+            region.
+    """
 
     image: np.ndarray
     filename: str
@@ -23,53 +32,89 @@ class Example(NamedTuple):
     segmentations: Iterable[np.ndarray] = ()
 
 
-def write_split(
-    folder: Path,
-    out: Path,
-    split: str,
-    examples: Iterator[Example],
-    *,
-    count: int,
-    shards: int,
-    on_written: Callable[[], object],
-) -> tuple[Shard, ...]:
-    """Write the shards of one split.
+class SplitWriter:
+    """Writes the splits of one data set.
 
     Args:
-        folder: Where to write them.
+        folder: Where to write the shards.
         out: Where they go in the end; errors name this folder.
-        split: Name of the split.
-        examples: No more than `count` are taken. Where there are fewer, the last shards
-            are shorter, and an empty one is left out.
-        count: Number of examples.
-        shards: Files that they are divided among; not more than there are examples.
+        num_shards: Files per split. A split with fewer examples has one file per
+            example.
         on_written: Called after each example.
-
-    Returns:
-        The shards, for the manifest.
-
-    Raises:
-        DataError: A shard cannot be written.
     """
-    files = min(shards, count)
-    lengths = []
-    for number in range(files):
-        name = shard_name(split, number, files)
-        start, stop = count * number // files, count * (number + 1) // files
+
+    def __init__(
+        self,
+        folder: Path,
+        out: Path,
+        num_shards: int,
+        on_written: Callable[[], object] = lambda: None,
+    ):
+        self._folder = folder
+        self._out = out
+        self._num_shards = num_shards
+        self._on_written = on_written
+
+    def write(
+        self,
+        split: str,
+        examples: Iterator[Example],
+        count: int,
+        *,
+        masks: bool = False,
+        segmentations: bool = False,
+    ) -> Split:
+        """Write the shards of one split.
+
+        Args:
+            split: `train`, `val` or `test`.
+            examples: No more than `count` are taken. Where there are fewer, the last
+                shards are shorter, and an empty one is left out.
+            count: Number of examples.
+            masks: Whether every example has a mask.
+            segmentations: Whether every example has segmentations.
+
+        Returns:
+            The split, for the manifest.
+
+        Raises:
+            DataError: A shard cannot be written.
+        """
+        files = min(self._num_shards, count)
+        bounds = [count * index // files for index in range(files + 1)]
+        names = [shard_name(split, index, files) for index in range(files)]
+        lengths = [
+            self._write_shard(name, itertools.islice(examples, stop - start))
+            for name, (start, stop) in zip(
+                names, itertools.pairwise(bounds), strict=True
+            )
+        ]
+        return Split(self._describe(split, names, lengths), masks, segmentations)
+
+    def _write_shard(self, name: str, examples: Iterable[Example]) -> int:
+        """Write one file; return the number of its examples."""
         length = 0
-        with writing(out / name), tf.io.TFRecordWriter(str(folder / name)) as writer:
-            for example in itertools.islice(examples, stop - start):
+        with (
+            report_write_errors(self._out / name),
+            tf.io.TFRecordWriter(str(self._folder / name)) as writer,
+        ):
+            for example in examples:
                 writer.write(encode_example(*example))
                 length += 1
-                on_written()
-        lengths.append(length)
-    full = sum(length > 0 for length in lengths)
-    described = []
-    for number, length in enumerate(lengths):
-        written = folder / shard_name(split, number, files)
-        if length == 0:
-            written.unlink()
-            continue
-        shard = written.rename(folder / shard_name(split, number, full))
-        described.append(describe_file(shard, length))
-    return tuple(described)
+                self._on_written()
+        return length
+
+    def _describe(
+        self, split: str, names: list[str], lengths: list[int]
+    ) -> tuple[Shard, ...]:
+        """Remove empty files, number the others anew and describe them."""
+        files = sum(length > 0 for length in lengths)
+        shards = []
+        for name, length in zip(names, lengths, strict=True):
+            file = self._folder / name
+            if length == 0:
+                file.unlink()
+                continue
+            final = file.rename(self._folder / shard_name(split, len(shards), files))
+            shards.append(describe_file(final, length))
+        return tuple(shards)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from cirs_tf.visualization import (
     class_colors,
-    colorise,
+    colorize,
     column_grid,
     overlay,
     palette,
@@ -25,21 +25,20 @@ def test_first_colors_never_depend_on_the_count():
 def test_colors_of_segments_are_told_apart():
     colors = palette(16).astype(int)
     distances = np.abs(colors[:, None] - colors[None]).sum(axis=-1)
-    assert (
-        distances[~np.eye(16, dtype=bool)].min() >= 80
-    )  # the two nearest of the first eight: 82
+    # The two nearest of the first eight: 82.
+    assert distances[~np.eye(16, dtype=bool)].min() >= 80
     white = np.array([255, 255, 255])
     assert np.abs(palette(256) - white).sum(axis=-1).min() > 30
 
 
 def test_labels_become_colors():
     labels = np.array([[[0, 1], [2, 255]]])
-    colors = colorise(labels)
+    colors = colorize(labels)
     assert colors.shape == (1, 2, 2, 3)
     for place in np.ndindex(labels.shape):
         np.testing.assert_array_equal(colors[place], palette(256)[labels[place]])
     own = np.arange(9, dtype=np.uint8).reshape(3, 3)
-    np.testing.assert_array_equal(colorise(np.array([[2, 0]]), own)[0, 0], [6, 7, 8])
+    np.testing.assert_array_equal(colorize(np.array([[2, 0]]), own)[0, 0], [6, 7, 8])
 
 
 @pytest.mark.parametrize(
@@ -54,10 +53,10 @@ def test_overlay_at_both_ends(opacity, expected):
 def test_overlay_is_the_rounded_mean():
     image = np.array([[[0, 100, 255]]], np.uint8)
     colors = np.array([[[255, 51, 255]]], np.uint8)
-    found = overlay(image, colors)
-    assert found.dtype == np.uint8
+    blended = overlay(image, colors)
+    assert blended.dtype == np.uint8
     # 127.5, 75.5 and 255, halves upwards
-    np.testing.assert_array_equal(found[0, 0], [128, 76, 255])
+    np.testing.assert_array_equal(blended[0, 0], [128, 76, 255])
 
 
 def test_classes_take_the_colors_of_their_segments():
@@ -81,20 +80,20 @@ def tile(picture: Image.Image, rows: int, row: int, column: int, size) -> np.nda
 
 @pytest.mark.parametrize("with_truth", [True, False])
 @pytest.mark.parametrize("scale", [1, 3])
-def test_grid_holds_every_picture_enlarged(with_truth, scale):
+def test_segmentation_grid_holds_every_image_enlarged(with_truth, scale):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (2, 20, 16, 3), np.uint8)
     labels = rng.integers(0, 3, (2, 20, 16))
-    truth = rng.integers(0, 2, (2, 20, 16))
-    truth[0, 0, 0] = 255
+    y_true = rng.integers(0, 2, (2, 20, 16))
+    y_true[0, 0, 0] = 255
     assignment = [2, -1]
     colors = palette(3)[labels]
     rows = [images, colors]
     if with_truth:
-        of_class = np.full((256, 3), 255, np.uint8)
-        of_class[0] = palette(3)[2]
-        rows.append(of_class[truth])
-        picture = segmentation_grid(images, labels, truth, assignment, scale)
+        color_of_class = np.full((256, 3), 255, np.uint8)
+        color_of_class[0] = palette(3)[2]
+        rows.append(color_of_class[y_true])
+        picture = segmentation_grid(images, labels, y_true, assignment, scale)
     else:
         picture = segmentation_grid(images, labels, scale=scale)
     rows.append(np.floor((images.astype(float) + colors) / 2 + 0.5))
@@ -102,9 +101,9 @@ def test_grid_holds_every_picture_enlarged(with_truth, scale):
     size = (20 * scale, 16 * scale)
     for row, tiles in enumerate(rows):
         for column, expected in enumerate(tiles):
-            found = tile(picture, len(rows), row, column, size)
+            pixels = tile(picture, len(rows), row, column, size)
             enlarged = expected.repeat(scale, axis=0).repeat(scale, axis=1)
-            np.testing.assert_array_equal(found, enlarged)
+            np.testing.assert_array_equal(pixels, enlarged)
 
 
 def test_rows_of_a_grid_are_named_at_the_left():
@@ -118,8 +117,8 @@ def test_rows_of_a_grid_are_named_at_the_left():
 
 
 @pytest.mark.parametrize("size", [(20, 16), (20, 90)], ids=["narrow", "wide"])
-def test_columns_of_a_grid_hold_every_picture_under_its_name(size):
-    """Narrower pictures than names stand in the middle of their columns."""
+def test_column_grid_holds_every_image_under_its_name(size):
+    """Images narrower than their name stand in the middle of the column."""
     height, width = size
     columns = {
         name: np.random.default_rng(seed).integers(0, 256, (2, *size, 3), np.uint8)
@@ -129,12 +128,12 @@ def test_columns_of_a_grid_hold_every_picture_under_its_name(size):
     column = (pixels.shape[1] - 3 * 4) // 2
     assert column >= 2 * width
     top = pixels.shape[0] - 2 * (2 * height + 4)
-    for number, tiles in enumerate(columns.values()):
-        left = 4 + number * (column + 4)
+    for index, tiles in enumerate(columns.values()):
+        left = 4 + index * (column + 4)
         above = pixels[:top, left : left + column]
         assert above.min() < 100  # some dark letters
         left += (column - 2 * width) // 2
         for row, tile_ in enumerate(tiles):
             first = top + row * (2 * height + 4)
-            found = pixels[first : first + 2 * height, left : left + 2 * width]
-            np.testing.assert_array_equal(found, tile_.repeat(2, 0).repeat(2, 1))
+            shown = pixels[first : first + 2 * height, left : left + 2 * width]
+            np.testing.assert_array_equal(shown, tile_.repeat(2, 0).repeat(2, 1))

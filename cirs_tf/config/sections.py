@@ -61,7 +61,7 @@ class PretrainingConfig(Section):
 
     pseudo_labels: str = setting(
         "none",
-        one_of("none", "components", "colors"),
+        one_of("none", "components", "colors", renamed={"colours": "colors"}),
         "First segments that S learns: none; components, the parts that differ from a "
         "static background; or colors, clusters by k-means.",
     )

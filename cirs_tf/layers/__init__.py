@@ -1,1 +1,28 @@
-"""Keras layers and custom gradients."""
+"""Keras layers and custom gradients; importing this package registers all layers.
+
+Keras finds a layer of a `.keras` file by its registered name, such as
+`cirs_tf>SegmentMasks`, never by importing the module that the file names.
+"""
+
+from cirs_tf.layers.argmax_in_place import ArgmaxInPlace, argmax_in_place
+from cirs_tf.layers.cut_out_bank import CutOutBank
+from cirs_tf.layers.dropout import ReplicaDropout
+from cirs_tf.layers.gaussian_code import GaussianCode
+from cirs_tf.layers.padding import CropToSize, PadToMultiple
+from cirs_tf.layers.segment_dense import SegmentDense
+from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
+from cirs_tf.layers.templates import Templates
+
+__all__ = [
+    "ArgmaxInPlace",
+    "CropToSize",
+    "CutOutBank",
+    "GaussianCode",
+    "PadToMultiple",
+    "ReplicaDropout",
+    "SegmentDense",
+    "SegmentMasks",
+    "Templates",
+    "argmax_in_place",
+    "masked_images",
+]

@@ -128,7 +128,7 @@ class CirsAligned:
     (thesis 10) whose autoencoders have a pose for a bottleneck.
 
     Segment 0 is a static background. Background, templates and pseudo-labels are
-    initialized from the unlabeled images: see `proposals.components`.
+    initialized from the unlabeled images: see `proposals.object_proposals`.
 
     Args:
         config: The run.

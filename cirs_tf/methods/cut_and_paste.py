@@ -24,10 +24,10 @@ from cirs_tf.losses.cross_entropy import segmentation_cross_entropy
 from cirs_tf.methods.pseudo_labels import data_errors
 from cirs_tf.models.compositions import Compositions
 from cirs_tf.models.unet import unet
-from cirs_tf.proposals.outlines import cut_outs
+from cirs_tf.proposals.cut_outs import cut_outs
 from cirs_tf.training.optimizers import adam, learning_rate_schedule
 from cirs_tf.training.phases import SUMMARY, Initialization, Phase, Terms
-from cirs_tf.visualization import colorise, picture_grid
+from cirs_tf.visualization import colorize, image_grid
 
 _MAX_PARTS = 20
 _COMPARISONS = {
@@ -144,22 +144,22 @@ class CutAndPaste:
                 compositions.num_objects,
                 compositions.canvas,
                 options.patches_per_class,
-                4 * self.config.background.threshold,
+                self.config.background.threshold,
                 self.config.seed,
             )
         # The mean of 1 to `max_parts` is the images' own.
-        max_parts = min(max(1, round(2 * cut.parts_per_image - 1)), _MAX_PARTS)
-        sizes = ", ".join(map(str, cut.kind_sizes))
+        max_parts = min(max(1, round(2 * cut.objects_per_image - 1)), _MAX_PARTS)
+        sizes = ", ".join(map(str, cut.components_per_class))
         summary = (
-            f"{_COMPARISONS[cut.matched]} in {len(images):,} images: {sizes}; "
+            f"{_COMPARISONS[cut.matching]} in {len(images):,} images: {sizes}; "
             f"pasted 1 to {max_parts} per image"
         )
         return {
             "patches": cut.patches,
-            "center_bounds": cut.middles,
-            "backgrounds": cut.backgrounds,
+            "center_bounds": cut.center_bounds,
+            "backgrounds": cut.background_colors,
             "max_parts": np.array(max_parts),
-            "quarter_turns": np.array(4 if cut.matched == "pose" else 1),
+            "quarter_turns": np.array(4 if cut.matching == "pose" else 1),
             SUMMARY: np.array(summary),
         }
 
@@ -201,9 +201,9 @@ class CutAndPaste:
         rows = {
             "image": images,
             "composition": np.uint8(255 * np.clip(composed.numpy(), 0, 1) + 0.5),
-            "its mask": np.stack([colorise(mask) for mask in masks.numpy()]),
+            "its mask": np.stack([colorize(mask) for mask in masks.numpy()]),
         }
-        return {"compositions": picture_grid(rows)}
+        return {"compositions": image_grid(rows)}
 
     def _train(self, batch: Batch) -> Terms:
         seed = replica_seed(self.config.seed, self.optimizer.iterations.value)

@@ -12,7 +12,7 @@ from cirs_tf.data.pipeline import Batch
 from cirs_tf.errors import DataError
 from cirs_tf.losses.cross_entropy import balanced_cross_entropy
 from cirs_tf.proposals.color_kmeans import kmeans_labels
-from cirs_tf.proposals.components import propose
+from cirs_tf.proposals.object_proposals import propose
 from cirs_tf.training.optimizers import adam
 from cirs_tf.training.phases import (
     PSEUDO_LABELS,

@@ -7,9 +7,9 @@ from PIL import Image
 from cirs_tf.data.pipeline import as_float
 from cirs_tf.methods.pseudo_labels import data_errors
 from cirs_tf.models.posed_templates import PosedTemplates
-from cirs_tf.proposals.components import propose
+from cirs_tf.proposals.object_proposals import propose
 from cirs_tf.training.phases import PSEUDO_LABELS, SUMMARY, Initialization
-from cirs_tf.visualization import picture_grid
+from cirs_tf.visualization import image_grid
 
 
 def propose_templates(
@@ -39,7 +39,7 @@ def propose_templates(
     for exemplar in proposals.exemplars:
         mean = exemplar.colors[exemplar.support].mean(axis=0)
         colors.append(np.where(exemplar.support[..., None], exemplar.colors, mean))
-    used = ", ".join(map(str, proposals.used))
+    used = ", ".join(map(str, proposals.components_per_object))
     summary = f"parts of each object in {len(images):,} images: {used}"
     return {
         "background": proposals.background,
@@ -74,8 +74,8 @@ def template_pictures(
         combined += support * (colors - combined)
     rows["all rendered"] = _as_uint8(combined)
     return {
-        "poses": picture_grid(rows),
-        "templates": picture_grid({"templates": templates.on_white()}, scale=4),
+        "poses": image_grid(rows),
+        "templates": image_grid({"templates": templates.on_white()}, scale=4),
     }
 
 

@@ -1,1 +1,1 @@
-"""How a segmentation compares with the truth."""
+"""Metrics: how well a segmentation agrees with the truth, or with another one."""

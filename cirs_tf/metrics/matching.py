@@ -1,4 +1,4 @@
-"""Which predicted segment stands for which true class."""
+"""Matching of predicted segments to true classes, by intersection over union (IoU)."""
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -7,13 +7,18 @@ from scipy.optimize import linear_sum_assignment
 def iou_matrix(confusion: np.ndarray) -> np.ndarray:
     """Return the intersection over union of every (segment, class) pair.
 
-        iou[p, t] = c[p, t] / (sum_j c[p, j] + sum_i c[i, t] - c[p, t])
+        iou[s, c] = n[s, c] / (sum_j n[s, j] + sum_i n[i, c] - n[s, c])
 
     Args:
-        confusion: `[segments, classes]` pixel counts.
+        confusion: `[segments, classes]` pixel counts n.
 
     Returns:
         `[segments, classes]` float64 in [0, 1]; NaN where both are empty.
+
+    Example:
+        >>> iou_matrix(np.array([[2, 0], [2, 4]]))
+        array([[0.5       , 0.        ],
+               [0.25      , 0.66666667]])
     """
     intersection = confusion.astype(np.float64)
     union = (
@@ -26,7 +31,9 @@ def iou_matrix(confusion: np.ndarray) -> np.ndarray:
 
 
 def match_segments(confusion: np.ndarray) -> np.ndarray:
-    """Assign at most one segment to each class so that the summed IoU is largest.
+    """Match each class with at most one segment so that the summed IoU is largest.
+
+        assignment = argmax over one-to-one matchings of sum_c iou[assignment[c], c]
 
     An empty segment is matched to an absent class where there is one: it costs no
     other pair anything, and leaves the absent class out of a mean over present ones.
@@ -36,9 +43,14 @@ def match_segments(confusion: np.ndarray) -> np.ndarray:
         confusion: `[segments, classes]` pixel counts.
 
     Returns:
-        `[classes]` int64: the segment of each class, -1 where segments ran out.
+        `[classes]` int64: the segment of each class, -1 for a class without one, where
+        there are fewer segments than classes.
 
     Reference: Kuhn 1955; thesis 5.1.2 ("all bipartite mappings, the maximum").
+
+    Example:
+        >>> match_segments(np.array([[2, 0], [2, 4]]))
+        array([0, 1])
     """
     score = iou_matrix(confusion)
     absent = confusion.sum(axis=0) == 0
@@ -50,7 +62,7 @@ def match_segments(confusion: np.ndarray) -> np.ndarray:
 
 
 def matched_iou(confusion: np.ndarray, assignment: np.ndarray) -> np.ndarray:
-    """Return the IoU of each class with the segment assigned to it.
+    """Return the IoU of each class with the segment matched to it.
 
     Args:
         confusion: `[segments, classes]` pixel counts.
@@ -59,9 +71,14 @@ def matched_iou(confusion: np.ndarray, assignment: np.ndarray) -> np.ndarray:
     Returns:
         `[classes]` float64; 0 for a present class without a segment, NaN for a class
         that is absent from the truth and whose segment is empty or missing.
+
+    Example:
+        >>> confusion = np.array([[2, 0], [2, 4]])
+        >>> matched_iou(confusion, match_segments(confusion))
+        array([0.5       , 0.66666667])
     """
     iou = iou_matrix(confusion)
     present = confusion.sum(axis=0) > 0
     classes = np.arange(len(assignment))
-    without = np.where(present, 0.0, np.nan)
-    return np.where(assignment >= 0, iou[assignment, classes], without)
+    without_segment = np.where(present, 0.0, np.nan)
+    return np.where(assignment >= 0, iou[assignment, classes], without_segment)

@@ -1,4 +1,4 @@
-"""Metrics of unsupervised segmentation, all from one confusion matrix an image."""
+"""Scores of unsupervised segmentation, all from one confusion matrix per image."""
 
 import dataclasses
 
@@ -10,11 +10,11 @@ from cirs_tf.metrics.matching import match_segments, matched_iou
 
 @dataclasses.dataclass(frozen=True)
 class SegmentationScores:
-    """What a split scored; shares and scores in [0, 1] (`ari` in [-0.5, 1]).
+    """Scores of a data split; shares and scores in [0, 1] (`ari` in [-0.5, 1]).
 
     Attributes:
-        miou: Global assignment: segments matched to classes once for the whole split,
-            IoU on summed counts, mean over the true classes.
+        miou: Mean IoU over the true classes, by one assignment of segments to classes
+            for the whole split, on summed counts ("global" mIoU).
         miou_thesis: Thesis 5.1.2: best assignment in each image, IoU of the image's
             classes, mean over images.
         pixel_accuracy: Share of pixels right under the global assignment.
@@ -22,9 +22,9 @@ class SegmentationScores:
         fg_ari: The same on pixels whose true class is not the background; None
             where there are none.
         per_class_iou: `[classes]`, global assignment; None for a class that occurs
-            neither in the truth nor in its segment.
+            neither in the truth nor in its segment, which `miou` leaves out.
         segment_share: `[segments]`, share of pixels in each predicted segment.
-        assignment: `[classes]`: the segment that stands for each class, -1: none.
+        assignment: `[classes]`: the segment matched to each class, -1: none.
         images: Number of images that have a pixel which is not ignored.
     """
 
@@ -40,44 +40,94 @@ class SegmentationScores:
 
 
 class SegmentationMetric:
-    """Accumulates confusion matrices; assignments are made once, in `result`.
+    """Scores of predicted segments against true classes, over any number of batches.
+
+        n[s, c] = pixels of segment s and class c, summed over images
+        assignment = argmax over one-to-one matchings of sum_c IoU(n, assignment[c], c)
+        miou = mean over classes c of IoU(n, assignment[c], c)
+
+    and the other scores of `SegmentationScores`. Confusion matrices accumulate, as in
+    `keras.metrics`; the assignment is made once, in `result`, on the host.
 
     Args:
-        segments: Number of predicted segments K.
-        classes: Number of true classes.
-        background: The class left out of `fg_ari`.
+        num_segments: Number of predicted segments K.
+        num_classes: Number of true classes.
+        background_class: The class left out of `fg_ari`.
+        ignore_class: Pixels of this true class are not counted; None counts all.
+
+    Example:
+        Segment 1 matches class 0: IoU 3/4. Segment 0 matches class 1: 4/5.
+
+        >>> metric = SegmentationMetric(num_segments=2, num_classes=2)
+        >>> y_true = np.array([[[0, 0, 0, 0], [1, 1, 1, 1]]])
+        >>> y_pred = np.array([[[1, 1, 1, 0], [0, 0, 0, 0]]])
+        >>> metric.update_state(y_true, y_pred)
+        >>> round(metric.result().miou, 3)
+        0.775
+        >>> metric.result().assignment
+        (1, 0)
     """
 
-    def __init__(self, segments: int, classes: int, background: int = 0):
-        self.segments = segments
-        self.classes = classes
-        self.background = background
-        self._batches: list[np.ndarray] = []
+    def __init__(
+        self,
+        num_segments: int,
+        num_classes: int,
+        *,
+        background_class: int = 0,
+        ignore_class: int | None = 255,
+    ):
+        self.num_segments = num_segments
+        self.num_classes = num_classes
+        self.background_class = background_class
+        self.ignore_class = ignore_class
+        self.reset_state()
 
-    def update(self, predicted: np.ndarray, truth: np.ndarray) -> None:
-        """Add a batch of label maps, both `[batch, height, width]` integers."""
-        self._batches.append(
-            confusion_matrices(predicted, truth, self.segments, self.classes)
-        )
+    def reset_state(self) -> None:
+        """Forget all batches."""
+        self._confusions: list[np.ndarray] = []
 
-    def result(self) -> SegmentationScores:
-        """Return the scores of all batches since construction.
+    def update_state(self, y_true: np.ndarray, y_pred: np.ndarray) -> None:
+        """Add a batch of label maps.
+
+        Args:
+            y_true: `[batch, height, width]` integer classes, or `ignore_class`.
+            y_pred: `[batch, height, width]` integer segments.
 
         Raises:
-            ValueError: Nothing was added.
+            ValueError: The shapes differ, or a label is out of range.
         """
-        if not self._batches:
+        batch_confusions = confusion_matrices(
+            y_true,
+            y_pred,
+            self.num_segments,
+            self.num_classes,
+            ignore_class=self.ignore_class,
+        )
+        self._confusions.append(batch_confusions)
+
+    def result(self) -> SegmentationScores:
+        """Return the scores of all batches since construction or `reset_state`.
+
+        Images of which every pixel is ignored are left out.
+
+        Raises:
+            ValueError: There is no image, or none with a pixel that counts.
+        """
+        if not self._confusions:
             raise ValueError("no images were added")
-        return score(np.concatenate(self._batches), self.background)
+        confusions = np.concatenate(self._confusions)
+        return segmentation_scores(confusions, self.background_class)
 
 
-def score(confusions: np.ndarray, background: int = 0) -> SegmentationScores:
-    """Compute every metric from per-image confusion matrices.
+def segmentation_scores(
+    confusions: np.ndarray, background_class: int = 0
+) -> SegmentationScores:
+    """Compute every score from per-image confusion matrices.
 
     Args:
         confusions: `[images, segments, classes]` pixel counts. Images of which every
             pixel is ignored are left out.
-        background: The class left out of `fg_ari`.
+        background_class: The class left out of `fg_ari`.
 
     Returns:
         The scores.
@@ -90,19 +140,20 @@ def score(confusions: np.ndarray, background: int = 0) -> SegmentationScores:
         raise ValueError("no image has a pixel that counts")
     total = confusions.sum(axis=0)
     assignment = match_segments(total)
-    per_class = matched_iou(total, assignment)
-    matched = [total[s, c] for c, s in enumerate(assignment) if s >= 0]
-    foreground = np.delete(confusions, background, axis=2)
-    has_foreground = foreground.sum(axis=(1, 2)) > 0
+    iou = matched_iou(total, assignment)
+    correct = [total[s, c] for c, s in enumerate(assignment) if s >= 0]
+    foreground = np.delete(confusions, background_class, axis=2)
+    foreground = foreground[foreground.sum(axis=(1, 2)) > 0]
+    fg_ari = None
+    if len(foreground):
+        fg_ari = float(np.mean(adjusted_rand_index(foreground)))
     return SegmentationScores(
-        miou=float(np.nanmean(per_class)),
-        miou_thesis=float(np.mean([_miou_of_image(image) for image in confusions])),
-        pixel_accuracy=float(np.sum(matched) / total.sum()),
+        miou=float(np.nanmean(iou)),
+        miou_thesis=float(np.mean([_image_miou(image) for image in confusions])),
+        pixel_accuracy=float(np.sum(correct) / total.sum()),
         ari=float(np.mean(adjusted_rand_index(confusions))),
-        fg_ari=float(np.mean(adjusted_rand_index(foreground[has_foreground])))
-        if has_foreground.any()
-        else None,
-        per_class_iou=tuple(None if np.isnan(v) else float(v) for v in per_class),
+        fg_ari=fg_ari,
+        per_class_iou=tuple(None if np.isnan(v) else float(v) for v in iou),
         segment_share=tuple(map(float, total.sum(axis=1) / total.sum())),
         assignment=tuple(map(int, assignment)),
         images=len(confusions),
@@ -110,40 +161,45 @@ def score(confusions: np.ndarray, background: int = 0) -> SegmentationScores:
 
 
 def adjusted_rand_index(confusions: np.ndarray) -> np.ndarray:
-    """Return the adjusted Rand index of each contingency table.
+    """Return the adjusted Rand index (ARI) of each contingency table.
 
         ARI = (index - expected) / (maximum - expected)
-        index = sum_ij C(c_ij, 2), expected = sum_i C(a_i, 2) sum_j C(b_j, 2) / C(n, 2)
+        index = sum_ij C(n_ij, 2), expected = sum_i C(a_i, 2) sum_j C(b_j, 2) / C(n, 2)
         maximum = (sum_i C(a_i, 2) + sum_j C(b_j, 2)) / 2
 
-    with row sums a and column sums b. 1 where both partitions are trivial, as in
-    scikit-learn, of which this is the form for many small tables at once.
+    with row sums a and column sums b. It is 1 where 0/0 arises: both partitions have
+    one region, or one region per pixel, as in scikit-learn. This form computes many
+    small tables at once.
 
     Args:
         confusions: `[images, segments, classes]` pixel counts, each with a pixel.
 
     Returns:
-        `[images]` float64.
+        `[images]` float64 in [-0.5, 1].
 
     Reference: Hubert and Arabie 1985.
+
+    Example:
+        >>> adjusted_rand_index(np.array([[[2, 0], [0, 2]], [[1, 1], [1, 1]]]))
+        array([ 1. , -0.5])
     """
 
-    def pairs(counts: np.ndarray) -> np.ndarray:
+    def num_pairs(counts: np.ndarray) -> np.ndarray:
         counts = counts.astype(np.float64)
         return counts * (counts - 1) / 2
 
-    index = pairs(confusions).sum(axis=(1, 2))
-    rows = pairs(confusions.sum(axis=2)).sum(axis=1)
-    columns = pairs(confusions.sum(axis=1)).sum(axis=1)
-    all_pairs = np.maximum(pairs(confusions.sum(axis=(1, 2))), 1)
-    expected = rows * columns / all_pairs
-    maximum = (rows + columns) / 2
+    index = num_pairs(confusions).sum(axis=(1, 2))
+    row_pairs = num_pairs(confusions.sum(axis=2)).sum(axis=1)
+    column_pairs = num_pairs(confusions.sum(axis=1)).sum(axis=1)
+    all_pairs = np.maximum(num_pairs(confusions.sum(axis=(1, 2))), 1)
+    expected = row_pairs * column_pairs / all_pairs
+    maximum = (row_pairs + column_pairs) / 2
     trivial = maximum == expected
     return np.where(
         trivial, 1.0, (index - expected) / np.where(trivial, 1, maximum - expected)
     )
 
 
-def _miou_of_image(confusion: np.ndarray) -> float:
-    """Thesis 5.1.2 for one image."""
+def _image_miou(confusion: np.ndarray) -> float:
+    """Return the mIoU of one image by its own best assignment (thesis 5.1.2)."""
     return float(np.nanmean(matched_iou(confusion, match_segments(confusion))))

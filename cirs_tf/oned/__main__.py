@@ -9,9 +9,9 @@ from cirs_tf.oned.color import rank_by_color
 from cirs_tf.oned.cross_instance import rank_by_cross_instance
 from cirs_tf.oned.frequency import Step, find_objects
 from cirs_tf.oned.images import check_images
-from cirs_tf.oned.segmentations import located, written
+from cirs_tf.oned.segmentations import format_locations, format_patterns
 
-SHOWN = 4  # the best and three runners-up
+_PRINTED = 4  # the best and three runners-up
 
 
 @command
@@ -35,39 +35,42 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.oned") ->
         raise ConfigError(f"--objects: expected 1 or more, got {arguments.objects}")
     images = check_images(arguments.images)
 
-    print(color_table(images, "4.1, segments of one color", zero_variance=True))
-    print(color_table(images, "the formula alone", zero_variance=False))
-    print(cross_table(images, "4.2, matched segments equal", zero_variance=True))
-    print(cross_table(images, "the formula alone", zero_variance=False))
+    print(_color_table(images, "4.1, segments of one color", zero_variance=True))
+    print(_color_table(images, "the formula alone", zero_variance=False))
+    print(_cross_table(images, "4.2, matched segments equal", zero_variance=True))
+    print(_cross_table(images, "the formula alone", zero_variance=False))
     steps = find_objects(images, arguments.objects)
-    for number, step in enumerate(steps, start=1):
-        print(step_text(step, number))
+    for index, step in enumerate(steps, start=1):
+        print(_step_text(step, index))
     print(f"objects: {' '.join(step.pattern for step in steps) or 'none'}")
     missing = (arguments.objects or 0) - len(steps)
     if missing > 0:
         print(f"nothing but background is left for {missing} more")
 
 
-def color_table(images: Sequence[str], name: str, zero_variance: bool) -> str:
+def _color_table(images: Sequence[str], name: str, zero_variance: bool) -> str:
     """Return a line for every image: its best segmentation and the runners-up."""
-    ranked = [rank_by_color(image, zero_variance) for image in images]
-    tied = sum(len(of) > 1 and of[0][0] == of[1][0] for of in ranked)
-    total = float(sum(of[0][0] for of in ranked))
+    rankings = [rank_by_color(image, zero_variance) for image in images]
+    total = float(sum(ranking[0][0] for ranking in rankings))
+    tied = sum(len(r) > 1 and r[0][0] == r[1][0] for r in rankings)
     ties = f", tied in {tied} of {len(images)} images" if tied else ""
-    rows = [("image", "best", "objective", *["runner-up", ""] * (SHOWN - 1))]
-    for image, of_image in zip(images, ranked, strict=True):
+    rows = [("image", "best", "objective", *["runner-up", ""] * (_PRINTED - 1))]
+    for image, ranking in zip(images, rankings, strict=True):
         cells = [
             cell
-            for objective, segmentation in of_image[:SHOWN]
-            for cell in (written(image, segmentation), f"{float(objective):.3f}")
+            for objective, segmentation in ranking[:_PRINTED]
+            for cell in (
+                format_patterns(image, segmentation),
+                f"{float(objective):.3f}",
+            )
         ]
         rows.append((image, *cells))
-    return f"color objective ({name}): {total:.3f}{ties}\n{aligned(rows)}\n"
+    return f"color objective ({name}): {total:.3f}{ties}\n{_format_table(rows)}\n"
 
 
-def cross_table(images: Sequence[str], name: str, zero_variance: bool) -> str:
+def _cross_table(images: Sequence[str], name: str, zero_variance: bool) -> str:
     """Return a line for every segmentation; below the best, where its segments lie."""
-    ranked = rank_by_cross_instance(images, zero_variance, count=SHOWN)
+    ranked = rank_by_cross_instance(images, zero_variance, count=_PRINTED)
     title = f"cross-instance objective ({name})"
     if not ranked:
         same = "equal segments" if zero_variance else "segments of equal sizes"
@@ -75,34 +78,34 @@ def cross_table(images: Sequence[str], name: str, zero_variance: bool) -> str:
     tied = len(ranked) > 1 and ranked[0][0] == ranked[1][0]
     rows = [("objective", *images)]
     for objective, matched in ranked:
-        pairs = zip(images, matched, strict=True)
-        rows.append((f"{float(objective):.3f}", *(written(*pair) for pair in pairs)))
-    rows.insert(2, ("  at pixels", *map(located, ranked[0][1])))
+        patterns = map(format_patterns, images, matched)
+        rows.append((f"{float(objective):.3f}", *patterns))
+    rows.insert(2, ("  at pixels", *map(format_locations, ranked[0][1])))
     best = f"{float(ranked[0][0]):.3f}{', tied' if tied else ''}"
-    return f"{title}: {best}\n{aligned(rows)}\n"
+    return f"{title}: {best}\n{_format_table(rows)}\n"
 
 
-def step_text(step: Step, number: int) -> str:
+def _step_text(step: Step, index: int) -> str:
     """Return the counts of one round of the procedure and what it selects."""
-    lines = [f"pattern frequency (12.1), object {number} in {' '.join(step.images)}"]
-    for size, of_size in groupby(step.counts, key=len):
-        patterns = sorted(of_size, key=lambda p: -step.counts[p])
-        counts = (f"{pattern}:{step.counts[pattern]}" for pattern in patterns)
+    lines = [f"pattern frequency (12.1), object {index} in {' '.join(step.images)}"]
+    for size, patterns in groupby(step.counts, key=len):
+        frequent_first = sorted(patterns, key=lambda p: -step.counts[p])
+        counts = (f"{pattern}:{step.counts[pattern]}" for pattern in frequent_first)
         lines.append(f"  size {size:<3} {'  '.join(counts)}")
-    found = f"in {step.counts[step.pattern]} of {len(step.images)} images"
+    where = f"in {step.counts[step.pattern]} of {len(step.images)} images"
     ties = f" (before {', '.join(step.ties)} by appearance)" if step.ties else ""
-    lines.append(f"  selected {step.pattern}, {found}{ties}")
-    lines.append(f"  left     {' '.join(step.left)}")
+    lines.append(f"  selected {step.pattern}, {where}{ties}")
+    lines.append(f"  left     {' '.join(step.remaining)}")
     return "\n".join(lines) + "\n"
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
+def _format_table(rows: Sequence[Sequence[str]]) -> str:
     """Return the rows as lines, every column as wide as its widest cell."""
-    columns = max(map(len, rows))
-    full = [[*row, *[""] * (columns - len(row))] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*full, strict=True)]
+    num_columns = max(map(len, rows))
+    full_rows = [[*row, *[""] * (num_columns - len(row))] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*full_rows, strict=True)]
     return "\n".join(
-        "  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in full
+        "  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in full_rows
     )
 
 

@@ -3,30 +3,48 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from cirs_tf.oned.segmentations import Segmentation, segmentations, written
+from cirs_tf.oned.segmentations import Segmentation, format_patterns, segmentations
 
 
 def squared_deviations(values: Sequence[int]) -> Fraction:
-    """Return the sum over the values of (value - mean)^2, the thesis's var."""
+    """Return sum_i (value_i - mean)^2, the thesis's var.
+
+    Args:
+        values: At least one.
+
+    Example:
+        >>> squared_deviations([1, 1, 2])
+        Fraction(2, 3)
+    """
     mean = Fraction(sum(values), len(values))
     return sum(((value - mean) ** 2 for value in values), start=Fraction(0))
 
 
 def color_variance(image: str, segmentation: Segmentation) -> Fraction:
-    """Return the squared deviations within segments, summed over the segments."""
-    return sum(
-        (squared_deviations([int(image[at]) for at in s]) for s in segmentation),
-        start=Fraction(0),
-    )
+    """Return the squared deviations within segments, summed over the segments.
+
+    Args:
+        image: A string of digits.
+        segmentation: One of its segmentations.
+    """
+    colors = [[int(image[i]) for i in segment] for segment in segmentation]
+    return sum(map(squared_deviations, colors), start=Fraction(0))
 
 
 def color_objective(
     image: str, segmentation: Segmentation, alpha_1: float = 1, alpha_2: float = 1
 ) -> Fraction:
-    """Return the share of one image in the color objective.
+    """Return the color objective of one image.
 
-    alpha_1 * sum_k var(segment k) - alpha_2 * mean_k size(segment k), where the mean
-    size is pixels / segments because the segments cover the image.
+        alpha_1 sum_k var(segment k) - alpha_2 mean_k size(segment k)
+
+    where the mean size is pixels / segments because the segments cover the image.
+
+    Args:
+        image: A string of digits.
+        segmentation: One of its segmentations.
+        alpha_1: Weight of the variance.
+        alpha_2: Weight of the mean segment size.
 
     Returns:
         An exact fraction, so that a tie is a tie.
@@ -59,10 +77,15 @@ def rank_by_color(
         `(objective, segmentation)`; ties by fewer segments, then by their patterns.
 
     Reference: thesis 4.1.
+
+    Example:
+        >>> objective, segmentation = rank_by_color("112200")[0]
+        >>> format_patterns("112200", segmentation), int(objective)
+        ('11|22|00', -2)
     """
     ranked = [
-        (color_objective(image, cut, alpha_1, alpha_2), cut)
-        for cut in segmentations(image)
-        if not zero_variance or color_variance(image, cut) == 0
+        (color_objective(image, segmentation, alpha_1, alpha_2), segmentation)
+        for segmentation in segmentations(image)
+        if not zero_variance or color_variance(image, segmentation) == 0
     ]
-    return sorted(ranked, key=lambda r: (r[0], len(r[1]), written(image, r[1])))
+    return sorted(ranked, key=lambda r: (r[0], len(r[1]), format_patterns(image, r[1])))

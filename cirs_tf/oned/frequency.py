@@ -8,31 +8,50 @@ from cirs_tf.oned.images import BACKGROUND
 
 @dataclass(frozen=True)
 class Step:
-    """One round of steps 1 to 4, which finds one object."""
+    """One round of steps 1 to 4 of the procedure, which finds one object.
 
-    images: tuple[str, ...]  # before
-    counts: dict[str, int]  # images that hold the pattern, for every pattern
-    pattern: str  # the selected one
-    ties: tuple[str, ...]  # others as frequent and as long
-    found_at: tuple[int | None, ...]  # location of its first pixel in every image
-    left: tuple[str, ...]  # the images with the pattern replaced by background
+    Attributes:
+        images: The images before the step.
+        counts: For every pattern, the number of images that hold it.
+        pattern: The selected pattern.
+        ties: Other patterns that are as frequent and as long.
+        locations: Location of the pattern's first pixel in each image, None where an
+            image does not hold it.
+        remaining: The images with the pattern replaced by background.
+    """
+
+    images: tuple[str, ...]
+    counts: dict[str, int]
+    pattern: str
+    ties: tuple[str, ...]
+    locations: tuple[int | None, ...]
+    remaining: tuple[str, ...]
 
 
 def pattern_counts(images: Sequence[str]) -> dict[str, int]:
     """Return for every pattern the number of images that hold it (steps 1 and 2).
 
     Patterns are all strings of adjacent pixels, background or not, from size 1 to
-    the whole image; by size, then in order of appearance.
+    the whole image.
+
+    Args:
+        images: Strings of digits of one length.
+
+    Returns:
+        Pattern to count, by size, then in order of appearance.
+
+    Example:
+        >>> pattern_counts(["10", "01"])
+        {'1': 2, '0': 2, '10': 1, '01': 1}
     """
     width = len(images[0])
     counts: dict[str, int] = {}
     for size in range(1, width + 1):
         for image in images:
+            starts = range(width - size + 1)
             # A dictionary, not a set, to keep the order of appearance.
-            for found in dict.fromkeys(
-                image[at : at + size] for at in range(width - size + 1)
-            ):
-                counts[found] = counts.get(found, 0) + 1
+            for pattern in dict.fromkeys(image[i : i + size] for i in starts):
+                counts[pattern] = counts.get(pattern, 0) + 1
     return counts
 
 
@@ -41,15 +60,22 @@ def select_patterns(counts: dict[str, int]) -> list[str]:
 
     Only patterns without background are candidates: '0' is no part of an object. An
     object that never touches the border would otherwise be selected with it.
+
+    Args:
+        counts: From `pattern_counts`.
+
+    Returns:
+        All patterns of the highest count and then the largest size; empty where there
+        is no pattern without background.
     """
-    candidates = {p: n for p, n in counts.items() if BACKGROUND not in p}
+    candidates = {p: count for p, count in counts.items() if BACKGROUND not in p}
     if not candidates:
         return []
-    best = max((n, len(p)) for p, n in candidates.items())
-    return [p for p, n in candidates.items() if (n, len(p)) == best]
+    best = max((count, len(p)) for p, count in candidates.items())
+    return [p for p, count in candidates.items() if (count, len(p)) == best]
 
 
-def find_objects(images: Sequence[str], objects: int | None = None) -> list[Step]:
+def find_objects(images: Sequence[str], max_objects: int | None = None) -> list[Step]:
     """Run the procedure until it found the objects or all is background (step 5).
 
     Step 4 matches the leftmost occurrence in every image that holds the pattern. It
@@ -58,33 +84,37 @@ def find_objects(images: Sequence[str], objects: int | None = None) -> list[Step
 
     Args:
         images: Strings of digits of one length.
-        objects: How many to look for at most; None for all.
+        max_objects: Largest number of objects to find; None for all.
 
     Returns:
-        One `Step` an object, in the order of discovery.
+        One `Step` per object, in the order of discovery.
 
     Reference: thesis 12.1.
+
+    Example:
+        >>> [step.pattern for step in find_objects(["112200", "011220", "001122"])]
+        ['1122']
     """
     steps: list[Step] = []
     current = tuple(images)
-    while objects is None or len(steps) < objects:
+    while max_objects is None or len(steps) < max_objects:
         counts = pattern_counts(current)
         selected = select_patterns(counts)
         if not selected:
             break
-        chosen, *ties = selected
-        blank = BACKGROUND * len(chosen)
+        pattern, *ties = selected
+        blank = BACKGROUND * len(pattern)
+        locations = (image.find(pattern) for image in current)
+        remaining = tuple(image.replace(pattern, blank, 1) for image in current)
         steps.append(
             Step(
                 images=current,
                 counts=counts,
-                pattern=chosen,
+                pattern=pattern,
                 ties=tuple(ties),
-                found_at=tuple(
-                    i.find(chosen) if chosen in i else None for i in current
-                ),
-                left=tuple(image.replace(chosen, blank, 1) for image in current),
+                locations=tuple(None if i < 0 else i for i in locations),
+                remaining=remaining,
             )
         )
-        current = steps[-1].left
+        current = remaining
     return steps

@@ -13,6 +13,9 @@ MAX_IMAGES = 6
 def check_images(images: Sequence[str]) -> tuple[str, ...]:
     """Return the images if every search of this package can take them.
 
+    Args:
+        images: Strings, at most `MAX_IMAGES`.
+
     Raises:
         ConfigError: A character is no digit, an image is empty or longer than
             `MAX_PIXELS`, the lengths differ, or there are no or more than
@@ -23,8 +26,8 @@ def check_images(images: Sequence[str]) -> tuple[str, ...]:
             f"expected 1 to {MAX_IMAGES} images (the search is exhaustive), "
             f"received {len(images)}"
         )
-    for number, image in enumerate(images, start=1):
-        where = f"image {number} ({image!r})"
+    for index, image in enumerate(images, start=1):
+        where = f"image {index} ({image!r})"
         wrong = [character for character in image if character not in "0123456789"]
         if wrong:
             raise ConfigError(f"{where}: expected digits 0 to 9, received {wrong[0]!r}")

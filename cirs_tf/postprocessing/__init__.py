@@ -1,1 +1,1 @@
-"""What makes a finished segmentation smoother: dense CRF, merging of small regions."""
+"""Postprocessing of predicted segments: dense CRF, merging of small regions."""

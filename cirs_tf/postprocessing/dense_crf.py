@@ -1,4 +1,4 @@
-"""A fully connected CRF that moves segment borders to edges of color."""
+"""Dense CRF: a fully connected CRF that moves segment borders to edges of color."""
 
 import importlib.util
 from types import ModuleType
@@ -7,8 +7,8 @@ import numpy as np
 
 from cirs_tf.errors import ConfigError
 
-# What probabilities are raised to, so that their logarithm is finite.
-FLOOR = 1e-5
+# Smaller probabilities are raised to it, so that their logarithm is finite.
+_MIN_PROBABILITY = 1e-5
 
 
 def dense_crf(
@@ -54,11 +54,10 @@ def dense_crf(
         ConfigError: The extra `crf` is not installed.
         ValueError: A shape, dtype or value is not as above.
 
-    Reference: Kraehenbuehl and Koltun 2011. The defaults are those of the example that
-    pydensecrf, the library behind this, comes with; they were chosen for photographs of
-    some 300 x 200 pixels.
+    Reference: Kraehenbuehl and Koltun 2011. The library is pydensecrf; the defaults are
+    those of its example, chosen for photographs of some 300 x 200 pixels.
     """
-    _check(image, probabilities)
+    _check_arrays(image, probabilities)
     _check_settings(
         iterations=iterations,
         smoothness_weight=smoothness_weight,
@@ -68,11 +67,11 @@ def dense_crf(
         appearance_color=appearance_color,
     )
     library = _library()
-    height, width, segments = probabilities.shape
-    energy = -np.log(np.clip(probabilities, FLOOR, 1.0))  # (H, W, K)
-    crf = library.DenseCRF2D(width, height, segments)
+    height, width, num_segments = probabilities.shape
+    energy = -np.log(np.clip(probabilities, _MIN_PROBABILITY, 1.0))  # (H, W, K)
+    crf = library.DenseCRF2D(width, height, num_segments)
     crf.setUnaryEnergy(
-        np.ascontiguousarray(energy.reshape(-1, segments).T, np.float32)  # (K, H W)
+        np.ascontiguousarray(energy.reshape(-1, num_segments).T, np.float32)  # (K, H W)
     )
     if smoothness_weight:
         crf.addPairwiseGaussian(sxy=smoothness_pixels, compat=smoothness_weight)
@@ -85,11 +84,11 @@ def dense_crf(
             compat=appearance_weight,
         )
     marginals = np.array(crf.inference(iterations))  # (K, H W)
-    return np.ascontiguousarray(marginals.T).reshape(height, width, segments)
+    return np.ascontiguousarray(marginals.T).reshape(height, width, num_segments)
 
 
-def is_installed() -> bool:
-    """Return whether the extra `crf` is there."""
+def is_crf_installed() -> bool:
+    """Return whether the extra `crf`, which `dense_crf` needs, is installed."""
     return importlib.util.find_spec("pydensecrf") is not None
 
 
@@ -104,7 +103,7 @@ def _library() -> ModuleType:
     return library
 
 
-def _check(image: np.ndarray, probabilities: np.ndarray) -> None:
+def _check_arrays(image: np.ndarray, probabilities: np.ndarray) -> None:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(
             f"image: expected uint8 [height, width, 3], got {image.dtype} {image.shape}"
@@ -124,7 +123,7 @@ def _check(image: np.ndarray, probabilities: np.ndarray) -> None:
 
 def _check_settings(**settings: float) -> None:
     for name, value in settings.items():
-        deviation = name.endswith(("_pixels", "_color"))
-        if not (value > 0 or (value == 0 and not deviation)):
-            expected = "more than 0" if deviation else "0 or more"
+        is_deviation = name.endswith(("_pixels", "_color"))
+        if not (value > 0 or (value == 0 and not is_deviation)):
+            expected = "more than 0" if is_deviation else "0 or more"
             raise ValueError(f"{name}: expected {expected}, got {value}")

@@ -1,4 +1,4 @@
-"""Merging of small connected regions into their neighbors."""
+"""Connected regions of a label map, and merging of small ones into their neighbors."""
 
 import heapq
 
@@ -6,53 +6,86 @@ import numpy as np
 from scipy import ndimage
 
 
-def merge_small_regions(labels: np.ndarray, minimum: int) -> np.ndarray:
-    """Give every region of fewer than `minimum` pixels the label of a neighbor.
+def connected_regions(labels: np.ndarray) -> np.ndarray:
+    """Number the connected regions of a label map.
 
-    A region is a set of pixels of one label connected over their sides (4-connected).
-    While there is more than one region and one is too small, the smallest takes the
-    label of the neighboring region with which it shares the longest border, counted in
-    sides of pixels, and becomes one region with all its neighbors of that label. Of
-    equals, the one whose first pixel comes first, row by row, is taken.
+    A region is a set of pixels of one label that are connected over their sides
+    (4-connected), as regions between contours are. Those of BSDS500's annotators are
+    connected over corners, too: leave annotations as they are.
+
+    Args:
+        labels: `[height, width]` integers, any numbers.
+
+    Returns:
+        `[height, width]` int32 region numbers from 1, in the order of the regions'
+        first pixels, row by row.
+
+    Raises:
+        ValueError: `labels` has no two axes, no pixels or no integers.
+
+    Example:
+        >>> connected_regions(np.array([[7, 7, 0], [0, 7, 7]]))
+        array([[1, 1, 2],
+               [3, 1, 1]], dtype=int32)
+    """
+    _check_label_map(labels)
+    if not labels.size:
+        raise ValueError(f"labels: no pixels in {labels.shape}")
+    height, width = labels.shape
+    # Pixels lie at even places; a place between two is set if they have one label.
+    connected = np.zeros((2 * height - 1, 2 * width - 1), bool)
+    connected[::2, ::2] = True
+    connected[1::2, ::2] = labels[1:] == labels[:-1]
+    connected[::2, 1::2] = labels[:, 1:] == labels[:, :-1]
+    regions, _ = ndimage.label(connected)
+    return regions[::2, ::2]
+
+
+def merge_small_regions(labels: np.ndarray, min_region_size: int) -> np.ndarray:
+    """Give every region of fewer than `min_region_size` pixels a neighbor's label.
+
+    Regions are those of `connected_regions`. While there is more than one region and
+    one is too small, the smallest takes the label of the neighboring region with which
+    it shares the longest border, counted in sides of pixels, and becomes one region
+    with all its neighbors of that label. Of equals, the one whose first pixel comes
+    first, row by row, is taken.
 
     Args:
         labels: `[height, width]` integers.
-        minimum: In pixels; 0 and 1 change nothing.
+        min_region_size: In pixels; 0 and 1 change nothing.
 
     Returns:
         `[height, width]` in the dtype of `labels`, a new array.
 
     Raises:
-        ValueError: `labels` has no two axes or no integers, or `minimum` is below 0.
+        ValueError: `labels` has no two axes or no integers, or `min_region_size` is
+            below 0.
+
+    Example:
+        >>> merge_small_regions(np.array([[3, 3, 3], [3, 5, 1]]), min_region_size=2)
+        array([[3, 3, 3],
+               [3, 3, 3]])
     """
-    if labels.ndim != 2 or not np.issubdtype(labels.dtype, np.integer):
+    _check_label_map(labels)
+    if min_region_size < 0:
+        raise ValueError(f"min_region_size: expected 0 or more, got {min_region_size}")
+    if min_region_size <= 1 or labels.size == 0:
+        return labels.copy()
+    regions = connected_regions(labels) - 1
+    graph = _RegionGraph(labels, regions)
+    graph.merge(min_region_size)
+    return graph.labels()[regions]
+
+
+def _check_label_map(labels: np.ndarray) -> None:
+    if labels.ndim != 2 or labels.dtype.kind not in "iub":
         raise ValueError(
             f"labels: expected integers [height, width], got {labels.dtype} "
             f"{labels.shape}"
         )
-    if minimum < 0:
-        raise ValueError(f"minimum: expected 0 or more, got {minimum}")
-    if minimum <= 1 or labels.size == 0:
-        return labels.copy()
-    regions = _number_regions(labels)
-    graph = _Regions(labels, regions)
-    graph.merge(minimum)
-    return graph.labels()[regions]
 
 
-def _number_regions(labels: np.ndarray) -> np.ndarray:
-    """Return `[height, width]` region numbers, ordered by first pixel, row by row."""
-    regions = np.zeros(labels.shape, np.int64)
-    count = 0
-    for label in np.unique(labels):
-        parts, found = ndimage.label(labels == label)
-        regions += np.where(parts > 0, parts + count, 0)
-        count += found
-    _, first, inverse = np.unique(regions, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse].reshape(labels.shape)
-
-
-def _borders(regions: np.ndarray) -> list[dict[int, int]]:
+def _border_lengths(regions: np.ndarray) -> list[dict[int, int]]:
     """Return, for each region, the length of its border with each neighbor."""
     sides = [(regions[:, :-1], regions[:, 1:]), (regions[:-1], regions[1:])]
     pairs = np.concatenate(
@@ -61,45 +94,46 @@ def _borders(regions: np.ndarray) -> list[dict[int, int]]:
     pairs = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1)
     borders = [{} for _ in range(regions.max() + 1)]
     pairs, lengths = np.unique(pairs, axis=0, return_counts=True)
-    for (one, other), length in zip(pairs.tolist(), lengths.tolist(), strict=True):
-        borders[one][other] = borders[other][one] = length
+    for (lower, upper), length in zip(pairs.tolist(), lengths.tolist(), strict=True):
+        borders[lower][upper] = borders[upper][lower] = length
     return borders
 
 
-class _Regions:
-    """The graph of regions; a merged region goes under the number of one of its parts.
+class _RegionGraph:
+    """The graph of regions; a merged region keeps the number of one of its parts.
 
     Args:
         labels: `[height, width]` integers.
-        regions: `[height, width]`, from `_number_regions`.
+        regions: `[height, width]`, from `connected_regions`, less 1.
     """
 
     def __init__(self, labels: np.ndarray, regions: np.ndarray):
-        numbers, first = np.unique(regions, return_index=True)
-        self._label = labels.ravel()[first]
+        numbers, first_pixels = np.unique(regions, return_index=True)
+        self._label = labels.ravel()[first_pixels]
         self._size = np.bincount(regions.ravel()).tolist()
-        self._borders = _borders(regions)
-        self._first = numbers.tolist()  # The order of first pixels.
+        self._borders = _border_lengths(regions)
+        # Regions are numbered in the order of their first pixels.
+        self._first_pixel_order = numbers.tolist()
         self._merged_into = numbers.tolist()
-        self._left = len(numbers)
+        self._num_regions = len(numbers)
 
-    def merge(self, minimum: int) -> None:
-        """Merge until no region is below `minimum` pixels, or one is left."""
+    def merge(self, min_region_size: int) -> None:
+        """Merge until no region is too small, or one is left."""
         queue = [
-            (size, first, first)
-            for first, size in enumerate(self._size)
-            if size < minimum
+            (size, region, region)
+            for region, size in enumerate(self._size)
+            if size < min_region_size
         ]
         heapq.heapify(queue)
-        while queue and self._left > 1:
+        while queue and self._num_regions > 1:
             size, _, region = heapq.heappop(queue)
             # Regions only grow: an entry of another size is out of date.
             if self._merged_into[region] != region or self._size[region] != size:
                 continue
-            merged = self._merge_one(region)
-            if self._size[merged] < minimum:
-                entry = (self._size[merged], self._first[merged], merged)
-                heapq.heappush(queue, entry)
+            merged = self._merge_region(region)
+            if self._size[merged] < min_region_size:
+                order = self._first_pixel_order[merged]
+                heapq.heappush(queue, (self._size[merged], order, merged))
 
     def labels(self) -> np.ndarray:
         """Return `[regions]`, the label that each region has come to."""
@@ -111,12 +145,21 @@ class _Regions:
             region = self._merged_into[region]
         return region
 
-    def _merge_one(self, region: int) -> int:
-        """Merge a region into its neighbors of the chosen label; return the whole."""
+    def _merge_region(self, region: int) -> int:
+        """Merge a region into its neighbors of the chosen label; return the result."""
         borders = self._borders[region]
-        target = max(borders, key=lambda other: (borders[other], -self._first[other]))
+        target = max(
+            borders,
+            key=lambda neighbor: (
+                borders[neighbor],
+                -self._first_pixel_order[neighbor],
+            ),
+        )
         label = self._label[target]
-        parts = [region, *(one for one in borders if self._label[one] == label)]
+        same_label = [
+            neighbor for neighbor in borders if self._label[neighbor] == label
+        ]
+        parts = [region, *same_label]
         # The part with the most neighbors stays; the work is that of the others.
         whole = max(parts, key=lambda part: len(self._borders[part]))
         self._label[whole] = label
@@ -127,13 +170,15 @@ class _Regions:
 
     def _absorb(self, whole: int, part: int) -> None:
         """Join two regions that touch, or that a third, absorbed next, connects."""
-        for other, length in self._borders[part].items():
-            del self._borders[other][part]
-            if other != whole:
-                mine, theirs = self._borders[whole], self._borders[other]
-                mine[other] = theirs[whole] = mine.get(other, 0) + length
+        for neighbor, length in self._borders[part].items():
+            del self._borders[neighbor][part]
+            if neighbor != whole:
+                mine, theirs = self._borders[whole], self._borders[neighbor]
+                mine[neighbor] = theirs[whole] = mine.get(neighbor, 0) + length
         self._borders[part] = {}
         self._size[whole] += self._size[part]
-        self._first[whole] = min(self._first[whole], self._first[part])
+        self._first_pixel_order[whole] = min(
+            self._first_pixel_order[whole], self._first_pixel_order[part]
+        )
         self._merged_into[part] = whole
-        self._left -= 1
+        self._num_regions -= 1

@@ -1,1 +1,1 @@
-"""First guesses from unlabeled images: what stands out, and what of it is alike."""
+"""Proposals from unlabeled images: objects and backgrounds before any training."""

@@ -1,31 +1,42 @@
-"""What an object's rim would show if the object covered all of each pixel."""
+"""Alpha matting: which share of a pixel at its border an object covers."""
 
 import numpy as np
 from scipy import ndimage
 
 
-def covered_by(
-    image: np.ndarray, behind: np.ndarray, inside: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Compare pixels with the nearest ones inside of an object.
+def estimate_alpha(
+    image: np.ndarray, background: np.ndarray, inside: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate the share of each pixel that an object covers.
 
-    A pixel at the rim shows (1 - a) background + a object, and the object's own color
-    is that of the nearest pixel inside: a is `moved / length`.
+    A pixel at the border shows (1 - alpha) background + alpha object, and the object's
+    own color is taken from the nearest pixel inside of it:
+
+        alpha = (image - background) . (object - background) / |object - background|^2
 
     Args:
         image: `[rows, columns, 3]` float.
-        behind: The background there, of that shape or one color `[3]`.
-        inside: `[rows, columns]` bool, somewhere True.
+        background: The background there, of that shape or one color `[3]`.
+        inside: `[rows, columns]` bool: pixels that the object covers wholly, at least
+            one.
 
     Returns:
-        The object's colors `[rows, columns, 3]`; how far each pixel has moved from the
-        background towards them, and how far it could have: `moved` and `length`,
-        `[rows, columns]`, in squared color.
+        alpha: `[rows, columns]` float, not clipped: pixels of other colors give values
+            outside [0, 1]. NaN where the object has the background's color.
+        colors: `[rows, columns, 3]` float, the object's own color at each pixel.
+
+    Example:
+        >>> image = np.array([[[0.0] * 3, [0.25] * 3, [1.0] * 3]])
+        >>> inside = np.array([[False, False, True]])
+        >>> alpha, colors = estimate_alpha(image, np.zeros(3), inside)
+        >>> alpha
+        array([[0.  , 0.25, 1.  ]])
     """
     nearest = ndimage.distance_transform_edt(
         ~inside, return_distances=False, return_indices=True
     )
     colors = image[tuple(nearest)]
-    towards = colors - behind
-    moved = ((image - behind) * towards).sum(axis=-1)
-    return colors, moved, np.square(towards).sum(axis=-1)
+    contrast = colors - background
+    projection = ((image - background) * contrast).sum(axis=-1)
+    with np.errstate(invalid="ignore"):  # 0/0 is NaN, as documented
+        return projection / np.square(contrast).sum(axis=-1), colors

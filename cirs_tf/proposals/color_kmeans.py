@@ -1,31 +1,43 @@
-"""Segments as clusters of colors."""
+"""Segments as k-means clusters of pixel colors."""
 
 import numpy as np
 from sklearn.cluster import KMeans
 
-_PIXELS = 50_000  # on which k-means is fitted
+_FITTED_PIXELS = 50_000
 
 
 def kmeans_labels(
-    train: np.ndarray, images: np.ndarray, segments: int, seed: int, starts: int = 4
+    train_images: np.ndarray,
+    images: np.ndarray,
+    num_segments: int,
+    seed: int,
+    n_init: int = 4,
 ) -> np.ndarray:
     """Cluster the colors of training pixels and label images by the nearest center.
 
     Args:
-        train: `[images, height, width, 3]` uint8, from which pixels are drawn.
+        train_images: `[images, height, width, 3]` uint8; at most 50,000 of their pixels
+            are drawn to fit the centers.
         images: `[images, height, width, 3]` uint8 to label.
-        segments: K.
-        seed: Of the drawn pixels and of the starts.
-        starts: Of which the one with the least squared error counts.
+        num_segments: K.
+        seed: Seed of the drawn pixels and of the initial centers.
+        n_init: Number of initializations; the one with the least squared error counts.
 
     Returns:
-        `[images, height, width]` int32.
+        `[images, height, width]` int32 in [0, K).
+
+    Example:
+        >>> images = np.zeros((1, 2, 2, 3), np.uint8)
+        >>> images[0, 0] = 255
+        >>> labels = kmeans_labels(images, images, num_segments=2, seed=0)
+        >>> bool(labels[0, 0, 0] == labels[0, 0, 1] != labels[0, 1, 0])
+        True
     """
     rng = np.random.default_rng(seed)
-    pixels = train.reshape(-1, 3)
-    drawn = pixels[rng.choice(len(pixels), min(_PIXELS, len(pixels)), replace=False)]
-    kmeans = KMeans(segments, n_init=starts, random_state=seed)
-    kmeans.fit(drawn.astype(np.float32))
-    return kmeans.predict(images.reshape(-1, 3).astype(np.float32)).reshape(
-        images.shape[:3]
-    )
+    pixels = train_images.reshape(-1, 3)
+    count = min(_FITTED_PIXELS, len(pixels))
+    sample = pixels[rng.choice(len(pixels), count, replace=False)]
+    kmeans = KMeans(num_segments, n_init=n_init, random_state=seed)
+    kmeans.fit(sample.astype(np.float32))
+    labels = kmeans.predict(images.reshape(-1, 3).astype(np.float32))
+    return labels.reshape(images.shape[:3])

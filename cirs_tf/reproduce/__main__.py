@@ -2,117 +2,100 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import tensorflow as tf
-
+from cirs_tf.atomic_write import write_text_atomically
 from cirs_tf.errors import ConfigError, DataError, command
-from cirs_tf.reproduce.collect import collect
-from cirs_tf.reproduce.data_sets import DRAWN, GIVEN, check_given, drawn_sets
-from cirs_tf.reproduce.figures import draw_figures
-from cirs_tf.reproduce.plan import BUDGETS, planned_runs, systems_of
-from cirs_tf.reproduce.systems import SYSTEMS, TARGETS
-from cirs_tf.reproduce.tables import markdown
-from cirs_tf.runs.evaluation import write_json
-from cirs_tf.runs.queue import seeds_from, state_of, train_missing
+from cirs_tf.reproduce.experiments import Experiments
+from cirs_tf.reproduce.experiments_file import load_experiments
+from cirs_tf.reproduce.targets import data_flag, ordered_targets, possible_targets
+
+if TYPE_CHECKING:
+    from cirs_tf.reproduce.plan import Plan
 
 
 @command
-def main(argv: list[str] | None = None) -> int:
-    """Parse the command line, train what is missing, write tables and figures."""
-    arguments = _parser().parse_args(argv)
+def main(
+    argv: list[str] | None = None, prog: str = "python -m cirs_tf.reproduce"
+) -> int:
+    """Parse the command line, train what is missing, write tables and figures.
+
+    Args:
+        argv: Arguments; None: those of the process.
+        prog: What help calls this command.
+    """
+    experiments = load_experiments()
+    arguments = _parser(prog, experiments).parse_args(argv)
+    targets = ordered_targets(experiments, arguments.targets)
+    given = {name: getattr(arguments, name) for name in experiments.given}
+    names = [name for name, folder in given.items() if folder]
+    targets, left_out = possible_targets(experiments, targets, names)
+    if left_out and "all" not in arguments.targets:
+        raise ConfigError(left_out[0])
+    # Late, so that help and slips of the finger do not wait for TensorFlow.
+    import tensorflow as tf
+
+    from cirs_tf.reproduce.data_sets import check_given, draw_sets
+    from cirs_tf.reproduce.plan import make_plan
+    from cirs_tf.runs.queue import seeds_from, state_of, train_missing
+    from cirs_tf.training.strategy import set_determinism
+
     # Each run compiles networks of its own, which TensorFlow takes for a mistake.
     tf.get_logger().setLevel("ERROR")
-    targets = _targets(arguments.targets)
+    out, budget = Path(arguments.out), arguments.budget
     seeds = seeds_from(arguments.seeds)
-    out = Path(arguments.out)
-    given = {name: getattr(arguments, name) for name in GIVEN}
-    data = {name: check_given(name, path) for name, path in given.items() if path}
-    targets, left_out = _possible(targets, data, named="all" not in arguments.targets)
-    # Figures of the thesis show the fruit set, whatever was trained.
-    needed = {"fruit"} | {SYSTEMS[name].data for name in systems_of(targets)}
-    names = [name for name in DRAWN if name in needed]
-    data |= drawn_sets(out, arguments.budget, names)
-    runs = planned_runs(targets, arguments.budget, seeds, out, data)
-    print(f"budget {arguments.budget}: {BUDGETS[arguments.budget].meaning}")
+    data = check_given(experiments, given)
+    needed = set().union(*map(experiments.data_sets_of, targets))
+    data |= draw_sets(experiments, budget, needed, out)
+    plan = make_plan(experiments, targets, budget, seeds, out, data)
+    print(f"budget {budget}: {plan.budget.meaning}")
     for line in left_out:
         print(f"left out: {line}")
-    states = [state_of(run) for run in runs]
-    for run, state in zip(runs, states, strict=True):
+    states = [state_of(run) for run in plan.runs]
+    for run, state in zip(plan.runs, states, strict=True):
         print(f"{state.value:12}{run.folder}")
     if arguments.plan:
         return 0
-    if status := train_missing(runs):
-        print(f"stopped; the same command goes on: {len(runs)} runs in {out}")
-        return status
-    # Training and prediction are the same on every machine of one kind.
-    tf.config.experimental.enable_op_determinism()
-    results = collect(targets, arguments.budget, seeds, runs, data)
-    results["left_out"] = left_out
-    pictures = draw_figures(targets, runs, data, out / "figures")
-    write_json(out / "results.json", results)
-    file = out / "RESULTS.md"
-    _write(file, markdown(results, targets, left_out, pictures))
-    print(f"\ntables    {file}\nnumbers   {out / 'results.json'}")
-    if pictures:
-        print(f"pictures  {out / 'figures'}")
+    if (stopped_by := train_missing(plan.runs)) is not None:
+        print(f"stopped; the same command goes on: {len(plan.runs)} runs in {out}")
+        return 128 + stopped_by
+    set_determinism(None)  # of predictions, where no run was trained
+    _write_results(plan, left_out, out)
     return 0
 
 
-def _targets(names: list[str]) -> list[str]:
-    """Return targets in the order of the thesis; `all` stands for each."""
-    for name in names:
-        if name not in (*TARGETS, "all"):
-            expected = ", ".join((*TARGETS, "all"))
-            raise ConfigError(f"{name}: unknown; expected {expected}")
-    return [name for name in TARGETS if name in names or "all" in names]
+def _write_results(plan: "Plan", left_out: list[str], out: Path) -> None:
+    """Write results.json, the figures and RESULTS.md, and say where they are."""
+    from cirs_tf.reproduce.collect import collect_scores
+    from cirs_tf.reproduce.figures import draw_figures
+    from cirs_tf.reproduce.results_page import results_page
+    from cirs_tf.runs.evaluation import write_json
 
-
-def _possible(
-    targets: list[str], data: dict[str, Path], named: bool
-) -> tuple[list[str], list[str]]:
-    """Leave out what needs a data set that was not given.
-
-    Raises:
-        ConfigError: It was asked for by name.
-    """
-    possible, left_out = [], []
-    for target in targets:
-        needed = {SYSTEMS[name].data for name in TARGETS[target]} & GIVEN.keys()
-        needed |= {"bsds_whole"} if target == "bsds" else set()
-        missing = sorted(needed - data.keys())
-        if not missing:
-            possible.append(target)
-            continue
-        flags = " and ".join("--" + name.replace("_", "-") for name in missing)
-        line = f"{target} needs {flags}, made with {GIVEN[missing[0]]}"
-        if named:
-            raise ConfigError(line)
-        left_out.append(line)
-    return possible, left_out
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
+    results = collect_scores(plan)
+    results |= {"left_out": left_out, "figures": draw_figures(plan, out / "figures")}
+    write_json(out / "results.json", results)
+    page = out / "RESULTS.md"
     try:
-        temporary.write_text(text)
-        temporary.replace(path)
+        write_text_atomically(page, results_page(plan.experiments, results))
     except OSError as error:
-        raise DataError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise DataError(f"{page}: cannot be written: {error.strerror}") from None
+    print(f"\ntables    {page}\nnumbers   {out / 'results.json'}")
+    if results["figures"]:
+        print(f"pictures  {out / 'figures'}")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str, experiments: Experiments) -> argparse.ArgumentParser:
+    budgets, targets = experiments.budgets, ", ".join(experiments.targets)
     parser = argparse.ArgumentParser(
-        prog="python -m cirs_tf.reproduce",
+        prog=prog,
         description="Train what is missing (finished runs are reused, interrupted ones "
         "resumed), then write RESULTS.md, results.json and figures.",
         epilog="Budgets: "
-        + "; ".join(f"{name}: {budget.meaning}" for name, budget in BUDGETS.items()),
+        + "; ".join(f"{name}: {budget.meaning}" for name, budget in budgets.items()),
     )
     add = parser.add_argument
-    add("targets", nargs="+", metavar="TARGET", help=f"{', '.join(TARGETS)}, or all")
-    add("--budget", choices=BUDGETS, default="cpu", help="default: cpu")
+    add("targets", nargs="+", metavar="TARGET", help=f"{targets}, or all")
+    add("--budget", choices=budgets, default="cpu", help="default: cpu")
     add(
         "--seeds",
         default="0,1,2,3,4",
@@ -121,8 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--out", required=True, metavar="DIR", help="folder of data, runs and results")
     add("--plan", action="store_true", help="show the runs and stop")
-    for name, how in GIVEN.items():
-        add("--" + name.replace("_", "-"), metavar="DIR", help=f"made with: {how}")
+    for name, how in experiments.given.items():
+        add(data_flag(name), metavar="DIR", help=f"made with: {how}")
     return parser
 
 

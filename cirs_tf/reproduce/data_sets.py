@@ -1,61 +1,64 @@
 """The data sets of the results: scenes are drawn, photographs are given."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from cirs_tf.data.manifest import MANIFEST
 from cirs_tf.errors import ConfigError
+from cirs_tf.reproduce.experiments import Experiments
+from cirs_tf.reproduce.targets import data_flag
 from data_gen.draw_dataset import draw
 from data_gen.options import default_options
 
-# How a data set that is not drawn here is made, and what needs it.
-GIVEN = {
-    "cifar10": "python -m data_gen cifar10 --out DIR",
-    "bsds": "python -m data_gen bsds ZIP_OR_DIR --out DIR",
-    "bsds_whole": "python -m data_gen bsds ZIP_OR_DIR --whole --out DIR",
-}
-# How a data set that is drawn here differs from the default one.
-DRAWN = {
-    "fruit": {},
-    # The same images, with training masks: for the supervised ceiling.
-    "fruit_masks": {"with_train_masks": True},
-    "twotone": {"scene": "twotone"},
-    "fruit_shift": {"background": "shift"},
-    "dsprites": {"scene": "dsprites"},
-    "tetrominoes": {"scene": "tetrominoes", "size": 35},
-}
-_SMOKE = {"train": 48, "val": 16, "test": 16, "size": 16, "shards": 2}
 
-
-def drawn_sets(out: Path, budget: str, names: Iterable[str]) -> dict[str, Path]:
+def draw_sets(
+    experiments: Experiments, budget_name: str, names: Iterable[str], out: Path
+) -> dict[str, Path]:
     """Draw data sets that are not there yet.
 
     Args:
+        experiments: Says how each is drawn.
+        budget_name: A budget that changes how data sets are drawn has its own ones.
+        names: Names of data sets; those that the user makes are left out.
         out: Folder of all results.
-        budget: `smoke` draws tiny sets of its own.
-        names: Keys of `DRAWN`.
 
     Returns:
-        Where each one is.
+        The folder of each.
     """
-    options = _SMOKE if budget == "smoke" else {}
-    suffix = "_smoke" if budget == "smoke" else ""
-    workers = 1 if budget == "smoke" else os.cpu_count() or 1
-    sets = {}
-    for name in names:
-        sets[name] = (out / "data" / f"{name}{suffix}").resolve()
-        drawn = default_options(**{**options, **DRAWN[name]})
-        draw(drawn, sets[name], workers=workers, progress=True)
-    return sets
+    budget_options = experiments.budgets[budget_name].data_options
+    suffix = f"_{budget_name}" if budget_options else ""
+    # Starting processes takes longer than drawing a tiny set.
+    workers = 1 if budget_options else os.cpu_count() or 1
+    folders = {}
+    for name, data_set in experiments.data_sets.items():
+        if name in set(names) and not data_set.command:
+            folders[name] = (out / "data" / f"{name}{suffix}").resolve()
+            options = default_options(**{**budget_options, **data_set.options})
+            draw(options, folders[name], workers=workers, progress=True)
+    return folders
 
 
-def check_given(name: str, folder: str) -> Path:
-    """Return the folder of a data set that the user made.
+def check_given(
+    experiments: Experiments, folders: Mapping[str, str | None]
+) -> dict[str, Path]:
+    """Return the folders of the data sets that the user made.
+
+    Args:
+        experiments: Says how each is made.
+        folders: By name; None: not given.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: A folder holds no data set.
     """
-    if not (Path(folder) / "manifest.json").is_file():
-        flag = "--" + name.replace("_", "-")
-        raise ConfigError(f"{flag} {folder}: no data set; make it with {GIVEN[name]}")
-    return Path(folder).resolve()
+    checked = {}
+    for name, folder in folders.items():
+        if folder is None:
+            continue
+        if not (Path(folder) / MANIFEST).is_file():
+            command = experiments.given[name]
+            raise ConfigError(
+                f"{data_flag(name)} {folder}: no data set; make it with {command}"
+            )
+        checked[name] = Path(folder).resolve()
+    return checked

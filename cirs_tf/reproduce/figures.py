@@ -1,173 +1,58 @@
-"""The thesis's pictures from runs: input, truth, and what each system makes of it."""
+"""Figures of the results: images, their truth, and what each system makes of them.
 
-import functools
-from collections.abc import Sequence
+What a figure shows is read from data sets and run folders by one function per kind; the
+labels are those that `evaluate_once` kept.
+"""
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 from PIL import Image
 
-from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import LoadedSplit, load_split
-from cirs_tf.methods.build import build_method
-from cirs_tf.postprocessing.postprocess import postprocess
-from cirs_tf.reproduce.plan import MERGED_BELOW
-from cirs_tf.reproduce.systems import SYSTEMS
-from cirs_tf.runs.evaluation import evaluate_run
-from cirs_tf.runs.queue import Run
-from cirs_tf.training.checkpoints import CheckpointStore
+from cirs_tf.reproduce.experiments import Target
+from cirs_tf.reproduce.plan import Plan
+from cirs_tf.reproduce.postprocessing_scores import (
+    PHOTOGRAPH_REGION_SIZE,
+    merged_name,
+    postprocessings,
+)
+from cirs_tf.reproduce.scores import evaluate_once
+from cirs_tf.runs.queue import PlannedRun
+from cirs_tf.runs.restore import load_networks
 from cirs_tf.training.run_folder import RunFolder
-from cirs_tf.visualization import colorise, palette, picture_grid
+from cirs_tf.visualization import colorize, image_grid, palette
 
-_SHOWN = 8
-_SEGMENTATIONS = {
-    "figure7": ("cirs_balanced",),
-    "figure9": ("cirs_balanced", "cirs_imbalanced"),
-    "figure10": ("wnet_thesis", "cirs_imbalanced"),
-    "figure12": ("air", "air_per_segment"),
-    "aligned": ("cirs_aligned",),
-    "twotone": ("cirs_aligned_twotone",),
-}
-_WITH_TEMPLATES = ("aligned", "twotone")
-_TITLES = {
-    "figure4": "Figure 4: images of the data set",
-    "figure7": "Figure 7: segments of CIRS, balanced",
-    "figure8": "Figure 8: representation overfitting, epoch by epoch",
-    "figure9": "Figure 9: CIRS, balanced and imbalanced",
-    "figure10": "Figure 10: W-Net beside CIRS, imbalanced",
-    "figure12": "Figure 12: segments of AIR",
-    "aligned": "Segments of CIRS, aligned",
-    "twotone": "Segments of CIRS, aligned, on objects of several colors",
-    "bsds": "W-Net on whole images of BSDS500",
-}
+_SHOWN = 8  # images of the test or validation split
+_EPOCHS = 12  # of the progress of a run, at most
+_PHOTOGRAPHS = 4
 
-Caption = tuple[str, str]
+# A picture, and what its caption says.
+Figure = tuple[Image.Image, dict]
 
 
-def draw_figures(
-    targets: Sequence[str], runs: Sequence[Run], data: dict[str, Path], folder: Path
-) -> dict[str, tuple[str, Caption]]:
-    """Write the figures among some targets as PNG.
+def draw_figures(plan: Plan, folder: Path) -> dict[str, dict]:
+    """Write the figures of the plan's targets as PNG.
 
     Args:
-        targets: Keys of `systems.TARGETS`.
-        runs: All finished; the first of each system is shown.
-        data: Folder of each data set.
+        plan: Its runs are finished; the first seed of each system is shown.
         folder: Where they go.
 
     Returns:
-        Target to file name and caption (title, text).
+        Target to `file`, as RESULTS.md beside the folder names it, and what fills the
+        placeholders of its caption.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    first = {run.system: run for run in reversed(runs)}
     figures = {}
-    for target in targets:
-        if target not in _TITLES:
-            continue
-        if target == "figure4":
-            picture, text = _samples(_shown(data["fruit"]))
-        elif target == "bsds":
-            picture, text = _photographs(first["wnet_bsds"], data["bsds_whole"])
-        elif target == "figure8":
-            picture, text = _overfitting(first["cirs_segmenter_heavy"])
-        else:
-            names = _SEGMENTATIONS[target]
-            picture, text = _segmentations([first[name] for name in names])
-            if target in _WITH_TEMPLATES:
-                picture = _stacked([picture, _templates(first[names[0]])])
-                text += " Below, the templates that were learned, on white."
-        picture.save(folder / f"{target}.png")
-        figures[target] = (f"{folder.name}/{target}.png", (_TITLES[target], text))
+    for name in plan.targets:
+        target = plan.experiments.targets[name]
+        if target.figure:
+            folder.mkdir(parents=True, exist_ok=True)
+            picture, facts = _FIGURES[target.figure](plan, target)
+            picture.save(folder / f"{name}.png")
+            figures[name] = {"file": f"{folder.name}/{name}.png", **facts}
     return figures
-
-
-def _shown(data: str | Path) -> LoadedSplit:
-    return load_split(data, "test", with_masks=True, limit=_SHOWN)
-
-
-def _samples(split: LoadedSplit) -> tuple[Image.Image, str]:
-    rows = {"image": split.images, "truth": colorise(split.masks)}
-    return picture_grid(rows), f"The first {_SHOWN} images of the test split."
-
-
-def _overfitting(run: Run) -> tuple[Image.Image, str]:
-    """Stack the segments of the same images after every epoch (at most 12 of them)."""
-    folder = RunFolder.open(run.folder)
-    files = sorted(folder.progress.glob("*.png"))
-    chosen = sorted({round(i) for i in np.linspace(0, len(files) - 1, 12)})
-    images = load_split(run.config.data, "val", with_masks=False, limit=_SHOWN).images
-    rows = {"image": images}
-    for file in (files[index] for index in chosen):
-        labels = np.asarray(Image.open(file))
-        parts = np.stack(np.split(labels, labels.shape[1] // images.shape[2], axis=1))
-        rows[f"epoch {int(file.stem)}"] = colorise(parts[: len(images)])
-    steps = run.config.training.steps_per_epoch
-    length = "one pass over the data" if steps is None else f"{steps} mini-batches"
-    text = (
-        f"The first validation images, segments after each epoch of {length} "
-        f"(S 100, then g 5), seed {run.seed}. A color is a segment's number."
-    )
-    return picture_grid(rows), text
-
-
-def _segmentations(runs: Sequence[Run]) -> tuple[Image.Image, str]:
-    """Show what systems make of the first images of the data set that they share."""
-    split = _shown(runs[0].config.data)
-    rows = {"image": split.images, "truth": colorise(split.masks)}
-    for run in runs:
-        found = evaluate_run(
-            RunFolder.open(run.folder), "test", run.config.data, "loss", others=False
-        )
-        colors = segment_colors(found.chosen.scores.assignment, run.config.segments)
-        rows[SYSTEMS[run.system].title.split(" (")[0]] = colors[found.labels[:_SHOWN]]
-        keras.backend.clear_session()
-    text = (
-        f"The first {_SHOWN} test images, label-free checkpoint, seed {runs[0].seed}. "
-        "A segment has the color of the class that it is matched with for `miou`."
-    )
-    return picture_grid(rows), text
-
-
-def _templates(run: Run) -> Image.Image:
-    """Show what CIRS with aligned segments takes each object to be."""
-    folder, trained = RunFolder.open(run.folder), Manifest.read(run.folder)
-    method = build_method(run.config, trained.height, trained.width)
-    CheckpointStore(folder.checkpoints).restore("loss", method.networks)
-    templates = method.templates.on_white()
-    keras.backend.clear_session()
-    return picture_grid({"templates": templates}, scale=4)
-
-
-def _stacked(pictures: Sequence[Image.Image]) -> Image.Image:
-    width = max(picture.width for picture in pictures)
-    height = sum(picture.height for picture in pictures)
-    stacked = Image.new("RGB", (width, height), "white")
-    top = 0
-    for picture in pictures:
-        stacked.paste(picture, (0, top))
-        top += picture.height
-    return stacked
-
-
-def _photographs(run: Run, data: Path) -> tuple[Image.Image, str]:
-    folder = RunFolder.open(run.folder)
-    plain = evaluate_run(folder, "val", data, "loss", others=False)
-    merge = functools.partial(postprocess, crf=False, merge=MERGED_BELOW["val"])
-    merged = evaluate_run(folder, "val", data, "loss", merge, others=False)
-    chosen = np.arange(0, len(plain.labels), max(1, len(plain.labels) // 4))[:4]
-    half = np.s_[chosen, ::2, ::2]
-    rows = {
-        "segments": colorise(plain.labels[half]),
-        "merged": colorise(merged.labels[half]),
-    }
-    names = ", ".join(plain.split.filenames[index] for index in chosen)
-    text = (
-        f"{names}; label-free checkpoint, seed {run.seed}; below, connected regions of "
-        f"under {MERGED_BELOW['val']} pixels are merged. The photographs are not ours "
-        "to publish; `eval/` of the run has pictures with them."
-    )
-    return picture_grid(rows, scale=1), text
 
 
 def segment_colors(assignment: Sequence[int], segments: int) -> np.ndarray:
@@ -186,3 +71,99 @@ def segment_colors(assignment: Sequence[int], segments: int) -> np.ndarray:
         if segment >= 0:
             chosen[segment] = colors[true_class]
     return chosen
+
+
+def _samples(plan: Plan, _: Target) -> Figure:
+    split = _first_images(plan.data["fruit"])
+    rows = {"image": split.images, "truth": colorize(split.masks)}
+    return image_grid(rows), {"shown": _SHOWN}
+
+
+def _segmentations(plan: Plan, target: Target) -> Figure:
+    """Show what systems make of the first images of the data set that they share."""
+    first_runs = [plan.runs_of(name)[0] for name in target.systems]
+    split = _first_images(first_runs[0].config.data)
+    rows = {"image": split.images, "truth": colorize(split.masks)}
+    for run in first_runs:
+        evaluation = evaluate_once(run)
+        colors = segment_colors(evaluation.scores["assignment"], run.config.segments)
+        title = plan.experiments.systems[run.system].title.split(" (")[0]
+        rows[title] = colors[evaluation.labels[:_SHOWN]]
+    return image_grid(rows), {"shown": _SHOWN, "seed": plan.seeds[0]}
+
+
+def _templates(plan: Plan, target: Target) -> Figure:
+    """Show segmentations, and below them what the system takes each object to be."""
+    picture, facts = _segmentations(plan, target)
+    run = plan.runs_of(target.systems[0])[0]
+    method, _ = load_networks(RunFolder.open(run.folder), "loss")
+    templates = method.templates.on_white()
+    keras.backend.clear_session()
+    return _stacked([picture, image_grid({"templates": templates}, scale=4)]), facts
+
+
+def _progress(plan: Plan, target: Target) -> Figure:
+    """Show the segments of the same images after every epoch, or 12 of them."""
+    run = plan.runs_of(target.systems[0])[0]
+    files = sorted(RunFolder.open(run.folder).progress.glob("*.png"))
+    shown = sorted({round(i) for i in np.linspace(0, len(files) - 1, _EPOCHS)})
+    images = load_split(run.config.data, "val", with_masks=False, limit=_SHOWN).images
+    rows = {"image": images}
+    for file in (files[index] for index in shown):
+        side_by_side = np.asarray(Image.open(file))
+        count = side_by_side.shape[1] // images.shape[2]
+        labels = np.stack(np.split(side_by_side, count, axis=1))
+        rows[f"epoch {int(file.stem)}"] = colorize(labels[: len(images)])
+    return image_grid(rows), {"length": _epoch_length(run), "seed": plan.seeds[0]}
+
+
+def _epoch_length(run: PlannedRun) -> str:
+    steps = run.config.training.steps_per_epoch
+    return "one pass over the data" if steps is None else f"{steps} mini-batches"
+
+
+def _photographs(plan: Plan, target: Target) -> Figure:
+    """Show the segments of some photographs, before and after merging regions."""
+    run, data = plan.runs_of(target.systems[0])[0], plan.data["bsds_whole"]
+    merged = merged_name(PHOTOGRAPH_REGION_SIZE)
+    merging = postprocessings(PHOTOGRAPH_REGION_SIZE)[merged]
+    labels = {
+        "segments": evaluate_once(run, "val", data).labels,
+        "merged": evaluate_once(run, "val", data, merged, merging).labels,
+    }
+    filenames = load_split(data, "val", with_masks=False).filenames
+    stride = max(1, len(filenames) // _PHOTOGRAPHS)
+    shown = np.arange(0, len(filenames), stride)[:_PHOTOGRAPHS]
+    half_size = np.s_[shown, ::2, ::2]
+    rows = {name: colorize(labels[name][half_size]) for name in labels}
+    facts = {
+        "names": ", ".join(filenames[index] for index in shown),
+        "seed": run.config.seed,
+        "min_region_size": PHOTOGRAPH_REGION_SIZE,
+    }
+    return image_grid(rows, scale=1), facts
+
+
+_FIGURES: dict[str, Callable[[Plan, Target], Figure]] = {
+    "photographs": _photographs,
+    "progress": _progress,
+    "samples": _samples,
+    "segmentations": _segmentations,
+    "templates": _templates,
+}
+
+
+def _first_images(data: str | Path) -> LoadedSplit:
+    return load_split(data, "test", with_masks=True, limit=_SHOWN)
+
+
+def _stacked(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Return pictures below each other, on white."""
+    width = max(picture.width for picture in pictures)
+    height = sum(picture.height for picture in pictures)
+    stacked = Image.new("RGB", (width, height), "white")
+    top = 0
+    for picture in pictures:
+        stacked.paste(picture, (0, top))
+        top += picture.height
+    return stacked

@@ -32,6 +32,6 @@ def kmeans_scores(
     for seed in seeds:
         labels = kmeans_labels(train.images, split.images, segments, seed, n_init)
         metric = SegmentationMetric(segments, classes)
-        metric.update(labels, split.masks)
+        metric.update_state(split.masks, labels)
         scores.append(metric.result())
     return scores

@@ -12,12 +12,9 @@ from cirs_tf.atomic_write import write_text_atomically
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import LoadedSplit, load_segmentations, load_split
 from cirs_tf.errors import CheckpointError, DataError
-from cirs_tf.metrics.annotators import (
-    AnnotatorScores,
-    connected_regions,
-    score_annotators,
-)
+from cirs_tf.metrics.annotators import AnnotatorScores, score_annotators
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
+from cirs_tf.postprocessing.regions import connected_regions
 from cirs_tf.runs.restore import load_segmenter
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
@@ -169,7 +166,7 @@ def evaluate_run(
         scores = None
         if split.masks is not None:
             metric = SegmentationMetric(config.segments, len(manifest.classes))
-            metric.update(labels, split.masks)
+            metric.update_state(split.masks, labels)
             scores = metric.result()
         counts = np.bincount(labels.ravel(), minlength=config.segments)
         share = tuple(map(float, counts / counts.sum()))
@@ -200,8 +197,8 @@ def against_annotators(
         annotations: For each image one `[height, width]` label map per annotator.
     """
     return {
-        "segments": score_annotators(labels, annotations),
-        "regions": score_annotators(list(map(connected_regions, labels)), annotations),
+        "segments": score_annotators(annotations, labels),
+        "regions": score_annotators(annotations, list(map(connected_regions, labels))),
     }
 
 
@@ -212,8 +209,8 @@ def single_segment_scores(split: LoadedSplit, classes: int) -> SegmentationScore
         split: With masks.
         classes: Number of true classes.
     """
-    metric = SegmentationMetric(segments=1, classes=classes)
-    metric.update(np.zeros_like(split.masks), split.masks)
+    metric = SegmentationMetric(num_segments=1, num_classes=classes)
+    metric.update_state(split.masks, np.zeros_like(split.masks))
     return metric.result()
 
 

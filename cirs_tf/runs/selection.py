@@ -12,8 +12,8 @@ import numpy as np
 
 from cirs_tf.methods.registry import build_segmenter
 from cirs_tf.metrics.agreement import (
-    equal_pixels,
     matched_agreement,
+    pixel_agreement,
     segment_agreement,
 )
 from cirs_tf.runs.restore import read_config
@@ -148,7 +148,7 @@ def signals_of(
                 candidate.loss,
                 float(np.mean(means)) if means else None,
                 segment_agreement(labels[row], back[row], segments),
-                equal_pixels(labels[row], back[row]),
+                pixel_agreement(labels[row], back[row]),
             )
         )
     return found

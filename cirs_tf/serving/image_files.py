@@ -1,16 +1,16 @@
-"""Image files of any kind in, palette masks and overlays out."""
+"""Image files to segment, and the palette masks and overlays written for them."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from cirs_tf.atomic_write import atomic_path
 from cirs_tf.data.image_files import SUFFIXES
 from cirs_tf.data.image_files import read_image as read_image  # used beside the others
 from cirs_tf.errors import DataError, ImageError
-from cirs_tf.visualization import colorise, overlay, palette_image
+from cirs_tf.visualization import colorize, overlay, palette_image
 
 
 def find_images(
@@ -23,36 +23,38 @@ def find_images(
         recursive: Whether sub-folders are searched too.
 
     Returns:
-        Name of the output, without suffix, to the file. A file in a sub-folder has its
-        path there: `cats/1` for `photos/cats/1.jpg`.
+        Output name, without suffix, to the image file. For a file in a sub-folder the
+        name is its path there: `cats/1` for `photos/cats/1.jpg`.
 
     Raises:
         DataError: A source does not exist, or there is no image at all, or two images
             would be written under one name.
     """
-    found: dict[Path, Path] = {}
+    files: dict[Path, Path] = {}
     for source in map(Path, sources):
         if not source.exists():
             raise DataError(f"{source}: no such file or folder")
-        inside = _below(source, recursive) if source.is_dir() else [source]
-        base = source if source.is_dir() else source.parent
-        for path in inside:
+        is_folder = source.is_dir()
+        paths = _image_files(source, recursive) if is_folder else [source]
+        base = source if is_folder else source.parent
+        for path in paths:
             name = path.relative_to(base).with_suffix("")
-            other = found.setdefault(name, path)
+            other = files.setdefault(name, path)
             if other != path:
                 raise DataError(
                     f"{other} and {path} would both be written as {name}.png; "
                     "segment them into different folders"
                 )
-    if not found:
+    if not files:
         where = "" if recursive else "; sub-folders are read with --recursive"
         raise DataError(
             f"no images found; expected files ending in {', '.join(SUFFIXES)}{where}"
         )
-    return found
+    return files
 
 
-def _below(folder: Path, recursive: bool) -> list[Path]:
+def _image_files(folder: Path, recursive: bool) -> list[Path]:
+    """Return the image files in a folder, sorted, hidden ones left out."""
     return [
         path
         for path in sorted(folder.rglob("*") if recursive else folder.iterdir())
@@ -62,22 +64,35 @@ def _below(folder: Path, recursive: bool) -> list[Path]:
 
 
 def write_mask(labels: np.ndarray, path: str | Path) -> None:
-    """Write `[height, width]` uint8 labels as an 8-bit palette PNG, value = segment."""
-    _write(palette_image(labels), Path(path))
+    """Write labels as an 8-bit palette PNG, pixel value = segment.
+
+    Args:
+        labels: `[height, width]` uint8.
+        path: The file to write or replace.
+
+    Raises:
+        ImageError: It cannot be written.
+    """
+    _write_png(palette_image(labels), Path(path))
 
 
 def write_overlay(image: np.ndarray, labels: np.ndarray, path: str | Path) -> None:
-    """Write an RGB image with the segments' colors laid over it."""
-    _write(Image.fromarray(overlay(image, colorise(labels))), Path(path))
+    """Write an image with the segments' colors blended over it.
+
+    Args:
+        image: `[height, width, 3]` uint8.
+        labels: `[height, width]` integers in [0, 255].
+        path: The file to write or replace.
+
+    Raises:
+        ImageError: It cannot be written.
+    """
+    _write_png(Image.fromarray(overlay(image, colorize(labels))), Path(path))
 
 
-def _write(image: Image.Image, path: Path) -> None:
-    """Write a PNG under a temporary name and rename it."""
-    temporary = path.with_name(f".{path.name}.tmp")
+def _write_png(image: Image.Image, path: Path) -> None:
     try:
-        image.save(temporary, format="PNG")
-        os.replace(temporary, path)
+        with atomic_path(path) as temporary:
+            image.save(temporary, format="PNG")
     except OSError as error:
         raise ImageError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from cirs_tf.data.pipeline import LoadedSplit, as_float
 from cirs_tf.metrics.class_means import class_mean_distance
 from cirs_tf.training.phases import Method
 from cirs_tf.training.validation import MeanTerms, in_batches
-from cirs_tf.visualization import picture_grid
+from cirs_tf.visualization import image_grid
 
 _PICTURED = 12
 
@@ -88,7 +88,7 @@ class AutoencoderValidator:
         """Return the first validation images and their reconstructions."""
         images = self.validation.images[:_PICTURED]
         rows = {"input": images, "rebuilt": self._reconstructions()}
-        return {"validation": picture_grid(rows)}
+        return {"validation": image_grid(rows)}
 
     def progress(self) -> Image.Image:
         """Return the reconstructions alone."""

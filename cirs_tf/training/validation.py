@@ -177,7 +177,7 @@ class SegmentationValidator:
         scores = None
         if self.split.masks is not None:
             metric = SegmentationMetric(self.segments, self.classes)
-            metric.update(predicted, self.split.masks)
+            metric.update_state(self.split.masks, predicted)
             scores = metric.result()
         counts = np.bincount(predicted.ravel(), minlength=self.segments)
         share = tuple(map(float, counts / counts.sum()))

@@ -1,1 +1,1 @@
-"""Data sets made of pictures that are there: image folders, BSDS500."""
+"""Data sets made from existing images: image folders, BSDS500, CIFAR-10."""

@@ -1,4 +1,4 @@
-"""Reads the masks that belong to a folder of pictures."""
+"""Reads the masks that belong to a folder of images."""
 
 import io
 from pathlib import PurePosixPath
@@ -13,58 +13,65 @@ from data_gen.importers.sources import FileSource
 
 
 class MaskFiles:
-    """Indexed or gray PNGs, one a picture, of its relative name but for the suffix.
+    """Indexed or gray PNGs, one per image, with the image's relative name but `.png`.
 
     Args:
         source: Where the masks are.
-        classes: Number of classes that are named, or None.
+        num_classes: Number of named classes, or None if they have no names.
     """
 
-    def __init__(self, source: FileSource, classes: int | None):
-        self._source = source
-        self._classes = classes
-        self._by_stem = {_stem(name): name for name in source.ending_in([".png"])}
+    def __init__(self, source: FileSource, num_classes: int | None):
+        self.source = source
+        self._max_label = (IGNORE_LABEL if num_classes is None else num_classes) - 1
+        self._names = {_stem(name): name for name in source.names_ending_in([".png"])}
 
-    def name_for(self, picture: str) -> str:
-        """Return the name of a picture's mask.
+    def name_of(self, image_name: str) -> str:
+        """Return the name of an image's mask.
 
         Raises:
             DataError: It has none.
         """
         try:
-            return self._by_stem[_stem(picture)]
+            return self._names[_stem(image_name)]
         except KeyError:
             raise DataError(
-                f"{self._source.path}: no mask for {picture}; "
-                f"expected {_stem(picture)}.png"
+                f"{self.source.path}: no mask for {image_name}; "
+                f"expected {_stem(image_name)}.png"
             ) from None
 
-    def read(self, picture: str, height: int, width: int) -> np.ndarray:
-        """Return the mask of a picture of that size, `[height, width]` uint8.
+    def read(self, image_name: str, height: int, width: int) -> np.ndarray:
+        """Return the mask of an image.
+
+        Args:
+            image_name: Relative name of the image.
+            height: Height of the image in pixels.
+            width: Width of the image in pixels.
+
+        Returns:
+            `[height, width]` uint8.
 
         Raises:
-            DataError: It is no mask, or does not fit the picture.
+            DataError: The file is no mask, or of another size than the image.
         """
-        name = self.name_for(picture)
-        where = self._source.locate(name)
+        name = self.name_of(image_name)
+        path = self.source.full_name(name)
         try:
-            with Image.open(io.BytesIO(self._source.read(name))) as image:
+            with Image.open(io.BytesIO(self.source.read(name))) as image:
                 mode, labels = image.mode, np.asarray(image)
         except (ImageError, *UNREADABLE) as error:
-            raise DataError(f"{where}: not a readable mask ({error})") from None
+            raise DataError(f"{path}: not a readable mask ({error})") from None
         if labels.ndim != 2:
-            raise DataError(f"{where}: expected an indexed or gray PNG, got {mode}")
+            raise DataError(f"{path}: expected an indexed or gray PNG, got {mode}")
         if labels.shape != (height, width):
             raise DataError(
-                f"{where}: is {labels.shape[1]} wide and {labels.shape[0]} high, "
-                f"its picture {width} and {height}"
+                f"{path}: is {labels.shape[1]} wide and {labels.shape[0]} high, "
+                f"its image {width} and {height}"
             )
-        most = IGNORE_LABEL - 1 if self._classes is None else self._classes - 1
-        wrong = labels[(labels > most) & (labels != IGNORE_LABEL)]
+        wrong = labels[(labels > self._max_label) & (labels != IGNORE_LABEL)]
         if wrong.size:
             raise DataError(
-                f"{where}: expected labels of 0 to {most}, or {IGNORE_LABEL} to "
-                f"ignore; got {wrong[0]}"
+                f"{path}: expected labels of 0 to {self._max_label}, or "
+                f"{IGNORE_LABEL} to ignore; got {wrong[0]}"
             )
         return labels.astype(np.uint8)
 

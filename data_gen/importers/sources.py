@@ -1,15 +1,20 @@
-"""The files of a folder or of a zip archive, read alike."""
+"""Reads the files of a folder or of a zip archive alike."""
 
 import hashlib
+import io
 import os
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from cirs_tf.errors import DataError, ImageError
+import numpy as np
 
-_UNREADABLE = (
+from cirs_tf.data.image_files import decode_image
+from cirs_tf.errors import DataError, ImageError
+from data_gen.ordered_pool import map_in_order
+
+_READ_ERRORS = (
     OSError,
     RuntimeError,  # encrypted
     NotImplementedError,  # an unknown compression
@@ -22,8 +27,8 @@ _UNREADABLE = (
 class FileSource:
     """The files below a folder, or in a zip.
 
-    Hidden files are left out. Folders that all files of a zip share do not count, so
-    `train/cat/1.jpg` is `cat/1.jpg` where everything lies in `train`.
+    Hidden files are left out. Folders that all files of a zip share do not count: where
+    everything lies in `train`, `train/cat/1.jpg` is called `cat/1.jpg`.
 
     Args:
         path: A folder or a `.zip`.
@@ -40,24 +45,25 @@ class FileSource:
         self.path = Path(path)
         self._zip = None
         if self.path.is_dir():
-            self._members = {name: name for name in _files_below(self.path)}
+            self._members = {name: name for name in _list_files(self.path)}
         elif self.path.is_file():
             self._zip = _open_zip(self.path)
-            self._members = _without_shared_folders(self._zip.namelist())
+            self._members = _strip_shared_folders(self._zip.namelist())
         else:
             raise DataError(f"{self.path}: not found; expected a folder or a .zip")
         self.names = tuple(sorted(self._members))
 
-    def ending_in(self, suffixes: Iterable[str]) -> list[str]:
-        """Return the names with one of the suffixes, in any case."""
-        return [one for one in self.names if one.lower().endswith(tuple(suffixes))]
+    def names_ending_in(self, suffixes: Iterable[str]) -> list[str]:
+        """Return the names with one of the lower-case suffixes, in either case."""
+        suffixes = tuple(suffixes)
+        return [name for name in self.names if name.lower().endswith(suffixes)]
 
-    def locate(self, name: str) -> str:
-        """Return what errors call a file."""
+    def full_name(self, name: str) -> str:
+        """Return the path of a file, for errors."""
         return f"{self.path / self._members[name]}"
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a file; threads may read at once.
+        """Return the content of a file; several threads may read at once.
 
         Raises:
             ImageError: The file cannot be read.
@@ -66,14 +72,42 @@ class FileSource:
             if self._zip is not None:
                 return self._zip.read(self._members[name])
             return (self.path / name).read_bytes()
-        except _UNREADABLE as error:
+        except _READ_ERRORS as error:
             reason = getattr(error, "strerror", None) or error
             raise ImageError(
-                f"{self.locate(name)}: cannot be read ({reason})"
+                f"{self.full_name(name)}: cannot be read ({reason})"
             ) from None
 
-    def fingerprint(self, name: str) -> str:
-        """Return a digest of a file's name and bytes."""
+    def read_image(self, name: str) -> np.ndarray:
+        """Return an image, `[height, width, 3]` uint8.
+
+        Raises:
+            ImageError: The file cannot be read, or is no image.
+        """
+        return decode_image(io.BytesIO(self.read(name)), self.full_name(name))
+
+    def digest(
+        self,
+        names: Iterable[str],
+        workers: int,
+        on_read: Callable[[], object] = lambda: None,
+    ) -> dict:
+        """Return the number of files and one digest of them all, for a manifest.
+
+        Args:
+            names: The files, in any order.
+            workers: Number of threads that read.
+            on_read: Called after each file.
+        """
+        digests = []
+        for file_digest in map_in_order(self._file_digest, names, workers):
+            digests.append(file_digest)
+            on_read()
+        combined = hashlib.sha256("\n".join(sorted(digests)).encode())
+        return {"files": len(digests), "sha256": combined.hexdigest()}
+
+    def _file_digest(self, name: str) -> str:
+        """Return a digest of the name and the content of a file."""
         digest = hashlib.sha256(name.encode(errors="surrogateescape") + b"\0")
         try:
             digest.update(self.read(name))
@@ -82,20 +116,24 @@ class FileSource:
         return digest.hexdigest()
 
 
-def fingerprint(fingerprints: Iterable[str]) -> dict:
-    """Return the number of files and one digest of them all, for a manifest."""
-    every = sorted(fingerprints)
-    digest = hashlib.sha256("\n".join(every).encode())
-    return {"files": len(every), "sha256": digest.hexdigest()}
+def check_outside(out: Path, source: str | Path) -> None:
+    """Raise a `DataError` if a data set would be written into its own source.
+
+    Args:
+        out: Folder of the data set.
+        source: Folder or zip that it is made from.
+    """
+    if out.resolve().is_relative_to(Path(source).resolve()):
+        raise DataError(f"{out}: lies in {source}; choose a folder outside it")
 
 
-def _files_below(folder: Path) -> list[str]:
-    found = []
-    for place, folders, files in os.walk(folder):
+def _list_files(folder: Path) -> list[str]:
+    names = []
+    for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        below = Path(place).relative_to(folder)
-        found += [(below / name).as_posix() for name in files if name[0] != "."]
-    return found
+        relative = Path(parent).relative_to(folder)
+        names += [(relative / name).as_posix() for name in files if name[0] != "."]
+    return names
 
 
 def _open_zip(path: Path) -> zipfile.ZipFile:
@@ -108,16 +146,16 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         ) from None
 
 
-def _without_shared_folders(members: list[str]) -> dict[str, str]:
-    """Return short name to name of a member, without the folders that all share."""
+def _strip_shared_folders(members: list[str]) -> dict[str, str]:
+    """Map names without the folders that all files share to names in the zip."""
     files = [
-        name
-        for name in members
-        if not name.endswith("/")
+        member
+        for member in members
+        if not member.endswith("/")
         and not any(
-            part.startswith(".") or part == "__MACOSX" for part in name.split("/")
+            part.startswith(".") or part == "__MACOSX" for part in member.split("/")
         )
     ]
-    parents = [name.split("/")[:-1] for name in files]
+    parents = [member.split("/")[:-1] for member in files]
     shared = len(os.path.commonprefix(parents)) if parents else 0
-    return {"/".join(name.split("/")[shared:]): name for name in files}
+    return {"/".join(member.split("/")[shared:]): member for member in files}

@@ -1,4 +1,4 @@
-"""The kinds of scene that can be drawn, by the name that the command takes."""
+"""The kinds of scene that can be drawn, by their names in the command."""
 
 from data_gen.scenes.dsprites import DSprites
 from data_gen.scenes.sky_scenes import Fruit, TwoTone

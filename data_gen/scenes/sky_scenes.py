@@ -1,4 +1,4 @@
-"""Objects before a sky: the thesis's fruit (section 5.1.1), and toys."""
+"""Scenes of a few objects in front of a sky: the thesis's fruit (5.1.1), and toys."""
 
 import dataclasses
 from collections.abc import Callable
@@ -16,32 +16,34 @@ from data_gen.sprites import (
     draw_parcel,
     draw_toy_ball,
 )
-from data_gen.wide_sky import cut_sky, draw_wide_sky
+from data_gen.wide_sky import crop_sky, draw_wide_sky
 
-# The thesis does not give the size of its fruits; 24 of 64 pixels cover about a fifth
-# of the picture, as in its Figure 4.
-OBJECT_SHARE = 24 / 64
+# The thesis does not give the size of its fruits. With 24 of 64 pixels they cover about
+# a fifth of the image, as in its Figure 4.
+_RELATIVE_OBJECT_SIZE = 24 / 64
 
 
 def object_size(size: int) -> int:
-    """Return the longer side of an object, in pixels, for pictures of `size`."""
-    return round(size * OBJECT_SHARE)
+    """Return the longer side of an object in pixels, for images of that size."""
+    return round(size * _RELATIVE_OBJECT_SIZE)
 
 
-class BeforeSky:
-    """Some sprites, each once a picture.
+class SkyScene:
+    """Each sprite once per image, at a random pose, in front of a sky.
 
     Attributes:
-        draws: Functions that draw the scene's own objects for a size in pixels.
-        classes: The background and the sprites.
+        sprite_functions: Draw the scene's own objects, for a size in pixels.
+        background: `[size, size, 3]` uint8: the static background.
+        sprites: The objects; label 1 is the first.
+        classes: Names of the background and of the sprites.
     """
 
     default_size = 64
-    size_step = 1
+    size_multiple = 1
     backgrounds = ("static", "shift")
-    takes_images = True
+    accepts_images = True
     default_objects = None
-    draws: tuple[Callable[[int], Sprite], ...]
+    sprite_functions: tuple[Callable[[int], Sprite], ...]
 
     def __init__(
         self,
@@ -49,48 +51,50 @@ class BeforeSky:
         sprites: tuple[Sprite, ...] | None = None,
         background: np.ndarray | str | None = None,
     ):
-        """Draw what the pictures share.
+        """Draw what all images share.
 
         Args:
-            size: Height and width of the pictures in pixels.
-            sprites: In place of the scene's own objects.
-            background: `[size, size, 3]` uint8, in place of the sky; or `static`, as
-                None, the same sky in every picture; or `shift`, another part of a
-                larger sky in each, mirrored or not.
+            size: Height and width of the images in pixels.
+            sprites: Objects to use in place of the scene's own.
+            background: `[size, size, 3]` uint8 to use in place of the sky. Or `shift`:
+                another crop of a larger sky in each image, mirrored or not. Or
+                `static`, the same as None: the same sky in every image.
         """
-        side = object_size(size)
-        self.sprites = sprites or tuple(draw(side) for draw in self.draws)
-        own = isinstance(background, np.ndarray)
-        moves = not own and background == "shift"
-        self.background = background if own else draw_sky(size)
-        self._wide_sky = draw_wide_sky(size) if moves else None
-        ground = "background" if own else "sky"
-        self.classes = (ground, *(sprite.name for sprite in self.sprites))
+        longer_side = object_size(size)
+        self.sprites = sprites or tuple(
+            draw_sprite(longer_side) for draw_sprite in self.sprite_functions
+        )
+        given = isinstance(background, np.ndarray)
+        shifts = not given and background == "shift"
+        self.background = background if given else draw_sky(size)
+        self._wide_sky = draw_wide_sky(size) if shifts else None
+        background_name = "background" if given else "sky"
+        self.classes = (background_name, *(sprite.name for sprite in self.sprites))
 
     def sample(self, rng: np.random.Generator) -> Scene:
-        """Return each sprite at a random place, turn and depth."""
+        """Return each sprite at a random position, angle and depth."""
         scene = scatter(self.background, self.sprites, rng)
         if self._wide_sky is None:
             return scene
-        # Drawn after the poses, so that the masks are those of the static set.
-        return dataclasses.replace(scene, background=cut_sky(self._wide_sky, rng))
+        # Drawn after the poses, so that the masks equal those of the static set.
+        return dataclasses.replace(scene, background=crop_sky(self._wide_sky, rng))
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return one picture and its mask."""
+        """Return a random image and its mask."""
         return render(self.sample(rng))
 
 
-class Fruit(BeforeSky):
+class Fruit(SkyScene):
     """A lemon, an apple and a blueberry: one strong color each."""
 
-    draws = (draw_lemon, draw_apple, draw_blueberry)
+    sprite_functions = (draw_lemon, draw_apple, draw_blueberry)
 
 
-class TwoTone(BeforeSky):
+class TwoTone(SkyScene):
     """A ball, a parcel and a kite: two or three strong colors each.
 
-    What thesis 3 claims and its fruit do not test: that parts of different colors
-    belong together because they appear together.
+    They test what thesis 3 claims and its fruit cannot show: that parts of different
+    colors belong together because they appear together.
     """
 
-    draws = (draw_toy_ball, draw_parcel, draw_kite)
+    sprite_functions = (draw_toy_ball, draw_parcel, draw_kite)

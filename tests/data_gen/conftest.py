@@ -11,7 +11,7 @@ def small_options():
 
 @pytest.fixture(scope="session")
 def small_set(tmp_path_factory, small_options):
-    """A folder with a finished data set; tests only read it."""
+    """Return the folder of a finished data set; tests must not change it."""
     out = tmp_path_factory.mktemp("data") / "fruit"
     draw(small_options, out)
     return out

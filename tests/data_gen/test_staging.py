@@ -1,17 +1,19 @@
 import errno
 import os
+import signal
 
 import pytest
 import tensorflow as tf
 
 from cirs_tf.errors import DataError
-from data_gen.staging import staged, writing
+from data_gen.staging import list_shards, report_write_errors, staging_folder
 
 FULL = "no space left while writing shard"
+SHARD = "train-00000-of-00001.tfrecord"
 
 
 @pytest.mark.parametrize(
-    ("error", "says"),
+    ("error", "message"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), FULL),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), FULL),
@@ -21,17 +23,56 @@ FULL = "no space left while writing shard"
         (tf.errors.PermissionDeniedError(None, None, "no"), "cannot write shard: no"),
     ],
 )
-def test_a_failure_to_write_names_the_file(error, says):
-    with pytest.raises(DataError, match=f"^{says}"), writing("shard"):
+def test_a_failure_to_write_names_the_file(error, message):
+    with pytest.raises(DataError, match=f"^{message}"), report_write_errors("shard"):
         raise error
 
 
-def test_an_interruption_leaves_no_new_file(tmp_path):
-    (tmp_path / "val-00000-of-00001.tfrecord").write_text("old")
-    with pytest.raises(KeyboardInterrupt), staged(tmp_path) as folder:
-        (folder / "val-00000-of-00001.tfrecord").write_text("new")
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit(143), ValueError])
+def test_an_interruption_leaves_no_new_file(tmp_path, error):
+    (tmp_path / SHARD).write_text("old")
+    with pytest.raises(BaseException) as raised, staging_folder(tmp_path) as folder:
+        (folder / SHARD).write_text("new")
+        raise error
+    assert raised.value is error or raised.type is error
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
+
+
+def test_an_interruption_leaves_no_new_folder(tmp_path):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        staging_folder(tmp_path / "new" / "set") as folder,
+    ):
+        (folder / SHARD).write_text("new")
+        raise KeyboardInterrupt
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_while_files_are_moved_waits_until_all_are(tmp_path, monkeypatch):
+    replace = os.replace
+
+    def interrupt_and_replace(source, target):
+        os.kill(os.getpid(), signal.SIGINT)
+        replace(source, target)
+
+    monkeypatch.setattr("data_gen.staging.os.replace", interrupt_and_replace)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), staging_folder(tmp_path) as folder:
+            for name in (SHARD, "manifest.json"):
+                (folder / name).touch()
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert {file.name for file in tmp_path.iterdir()} == {SHARD, "manifest.json"}
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path):
+    left = tmp_path / ".writing" / SHARD
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    with staging_folder(tmp_path) as folder:
+        assert not list(folder.iterdir())
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_manifest_comes_last(tmp_path, monkeypatch):
@@ -43,8 +84,8 @@ def test_the_manifest_comes_last(tmp_path, monkeypatch):
         replace(source, target)
 
     monkeypatch.setattr("data_gen.staging.os.replace", record)
-    with staged(tmp_path) as folder:
-        for name in ("manifest.json", "a.txt", "train-00000-of-00001.tfrecord", "z"):
+    with staging_folder(tmp_path) as folder:
+        for name in ("manifest.json", "a.txt", SHARD, "z"):
             (folder / name).touch()
     assert moved[-1] == "manifest.json" and len(moved) == 4
 
@@ -58,7 +99,18 @@ def test_a_move_that_fails_is_undone(tmp_path, monkeypatch):
         replace(source, target)
 
     monkeypatch.setattr("data_gen.staging.os.replace", fail_at_last)
-    with pytest.raises(DataError, match="Input/output"), staged(tmp_path) as folder:
-        for name in ("manifest.json", "train-00000-of-00001.tfrecord"):
+    with (
+        pytest.raises(DataError, match="Input/output"),
+        staging_folder(tmp_path) as folder,
+    ):
+        for name in ("manifest.json", SHARD):
             (folder / name).touch()
     assert not list(tmp_path.iterdir())
+
+
+def test_only_files_named_like_shards_are_listed(tmp_path):
+    assert list_shards(tmp_path / "missing") == []
+    for name in ("val-00001-of-00002.tfrecord", SHARD, "mine.tfrecord", "notes.txt"):
+        (tmp_path / name).touch()
+    names = [file.name for file in list_shards(tmp_path)]
+    assert names == [SHARD, "val-00001-of-00002.tfrecord"]

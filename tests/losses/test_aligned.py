@@ -11,7 +11,11 @@ def test_error_against_a_loop():
     colors = rng.random((2, 5, 3, 4, 3))
     support = rng.random((2, 5, 3, 4))
     found = aligned_error(
-        tf.constant(images), tf.constant(colors), tf.constant(support), 0.3, 0.7
+        tf.constant(images),
+        tf.constant(colors),
+        tf.constant(support),
+        out_of_support_cost=0.3,
+        occlusion_penalty=0.7,
     ).numpy()
     for b, k, y, x in np.ndindex(2, 5, 3, 4):
         squared = sum(

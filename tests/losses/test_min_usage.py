@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.losses.min_usage import usage_shortfall
+from cirs_tf.losses.min_usage import min_usage_penalty
 
 
 def batch_mean(values):
@@ -14,7 +14,7 @@ def test_by_hand_value_and_gradient():
     probabilities = tf.constant(rows)[:, None]
     with tf.GradientTape() as tape:
         tape.watch(probabilities)
-        found = usage_shortfall(probabilities, 0.4, batch_mean)
+        found = min_usage_penalty(probabilities, 0.4, batch_mean)
     np.testing.assert_allclose(found, (0.1 + 0.4) / 0.4, rtol=1e-6)
     gradient = tape.gradient(found, probabilities).numpy()
     # Only segments below the floor are pulled, every pixel alike: -1 / (4 * 0.4).
@@ -24,4 +24,4 @@ def test_by_hand_value_and_gradient():
 
 def test_nothing_is_asked_of_segments_above_the_floor():
     probabilities = np.full((3, 2, 2, 4), 0.25, np.float32)
-    assert usage_shortfall(probabilities, 0.2, batch_mean).numpy() == 0
+    assert min_usage_penalty(probabilities, 0.2, batch_mean).numpy() == 0

@@ -8,6 +8,7 @@ from cirs_tf.losses.pseudo_labels import (
     REACH,
     SPREAD,
     gaussian_window_sums,
+    pseudo_labels,
     settle_borders,
 )
 
@@ -97,3 +98,14 @@ def test_other_paddings_of_addons_differ_within_two_pixels_of_the_border(padding
     distance = np.abs(means - ADDONS[padding]).max(axis=(0, 3))
     assert distance[2:-2, 2:-2].max() < 1e-6
     assert distance.max() > 0.1
+
+
+def test_pseudo_labels_are_the_least_errors_with_borders_settled():
+    image = RNG.random((12, 15, 3))
+    labels = np.kron(RNG.integers(0, 3, (3, 4)), np.ones((4, 4), int))[:, :15]
+    errors = RNG.uniform(0.5, 1, (3, 12, 15))
+    np.put_along_axis(errors, labels[None], 0.1, axis=0)
+    found = pseudo_labels(tf.constant(image[None]), tf.constant(errors[None]))
+    expected = by_loops(image, labels)
+    assert (expected != labels).any()
+    np.testing.assert_array_equal(found[0], expected)

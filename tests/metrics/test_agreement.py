@@ -8,22 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cirs_tf.metrics.agreement import (
-    equal_pixels,
     matched_agreement,
+    pixel_agreement,
     segment_agreement,
 )
 
 
-def brute_force(first, second, segments, order):
+def brute_force(first, second, num_segments, order):
     """Follow the definition with sets of pixels; `order` renumbers `second`."""
 
     def mean_iou(a, b):
-        found = []
-        for one, other in enumerate(order):
-            x = set(np.flatnonzero(a.ravel() == one))
-            y = set(np.flatnonzero(b.ravel() == other))
-            found.append(len(x & y) / len(x | y) if x | y else 0.0)
-        return sum(found) / segments
+        ious = []
+        for segment, partner in enumerate(order):
+            x = set(np.flatnonzero(a.ravel() == segment))
+            y = set(np.flatnonzero(b.ravel() == partner))
+            ious.append(len(x & y) / len(x | y) if x | y else 0.0)
+        return sum(ious) / num_segments
 
     half = len(second) // 2
     moved = np.concatenate([second[len(second) - half :], second[: len(second) - half]])
@@ -36,21 +36,21 @@ def some_labels(seed, images=3, segments=3):
     return rng.integers(0, segments, (images, 3, 4)).astype(np.uint8)
 
 
-def test_by_hand():
+def test_agreement_by_hand():
     first = np.array([[[0, 0, 1, 1]], [[1, 0, 0, 0]]])
     second = np.array([[[0, 0, 0, 1]], [[1, 0, 0, 0]]])
     # Same images: segment 0 has 5 of 6 pixels in common, segment 1 has 2 of 3, and
     # segment 2 is empty: a = (5/6 + 2/3 + 0) / 3 = 1/2.
     # The other image, 0011 with 1000 and 1000 with 0001: segment 0 has 1 of 4 and 2 of
     # 4 places in common, segment 1 none: c = (3/8 + 0 + 0) / 3 = 1/8.
-    assert equal_pixels(first, second) == 7 / 8
-    found = segment_agreement(first, second, 3)
-    assert found == pytest.approx((1 / 2 - 1 / 8) / (7 / 8))
+    assert pixel_agreement(first, second) == 7 / 8
+    agreement = segment_agreement(first, second, 3)
+    assert agreement == pytest.approx((1 / 2 - 1 / 8) / (7 / 8))
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.integers(2, 5), st.integers(2, 4))
-def test_follows_the_definition(seed, images, segments):
+def test_scores_follow_the_definition_on_sets_of_pixels(seed, images, segments):
     first = some_labels(seed, images, segments)
     second = some_labels(seed + 1, images, segments)
     _, expected = brute_force(first, second, segments, range(segments))
@@ -61,13 +61,13 @@ def test_follows_the_definition(seed, images, segments):
     ]
     best = max(same for same, _ in tried)
     wanted = [value for same, value in tried if same == pytest.approx(best, abs=1e-12)]
-    found = matched_agreement(first, second, segments)
-    assert any(found == pytest.approx(value) for value in wanted)
+    agreement = matched_agreement(first, second, segments)
+    assert any(agreement == pytest.approx(value) for value in wanted)
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6), st.permutations(range(3)))
-def test_numbers_do_not_matter_when_matched(seed, order):
+def test_segment_numbers_do_not_matter_when_matched(seed, order):
     labels = some_labels(seed, images=4)
     renumbered = np.array(order)[labels]
     assert matched_agreement(labels, renumbered, 3) == pytest.approx(1)
@@ -75,11 +75,11 @@ def test_numbers_do_not_matter_when_matched(seed, order):
 
 
 @pytest.mark.parametrize("agreement", [segment_agreement, matched_agreement])
-def test_what_ignores_the_image_has_nothing(agreement):
-    everywhere = np.zeros((4, 8, 8), np.uint8)
-    assert equal_pixels(everywhere, everywhere) == 1
-    assert agreement(everywhere, everywhere, 4) == 0
-    carved = everywhere.copy()
+def test_segmentations_that_ignore_the_image_score_0(agreement):
+    collapse = np.zeros((4, 8, 8), np.uint8)
+    assert pixel_agreement(collapse, collapse) == 1
+    assert agreement(collapse, collapse, 4) == 0
+    carved = collapse.copy()
     for segment in range(4):
         carved[:, 2 * segment : 2 * segment + 2] = segment
     assert agreement(carved, carved, 4) == 0  # also where c is 1
@@ -100,7 +100,14 @@ def test_fewer_segments_agree_less():
     assert segment_agreement(labels, wrong, 4) > 0.7
 
 
+def test_shapes_must_be_equal():
+    labels = some_labels(0)
+    message = r"first and second: expected one shape, got \(3, 3, 4\) and \(3, 3, 3\)"
+    with pytest.raises(ValueError, match=message):
+        matched_agreement(labels, labels[..., :3], 3)
+
+
 def test_one_image_is_too_few():
-    one = some_labels(0, images=1)
+    labels = some_labels(0, images=1)
     with pytest.raises(ValueError, match="two images or more, got 1"):
-        segment_agreement(one, one, 3)
+        segment_agreement(labels, labels, 3)

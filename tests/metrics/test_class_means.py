@@ -1,3 +1,5 @@
+"""Distances of class means, by hand and against the loss they stem from."""
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -6,7 +8,7 @@ from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.metrics.class_means import class_mean_distance
 
 
-def test_by_hand():
+def test_distance_by_hand():
     features = np.array([[0.0, 0], [2, 0], [5, 4], [9, 9]])
     # Means (1, 0) and (5, 4), common mean (3, 2): 4 + 4 on either side.
     assert class_mean_distance(features, np.array([0, 0, 3, -1])) == 16
@@ -18,9 +20,9 @@ def test_is_the_alpha_2_term_of_the_cirs_loss():
     terms = cirs_loss(
         tf.constant(features), 1.0, 1.0, lambda x: tf.reduce_mean(x, axis=0)
     )
-    classes = np.tile(np.arange(4), 6)
-    found = class_mean_distance(features.reshape(-1, 5), classes)
-    assert found == pytest.approx(float(terms.between), rel=1e-5)
+    labels = np.tile(np.arange(4), 6)
+    distance = class_mean_distance(features.reshape(-1, 5), labels)
+    assert distance == pytest.approx(float(terms.between), rel=1e-5)
 
 
 def test_one_class_has_no_distance():

@@ -4,26 +4,28 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cirs_tf.models.compositions import Compositions, _turned
+from cirs_tf.models.compositions import Compositions, _rotate
 
 SIZE = (24, 30)
-# Each kind has a color of its own, in any order of channels.
+# Each class has a color of its own, in any order of channels.
 COLORS = np.array([[250, 0, 0], [250, 250, 0]], np.uint8)
 BEHIND = np.array([[0, 0, 40], [0, 0, 100]], np.uint8)
 EXTENTS = ((4, 6), (2, 2))  # rows and columns
 
 
 def composed(overlap, count=200, most=3, seed=0, share=255, turns=1):
-    compositions = Compositions(SIZE, 0.5, kinds=2, members=3, overlap=overlap)
+    compositions = Compositions(
+        SIZE, 0.5, num_objects=2, patches_per_class=3, overlap=overlap
+    )
     canvas = compositions.canvas
     assert canvas == 12
     patches = np.zeros((2, 3, canvas, canvas, 4), np.uint8)
-    for kind, (rows, columns) in enumerate(EXTENTS):
+    for label, (rows, columns) in enumerate(EXTENTS):
         top, left = canvas // 2 - rows // 2, canvas // 2 - columns // 2
-        inside = patches[kind, :, top : top + rows, left : left + columns]
-        inside[..., :3], inside[..., 3] = COLORS[kind], share
-    middles = np.array([[[2, 3], [22, 27]], [[5, 6], [7, 20]]], np.float32)
-    compositions.bank.assign(patches, middles, BEHIND, most, turns)
+        inside = patches[label, :, top : top + rows, left : left + columns]
+        inside[..., :3], inside[..., 3] = COLORS[label], share
+    center_bounds = np.array([[[2, 3], [22, 27]], [[5, 6], [7, 20]]], np.float32)
+    compositions.bank.assign(patches, center_bounds, BEHIND, most, turns)
     images, masks = compositions.draw(count, tf.constant([seed, 7]))
     return np.rint(255 * images.numpy()).astype(int), masks.numpy()
 
@@ -53,7 +55,7 @@ def test_parts_hide_each_other_only_where_they_may(overlap):
     assert abs(parts.mean() - 2) < 0.25
 
 
-def test_parts_lie_where_their_kind_was_seen():
+def test_parts_lie_where_their_class_was_seen():
     _, masks = composed(True, most=1)
     reach = {1: ((0, 0), (23, 29)), 2: ((4, 5), (7, 20))}
     for label, (least, greatest) in reach.items():
@@ -73,7 +75,7 @@ def test_any_order_of_channels_is_as_likely():
 
 
 @pytest.mark.parametrize("turns", [1, 4])
-def test_parts_turn_where_that_does_not_change_their_kind(turns):
+def test_parts_turn_where_that_does_not_change_their_class(turns):
     _, masks = composed(True, most=1, turns=turns)
     extents = {
         (int(mask.any(1).sum()), int(mask.any(0).sum())) for mask in masks == 1
@@ -84,7 +86,7 @@ def test_parts_turn_where_that_does_not_change_their_kind(turns):
 
 def test_a_quarter_turn_is_that_of_numpy():
     patches = np.random.default_rng(0).random((4, 5, 5, 4)).astype(np.float32)
-    turned = _turned(tf.constant(patches), tf.range(4))
+    turned = _rotate(tf.constant(patches), tf.range(4))
     for quarters, (before, after) in enumerate(zip(patches, turned, strict=True)):
         np.testing.assert_array_equal(after, np.rot90(before, quarters))
 
@@ -92,7 +94,7 @@ def test_a_quarter_turn_is_that_of_numpy():
 @pytest.mark.parametrize(("share", "label"), [(140, 2), (110, 0)])
 def test_a_pixel_belongs_to_what_covers_more_than_half(share, label):
     images, masks = composed(True, most=1, share=share)
-    # Two channels above those of the backgrounds: the second kind.
+    # Two channels above those of the backgrounds: the second class.
     twice = (images > 101).sum(axis=-1) == 2
     assert twice.any()
     assert (masks[twice] == label).all()

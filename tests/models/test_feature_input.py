@@ -1,14 +1,11 @@
-"""What g sees, by NumPy loops."""
+"""The input of g, by NumPy loops."""
 
 import itertools
 
 import numpy as np
-import pytest
 import tensorflow as tf
 
-from cirs_tf.config import FeatureNetConfig
-from cirs_tf.errors import ConfigError
-from cirs_tf.models.feature_input import feature_input, feature_input_size
+from cirs_tf.models.feature_input import feature_input
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((2, 6, 9, 3)).astype(np.float32)
@@ -18,10 +15,8 @@ MASKED = MASKS * IMAGES[:, None]
 
 
 def seen(kind, masked=MASKED, masks=MASKS, cells=3):
-    config = FeatureNetConfig(input=kind, cells=cells)
-    found = feature_input(config, tf.constant(masked), tf.constant(masks)).numpy()
-    assert found.shape[2:4] == feature_input_size(config, *masked.shape[2:4])
-    return found
+    masked, masks = tf.constant(masked), tf.constant(masks)
+    return feature_input(masked, masks, kind=kind, cells=cells).numpy()
 
 
 def test_the_whole_image_is_left_as_it_is():
@@ -30,6 +25,7 @@ def test_the_whole_image_is_left_as_it_is():
 
 def test_pooled_is_the_mean_of_each_cell():
     found = seen("pooled")
+    assert found.shape == (2, 2, 3, 3, 3)
     for row, column in itertools.product(range(3), range(3)):
         cell = MASKED[:, :, 2 * row : 2 * row + 2, 3 * column : 3 * column + 3]
         expected = cell.mean(axis=(2, 3))
@@ -61,13 +57,7 @@ def test_an_empty_segment_is_black_and_its_gradient_finite():
     masks = tf.zeros((1, 1, 6, 9, 1))
     with tf.GradientTape() as tape:
         tape.watch(masks)
-        config = FeatureNetConfig(input="area_normalized", cells=3)
-        found = feature_input(config, masks * IMAGES[:1, None], masks)
+        masked = masks * IMAGES[:1, None]
+        found = feature_input(masked, masks, kind="area_normalized", cells=3)
     assert not found.numpy().any()
     assert np.isfinite(tape.gradient(found, masks)).all()
-
-
-def test_cells_must_divide_the_image():
-    with pytest.raises(ConfigError, match="feature_net.cells: expected a divisor"):
-        feature_input_size(FeatureNetConfig(input="pooled", cells=4), 8, 6)
-    assert feature_input_size(FeatureNetConfig(cells=4), 8, 6) == (8, 6)

@@ -6,17 +6,25 @@ import keras
 import numpy as np
 import pytest
 
-from cirs_tf.config import FeatureNetConfig
 from cirs_tf.models.feature_net import feature_net
 
 HEIGHT, WIDTH, SEGMENTS, FEATURES = 6, 5, 4, 3
 NUMBERS = np.arange(SEGMENTS, dtype=np.int32)
+OPTIONS = {
+    "kind": "dense",
+    # Wide enough that no image silences every unit of a layer.
+    "hidden": (16, 16),
+    "features": FEATURES,
+    "norm": "batch",
+    "dropout": 0.4,
+    "segment_number": "scalar",
+    "output": "batch_norm",
+}
 
 
 def build(seed: int = 0, **changes) -> keras.Model:
-    # Wide enough that no image silences every unit of a layer.
-    options = {"hidden": (16, 16), "features": FEATURES, **changes}
-    return feature_net(FeatureNetConfig(**options), HEIGHT, WIDTH, SEGMENTS, seed)
+    options = {**OPTIONS, **changes}
+    return feature_net(HEIGHT, WIDTH, SEGMENTS, **options, seed=seed)
 
 
 def images(count: int) -> np.ndarray:

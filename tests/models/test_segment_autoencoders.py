@@ -2,17 +2,17 @@ import keras
 import numpy as np
 import pytest
 
-from cirs_tf.config import AirConfig
 from cirs_tf.models.segment_autoencoders import (
     segment_autoencoders,
     variational_autoencoders,
 )
 
-PLAIN = AirConfig(hidden=(12,), bottleneck=6, norm="none", dropout=0.0)
+PLAIN = {"hidden": (12,), "bottleneck": 6, "norm": "none", "dropout": 0.0}
+USUAL = {"hidden": (64, 16), "bottleneck": 32, "norm": "batch", "dropout": 0.4}
 
 
 def test_parameters_by_hand():
-    model = segment_autoencoders(PLAIN, 2, 4, segments=3, seed=0)
+    model = segment_autoencoders(2, 4, 3, **PLAIN, seed=0)
     # For each of 3 segments: 24 -> 4 -> 2 -> 4 -> 24, with biases.
     each = (24 * 4 + 4) + (4 * 2 + 2) + (2 * 4 + 4) + (4 * 24 + 24)
     assert model.count_params() == 3 * each
@@ -21,10 +21,10 @@ def test_parameters_by_hand():
 @pytest.mark.parametrize("segments", [2, 4, 8])
 def test_parameters_stay_about_constant_with_k(segments):
     """Thesis 10: K and the widths are traded for each other."""
-    config = AirConfig(hidden=(64,), bottleneck=32)
-    model = segment_autoencoders(config, 16, 16, segments, seed=0)
-    reference = segment_autoencoders(config, 16, 16, 1, seed=0)
-    # The output biases, one an image value and segment, are what grows.
+    options = {**USUAL, "hidden": (64,)}
+    model = segment_autoencoders(16, 16, segments, **options, seed=0)
+    reference = segment_autoencoders(16, 16, 1, **options, seed=0)
+    # The output biases, one per image value and segment, are what grows.
     grown = 16 * 16 * 3 * (segments - 1)
     shrunk = 2 * 64 * 32 * (1 - 1 / segments)
     difference = model.count_params() - reference.count_params()
@@ -32,7 +32,7 @@ def test_parameters_stay_about_constant_with_k(segments):
 
 
 def test_segments_do_not_see_each_other():
-    model = segment_autoencoders(AirConfig(), 4, 4, segments=3, seed=0)
+    model = segment_autoencoders(4, 4, 3, **USUAL, seed=0)
     rng = np.random.default_rng(0)
     images = rng.random((5, 3, 4, 4, 3)).astype(np.float32)
     changed = images.copy()
@@ -47,7 +47,7 @@ def test_segments_do_not_see_each_other():
 
 def test_thesis_layers_and_their_first_weights_written_out():
     """Thesis 10 in NumPy; options that came later leave its first weights alone."""
-    model = segment_autoencoders(PLAIN, 2, 4, segments=3, seed=7)
+    model = segment_autoencoders(2, 4, 3, **PLAIN, seed=7)
     images = np.random.default_rng(0).random((5, 3, 2, 4, 3)).astype(np.float32)
     rebuilt = []
     for segment in range(3):
@@ -62,14 +62,14 @@ def test_thesis_layers_and_their_first_weights_written_out():
 
 
 def test_variational_parameters_by_hand():
-    model = variational_autoencoders(PLAIN, 2, 4, segments=3, seed=0)
+    model = variational_autoencoders(2, 4, 3, **PLAIN, seed=0)
     # As above, but 4 -> 2 means and 2 log-variances; and one count of draws.
     each = (24 * 4 + 4) + (4 * 4 + 4) + (2 * 4 + 4) + (4 * 24 + 24)
     assert model.count_params() == 3 * each + 1
 
 
 def test_reconstructions_are_the_decoded_means_in_inference():
-    model = variational_autoencoders(AirConfig(), 4, 4, segments=3, seed=0)
+    model = variational_autoencoders(4, 4, 3, **USUAL, seed=0)
     images = np.random.default_rng(0).random((5, 3, 4, 4, 3)).astype(np.float32)
     rebuilt, mean, log_variance = model(images)
     assert mean.shape == log_variance.shape == (5, 3, 11)  # 32 units in all
@@ -82,9 +82,9 @@ def test_reconstructions_are_the_decoded_means_in_inference():
 
 
 def test_reconstructions_are_drawn_in_training():
-    config = AirConfig(norm="none", dropout=0.0)
-    model = variational_autoencoders(config, 4, 4, segments=3, seed=0)
+    options = {**USUAL, "norm": "none", "dropout": 0.0}
+    model = variational_autoencoders(4, 4, 3, **options, seed=0)
     images = np.ones((5, 3, 4, 4, 3), np.float32)
     first, second = (model(images, training=True)[0].numpy() for _ in range(2))
     assert not np.allclose(first, second)
-    assert len(np.unique(first[:, 0, 0, 0, 0])) == 5  # another code an image
+    assert len(np.unique(first[:, 0, 0, 0, 0])) == 5  # another code per image

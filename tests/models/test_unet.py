@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cirs_tf.config import SegmenterConfig
+from cirs_tf.config.sections import SegmenterConfig
 from cirs_tf.models.unet import unet
 
 SEGMENTS = 3

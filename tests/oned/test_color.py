@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cirs_tf.oned.color import color_objective, rank_by_color, squared_deviations
-from cirs_tf.oned.segmentations import segmentations, written
+from cirs_tf.oned.segmentations import format_patterns, segmentations
 
 NO_BACKGROUND = "123456789"
 
 
 def listed(image, **options):
     ranked = rank_by_color(image, **options)
-    return [(written(image, cut), objective) for objective, cut in ranked]
+    return [(format_patterns(image, cut), objective) for objective, cut in ranked]
 
 
 def test_hand_calculation_on_the_thesis_image():

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oned.drawing import one_object, several_objects
+from oned.drawn_images import one_object, several_objects
 
 from cirs_tf.oned.cross_instance import (
     cross_instance_objective,
     rank_by_cross_instance,
 )
-from cirs_tf.oned.segmentations import located, written
+from cirs_tf.oned.segmentations import format_locations, format_patterns
 
 THESIS = ["112200", "011220", "001122"]
 TWO_OBJECTS = ["110022", "011220", "002211", "022110", "220011"]
@@ -22,7 +22,8 @@ def listed(images, **options):
     """Return (patterns of the first image, objective), best first."""
     ranked = rank_by_cross_instance(images, **options)
     return [
-        (written(images[0], matched[0]), objective) for objective, matched in ranked
+        (format_patterns(images[0], matched[0]), objective)
+        for objective, matched in ranked
     ]
 
 
@@ -40,7 +41,7 @@ def test_4_2_1_keeps_the_object_whole(zero_variance):
         ("1|122|00", -6),
     ]
     _, best = rank_by_cross_instance(THESIS, zero_variance)[0]
-    assert [located(cut) for cut in best] == ["0123|45", "1234|05", "2345|01"]
+    assert [format_locations(cut) for cut in best] == ["0123|45", "1234|05", "2345|01"]
 
 
 @pytest.mark.parametrize("zero_variance", [True, False])
@@ -56,7 +57,7 @@ def test_4_1_has_two_objects(zero_variance):
 def test_errata_22_of_002211_lies_at_23_in_4_1():
     # The third list of the thesis says 45|01|34; its order is 11, 00, 22.
     _, best = rank_by_cross_instance(TWO_OBJECTS)[0]
-    assert [located(cut).split("|") for cut in best] == [
+    assert [format_locations(cut).split("|") for cut in best] == [
         ["01", "45", "23"],
         ["12", "34", "05"],
         ["45", "23", "01"],
@@ -110,7 +111,7 @@ def brute_force(images, zero_variance):
     best = {}
     for labels in product(*map(labeled, images)):
         sizes = [[len(segment) for segment in image] for image in labels]
-        if any(of_image != sizes[0] for of_image in sizes):
+        if any(image_sizes != sizes[0] for image_sizes in sizes):
             continue
         stacks = [
             np.stack([v[s] for v, s in zip(values, segments, strict=True)])

@@ -1,10 +1,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oned.drawing import one_object, several_objects
+from oned.drawn_images import one_object, several_objects
 
 from cirs_tf.oned.cross_instance import rank_by_cross_instance
 from cirs_tf.oned.frequency import find_objects, pattern_counts
-from cirs_tf.oned.segmentations import written
+from cirs_tf.oned.segmentations import format_patterns
 
 THESIS = ("112200", "011220", "001122")
 TWO_OBJECTS = ("110022", "011220", "002211", "022110", "220011")
@@ -20,11 +20,11 @@ COUNTS = [
 ]
 
 
-def found(images, objects=None):
-    return [step.pattern for step in find_objects(images, objects)]
+def found_patterns(images):
+    return [step.pattern for step in find_objects(images)]
 
 
-def test_counts_of_12_1():
+def test_counts_of_thesis_12_1():
     assert pattern_counts(THESIS) == {k: n for size in COUNTS for k, n in size.items()}
 
 
@@ -51,36 +51,36 @@ def test_errata_of_the_printed_counts_of_12_1():
 
 def test_procedure_on_the_thesis_data():
     (step,) = find_objects(THESIS)
-    assert (step.pattern, step.ties, step.found_at) == ("1122", (), (0, 1, 2))
-    assert step.left == ("000000",) * 3
+    assert (step.pattern, step.ties, step.locations) == ("1122", (), (0, 1, 2))
+    assert step.remaining == ("000000",) * 3
 
 
 def test_procedure_for_two_objects():
     first, second = find_objects(TWO_OBJECTS)
     # 11 and 22 are as frequent and as long; 11 appears first.
     assert (first.pattern, first.ties) == ("11", ("22",))
-    assert first.found_at == (0, 1, 4, 3, 4)
-    assert first.left == ("000022", "000220", "002200", "022000", "220000")
-    assert (second.images, second.pattern) == (first.left, "22")
-    assert found(TWO_OBJECTS, objects=1) == ["11"]
+    assert first.locations == (0, 1, 4, 3, 4)
+    assert first.remaining == ("000022", "000220", "002200", "022000", "220000")
+    assert (second.images, second.pattern) == (first.remaining, "22")
+    assert [step.pattern for step in find_objects(TWO_OBJECTS, max_objects=1)] == ["11"]
 
 
-def test_a_pattern_is_counted_once_an_image_and_matched_once():
+def test_a_pattern_counts_and_matches_once_per_image():
     assert pattern_counts(["1010"])["10"] == 1
     (step, other) = find_objects(["1010"])
-    assert (step.left, other.left) == (("0010",), ("0000",))
+    assert (step.remaining, other.remaining) == (("0010",), ("0000",))
 
 
-def test_a_pattern_that_some_image_lacks():
+def test_an_image_without_the_pattern_has_no_location():
     step = find_objects(["110", "011", "303"])[0]
-    assert (step.pattern, step.found_at) == ("11", (0, 1, None))
-    assert step.left == ("000", "000", "303")
+    assert (step.pattern, step.locations) == ("11", (0, 1, None))
+    assert step.remaining == ("000", "000", "303")
 
 
-def test_the_background_is_no_object():
-    assert found(["000", "000"]) == []
+def test_background_is_no_object():
+    assert found_patterns(["000", "000"]) == []
     # 010 is in both images, too, and longer.
-    assert found(["0100", "0010"]) == ["1"]
+    assert found_patterns(["0100", "0010"]) == ["1"]
 
 
 @settings(deadline=None, max_examples=50)
@@ -99,23 +99,23 @@ def test_counts_agree_with_the_in_operator(images):
 @given(drawn=one_object())
 def test_law_one_object_is_found(drawn):
     item, images = drawn
-    assert found(images) == [item]
+    assert found_patterns(images) == [item]
 
 
 @settings(deadline=None)
 @given(drawn=several_objects(gaps=(1, 1, 1)))
 def test_law_objects_that_never_touch_are_found(drawn):
     objects, images = drawn
-    assert sorted(found(images)) == sorted(objects)
+    assert sorted(found_patterns(images)) == sorted(objects)
 
 
 def test_counter_example_the_leftmost_match_may_span_touching_objects():
     # Objects 12 and 121, touching as 12|121 in the second image only.
     images = ["121012", "121210"]
-    assert found(images) == ["121", "1", "2"]
+    assert found_patterns(images) == ["121", "1", "2"]
     # 4.2 has no such trouble: the first image settles the objects.
     _, best = rank_by_cross_instance(images)[0]
-    assert [written(*pair) for pair in zip(images, best, strict=True)] == [
+    assert [format_patterns(*pair) for pair in zip(images, best, strict=True)] == [
         "121|12|0",
         "121|12|0",
     ]

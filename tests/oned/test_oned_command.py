@@ -12,7 +12,7 @@ def blocks(capsys, *argv):
     return [block.splitlines() for block in out.strip().split("\n\n")]
 
 
-def test_the_proof(capsys):
+def test_the_proof_on_the_thesis_images(capsys):
     color, formula, cross, cross_formula, procedure, objects = blocks(capsys, *THESIS)
     assert color[0] == "color objective (4.1, segments of one color): -6.000"
     assert [line.split()[:3] for line in color[2:]] == [
@@ -29,7 +29,7 @@ def test_the_proof(capsys):
     assert objects == ["objects: 1122"]
 
 
-def test_several_objects(capsys):
+def test_two_objects_and_the_objects_option(capsys):
     images = ["110022", "011220", "002211", "022110", "220011"]
     *_, cross, _, first, second, objects = blocks(capsys, *images)
     assert cross[2].split() == ["-10.000", *["11|22|00"] * 5]
@@ -58,7 +58,7 @@ def test_images_that_share_no_segments(capsys):
         assert formula[0].endswith(reason)
 
 
-def test_only_background(capsys):
+def test_images_of_background_alone(capsys):
     color, _, cross, _, objects = blocks(capsys, "00", "00")
     assert color[2].split() == ["00", "00", "-2.000"]
     assert cross[2].split() == ["-4.000", "00", "00"]

@@ -90,7 +90,7 @@ def difference(library: dict, exact: dict, seed: int = 0) -> float:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_same_as_all_pairs_of_pixels(library, seed):
+def test_marginals_are_those_of_all_pixel_pairs(library, seed):
     image, probabilities = example(seed)
     marginals = dense_crf(image, probabilities, **SETTINGS)
     assert marginals.shape == (HEIGHT, WIDTH, SEGMENTS)
@@ -122,7 +122,7 @@ def test_the_tolerance_tells_settings_apart(library, wrong):
     assert difference(other, SETTINGS) > TOLERANCE
 
 
-def test_pixels_far_apart_hear_themselves_alone(library):
+def test_isolated_pixels_are_updated_in_closed_form(library):
     # With deviations of a hundredth of a pixel both kernels are the identity, on the
     # lattice too: Q <- p exp((w_s + w_a) Q), exactly.
     image, probabilities = example(3)
@@ -179,7 +179,7 @@ def test_defaults_are_those_of_the_example_of_the_library(library):
     np.testing.assert_array_equal(dense_crf(image, probabilities), explicit)
 
 
-def test_arguments_are_only_read(library):
+def test_arguments_are_not_written_to(library):
     image, probabilities = example(5)
     expected = dense_crf(image, probabilities)
     # Mirrored twice: the same values in memory that is not contiguous.
@@ -219,13 +219,13 @@ def bad(image=None, probabilities=None, **settings):
         (bad(appearance_color=-2.0), "appearance_color: expected more than 0"),
     ],
 )
-def test_refused(arguments, message):
+def test_what_the_crf_cannot_take_is_refused(arguments, message):
     image, probabilities, settings = arguments
     with pytest.raises(ValueError, match=message):
         dense_crf(image, probabilities, **settings)
 
 
-def test_without_the_extra_its_name_is_said(monkeypatch):
+def test_without_the_extra_an_error_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "pydensecrf", None)
     monkeypatch.setitem(sys.modules, "pydensecrf.densecrf", None)
     with pytest.raises(ConfigError, match=r"pip install 'cirs-tf\[crf\]'") as raised:

@@ -1,4 +1,4 @@
-"""Merging of small regions against flood filling from scratch after every merge."""
+"""Regions against flood filling, which starts anew after every merge."""
 
 import collections
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cirs_tf.postprocessing.regions import merge_small_regions
+from cirs_tf.postprocessing.regions import connected_regions, merge_small_regions
 
 
 def sides(height: int, width: int, row: int, column: int):
@@ -23,7 +23,7 @@ def sides(height: int, width: int, row: int, column: int):
 
 def flood(labels: np.ndarray) -> list[set]:
     """Regions as sets of pixels, in the order of their first pixel."""
-    found, seen = [], set()
+    regions, seen = [], set()
     for pixel in np.ndindex(labels.shape):
         if pixel in seen:
             continue
@@ -34,18 +34,18 @@ def flood(labels: np.ndarray) -> list[set]:
                     region.add(side)
                     open_pixels.append(side)
         seen |= region
-        found.append(region)
-    return found
+        regions.append(region)
+    return regions
 
 
-def merged_slowly(labels: np.ndarray, minimum: int) -> np.ndarray:
+def merged_slowly(labels: np.ndarray, min_region_size: int) -> np.ndarray:
     labels = labels.copy()
     while True:
         regions = flood(labels)
         smallest = min(regions, key=len)  # Python's min takes the first of equals.
-        if len(regions) == 1 or len(smallest) >= minimum:
+        if len(regions) == 1 or len(smallest) >= min_region_size:
             return labels
-        home = {pixel: number for number, r in enumerate(regions) for pixel in r}
+        home = {pixel: index for index, r in enumerate(regions) for pixel in r}
         shared = collections.Counter(
             home[side]
             for pixel in smallest
@@ -53,7 +53,7 @@ def merged_slowly(labels: np.ndarray, minimum: int) -> np.ndarray:
             if side not in smallest
         )
         longest = max(shared.values())
-        target = min(number for number, n in shared.items() if n == longest)
+        target = min(index for index, length in shared.items() if length == longest)
         label = labels[next(iter(regions[target]))]
         for pixel in smallest:
             labels[pixel] = label
@@ -66,33 +66,64 @@ images = arrays(
 )
 
 
+@settings(deadline=None, max_examples=100)
+@given(images)
+def test_regions_are_numbered_as_a_flood_meets_them(labels):
+    regions = connected_regions(labels)
+    expected = np.zeros(labels.shape, int)
+    for number, region in enumerate(flood(labels), start=1):
+        for pixel in region:
+            expected[pixel] = number
+    np.testing.assert_array_equal(regions, expected)
+    assert regions.dtype == np.int32
+
+
+def test_regions_by_hand():
+    labels = np.array([[0, 0, 1], [1, 0, 0], [2, 1, 0]], np.uint8)  # corners part
+    expected = np.array([[1, 1, 2], [3, 1, 1], [4, 5, 1]])
+    np.testing.assert_array_equal(connected_regions(labels), expected)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.zeros((1, 2, 2), np.uint8), r"labels: expected integers .*\(1, 2, 2\)"),
+        (np.zeros((2, 2)), "labels: expected integers .* got float64"),
+        (np.zeros((0, 2), int), r"labels: no pixels in \(0, 2\)"),
+    ],
+)
+def test_what_has_no_regions_is_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        connected_regions(labels)
+
+
 @settings(deadline=None, max_examples=300)
 @given(images, st.integers(0, 20))
-def test_same_as_the_slow_loop(labels, minimum):
+def test_merged_as_by_the_slow_loop(labels, min_region_size):
     before = labels.copy()
-    merged = merge_small_regions(labels, minimum)
-    np.testing.assert_array_equal(merged, merged_slowly(labels, minimum))
+    merged = merge_small_regions(labels, min_region_size)
+    np.testing.assert_array_equal(merged, merged_slowly(labels, min_region_size))
     np.testing.assert_array_equal(labels, before)
     assert merged is not labels
     assert merged.dtype == np.uint8
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_same_as_the_slow_loop_on_a_larger_image(seed):
+def test_merged_as_by_the_slow_loop_on_a_larger_image(seed):
     rng = np.random.default_rng(seed)
     labels = rng.integers(-1, 2 + seed, (19, 23))
-    minimum = int(rng.integers(2, 40))
-    merged = merge_small_regions(labels, minimum)
-    np.testing.assert_array_equal(merged, merged_slowly(labels, minimum))
+    min_region_size = int(rng.integers(2, 40))
+    merged = merge_small_regions(labels, min_region_size)
+    np.testing.assert_array_equal(merged, merged_slowly(labels, min_region_size))
 
 
 @settings(deadline=None, max_examples=100)
 @given(images, st.integers(0, 20))
-def test_no_small_region_is_left_and_a_second_time_changes_nothing(labels, minimum):
-    merged = merge_small_regions(labels, minimum)
+def test_no_small_region_is_left_after_merging(labels, min_region_size):
+    merged = merge_small_regions(labels, min_region_size)
     regions = flood(merged)
-    assert len(regions) == 1 or min(map(len, regions)) >= minimum
-    np.testing.assert_array_equal(merge_small_regions(merged, minimum), merged)
+    assert len(regions) == 1 or min(map(len, regions)) >= min_region_size
+    np.testing.assert_array_equal(merge_small_regions(merged, min_region_size), merged)
     assert set(np.unique(merged)) <= set(np.unique(labels))
 
 
@@ -136,10 +167,10 @@ def test_regions_that_a_merge_connects_count_as_one():
     np.testing.assert_array_equal(merged, [[1] * 7, [0] * 7])
 
 
-@pytest.mark.parametrize("minimum", [0, 1])
-def test_nothing_to_merge(minimum):
+@pytest.mark.parametrize("min_region_size", [0, 1])
+def test_nothing_to_merge(min_region_size):
     labels = np.array([[0, 1], [1, 0]], np.uint8)
-    merged = merge_small_regions(labels, minimum)
+    merged = merge_small_regions(labels, min_region_size)
     np.testing.assert_array_equal(merged, labels)
     assert merged is not labels
 
@@ -151,13 +182,13 @@ def test_one_region_stays_however_small():
 
 
 @pytest.mark.parametrize(
-    ("labels", "minimum", "message"),
+    ("labels", "min_region_size", "message"),
     [
         (np.zeros((2, 2)), 3, "labels: expected integers .* got float64"),
         (np.zeros((1, 2, 2), np.uint8), 3, r"labels: expected integers .*\(1, 2, 2\)"),
-        (np.zeros((2, 2), np.uint8), -1, "minimum: expected 0 or more, got -1"),
+        (np.zeros((2, 2), np.uint8), -1, "min_region_size: expected 0 or more"),
     ],
 )
-def test_refused(labels, minimum, message):
+def test_what_cannot_be_merged_is_refused(labels, min_region_size, message):
     with pytest.raises(ValueError, match=message):
-        merge_small_regions(labels, minimum)
+        merge_small_regions(labels, min_region_size)

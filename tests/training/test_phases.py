@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cirs_tf.training.phases import Part, next_part
+from cirs_tf.training.phases import StepPlan, plan_steps
 
 cycles = st.lists(st.integers(1, 7), min_size=1, max_size=3)
 
@@ -12,23 +12,23 @@ def phase_of_each_step(cycle, start, stop):
     return (once * (stop // len(once) + 1))[start:stop]
 
 
-def unroll(part):
-    once = [number for number, count in enumerate(part.counts) for _ in range(count)]
-    return once * part.cycles
+def unroll(plan):
+    once = [number for number, count in enumerate(plan.counts) for _ in range(count)]
+    return once * plan.cycles
 
 
 @given(cycles, st.integers(0, 60), st.integers(1, 60))
-def test_parts_follow_the_cycle_from_any_step(cycle, step, length):
+def test_plans_follow_the_cycle_from_any_step(cycle, step, length):
     limit = step + length
     done = []
     while step + len(done) < limit:
-        part = next_part(cycle, step + len(done), limit)
-        assert part.steps >= 1
-        done += unroll(part)
+        plan = plan_steps(cycle, step + len(done), limit)
+        assert plan.steps >= 1
+        done += unroll(plan)
     assert done == phase_of_each_step(cycle, step, limit)
 
 
-def test_whole_cycles_are_one_part():
-    assert next_part((1, 1), 0, 25) == Part(12, (1, 1))
-    assert next_part((5, 100), 0, 25) == Part(1, (5, 20))
-    assert next_part((5, 100), 25, 50) == Part(1, (0, 25))
+def test_whole_cycles_are_one_plan():
+    assert plan_steps((1, 1), 0, 25) == StepPlan(12, (1, 1))
+    assert plan_steps((5, 100), 0, 25) == StepPlan(1, (5, 20))
+    assert plan_steps((5, 100), 25, 50) == StepPlan(1, (0, 25))

@@ -1,0 +1,55 @@
+"""Backgrounds of unlabeled images: static, or one flat color per image."""
+
+import numpy as np
+
+_CANDIDATES = 50  # images whose colors are tried at each pixel
+_LEVELS = 16  # per channel, in the histogram of colors
+
+
+def static_background(images: np.ndarray, background_threshold: float) -> np.ndarray:
+    """Return the most frequent color at each pixel over all images.
+
+    A median would mix channels where objects cover a pixel in half of the images.
+
+    Args:
+        images: `[images, height, width, 3]` float in [0, 1].
+        background_threshold: Squared RGB distance, summed over channels in [0, 1], up
+            to which colors count as the same.
+
+    Returns:
+        `[height, width, 3]` float32: at each pixel, the mean of the largest group of
+        colors around the color of one of the first 50 images.
+    """
+    max_count = np.zeros(images.shape[1:3], np.int64)
+    background = np.zeros(images.shape[1:], np.float32)
+    for candidate in images[:_CANDIDATES]:
+        distance = np.square(images - candidate).sum(axis=-1)
+        near = distance < background_threshold  # (N, H, W)
+        count = near.sum(axis=0)
+        mean = np.einsum("nhw,nhwc->hwc", near, images) / count[..., None]
+        more_frequent = count > max_count
+        background[more_frequent] = mean[more_frequent]
+        max_count = np.maximum(max_count, count)
+    return background
+
+
+def flat_background_colors(images: np.ndarray) -> np.ndarray:
+    """Return the most frequent color of each image.
+
+    The median of the colors in the fullest bin of a histogram with 16 levels per
+    channel.
+
+    Args:
+        images: `[images, height, width, 3]` uint8.
+
+    Returns:
+        `[images, 3]` uint8.
+    """
+    colors = np.empty((len(images), 3), np.uint8)
+    step = 256 // _LEVELS
+    for index, image in enumerate(images):
+        pixels = image.reshape(-1, 3)
+        bins = (pixels // step).astype(int) @ np.array([_LEVELS**2, _LEVELS, 1])
+        fullest = np.bincount(bins).argmax()
+        colors[index] = np.median(pixels[bins == fullest], axis=0)
+    return colors

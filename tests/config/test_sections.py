@@ -1,0 +1,174 @@
+"""Every setting of every method: its range, at the edge and beyond it."""
+
+import re
+
+import pytest
+
+from cirs_tf.config.sections import Config, SegmenterConfig
+from cirs_tf.config.settings import describe
+from cirs_tf.errors import ConfigError
+from cirs_tf.methods.registry import METHODS, load_config
+
+# (method, key, value out of range, value at the edge, what the message expects)
+CHECKS = [
+    ("cirs", "segments", "1", "2", "2 to 255"),
+    ("cirs", "segments", "256", "255", "2 to 255"),
+    ("cirs", "seed", "-1", "0", "0 to 2"),
+    ("cirs", "seed", "2147483648", "2147483647", "0 to 2"),
+    ("cirs", "segmenter.width", "0", "1", "at least 1"),
+    ("cirs", "segmenter.depth", "0", "1", "1 to 6"),
+    ("cirs", "segmenter.depth", "7", "6", "1 to 6"),
+    ("cirs", "segmenter.norm", "group", "none", "none, batch, layer"),
+    ("cirs", "segmenter.dropout", "1", "0.99", "\\[0, 1\\)"),
+    ("cirs", "segmenter.dropout", "-0.1", "0", "\\[0, 1\\)"),
+    ("cirs", "segmenter.upsampling", "no", "bilinear", "transposed, bil"),
+    ("cirs", "feature_net.kind", "rnn", "conv", "dense, conv"),
+    ("cirs", "feature_net.hidden", "[8,0]", "[]", "at least 1"),
+    ("cirs", "feature_net.features", "0", "1", "at least 1"),
+    ("cirs", "feature_net.norm", "group", "layer", "none, batch, layer"),
+    ("cirs", "feature_net.dropout", "1", "0", "\\[0, 1\\)"),
+    ("cirs", "feature_net.segment_number", "on", "one_hot", "off, scalar, one_hot"),
+    ("cirs", "feature_net.output", "tanh", "l2", "none, l2, batch_norm"),
+    ("cirs", "cirs.alpha_1", "-1", "0", "at least 0"),
+    ("cirs", "cirs.alpha_1", ".nan", "0.5", "at least 0"),
+    ("cirs", "cirs.alpha_1", ".inf", "1e9", "finite"),
+    ("cirs", "training.learning_rate", ".inf", "1", "finite"),
+    ("cirs", "cirs.alpha_2", "-0.1", "0", "at least 0"),
+    ("cirs", "cirs.schedule", "random", "alternating", "joint, alternating"),
+    ("cirs", "cirs.segmenter_steps", "0", "1", "at least 1"),
+    ("cirs", "cirs.feature_net_steps", "0", "1", "at least 1"),
+    ("cirs", "cirs.augmentation", "crop", "shift_flip_rotate", "none, shift_fl"),
+    ("cirs", "cirs.usage_weight", "-1", "0.5", "at least 0"),
+    ("cirs", "cirs.usage_floor", "0", "0.1", "\\(0, 1\\)"),
+    ("cirs", "cirs.usage_of", "pixels", "masks", "probabilities, masks"),
+    ("cirs", "cirs.feature_learning_rate", "0", "1e-4", "> 0"),
+    ("cirs", "cirs.reset_every", "-1", "1", "at least 0"),
+    (
+        "cirs",
+        "pretraining.pseudo_labels",
+        "random",
+        "components",
+        "none, components, colors",
+    ),
+    ("cirs", "pretraining.steps", "-1", "0", "at least 0"),
+    ("cirs", "cirs.feature_net_pretraining_steps", "-1", "1", "at least 0"),
+    ("cirs", "feature_net.input", "mask", "pooled", "image, pooled, area_norm"),
+    ("cirs", "feature_net.cells", "0", "1", "at least 1"),
+    ("air", "air.hidden", "[8,0]", "[]", "at least 1"),
+    ("air", "air.bottleneck", "0", "1", "at least 1"),
+    ("air", "air.dropout", "1", "0", "\\[0, 1\\)"),
+    ("air", "air.norm", "group", "layer", "none, batch, layer"),
+    ("air", "air.error", "each", "per_segment", "combined, per_segment"),
+    ("air", "air.usage_weight", "-1", "0.5", "at least 0"),
+    ("air", "air.usage_floor", "0", "0.1", "\\(0, 1\\)"),
+    ("air", "air.kl_weight", "-1", "0", "at least 0"),
+    ("air", "air.kl_weight", ".inf", "1e9", "finite"),
+    ("air", "air.kl_weight", ".nan", "0.5", "at least 0"),
+    ("air", "air.schedule", "random", "alternating", "joint, alternating"),
+    ("air", "air.segmenter_steps", "0", "1", "at least 1"),
+    ("air", "air.autoencoder_steps", "0", "1", "at least 1"),
+    ("cirs", "segmenter.convolution", "1d", "depthwise_first", "plain"),
+    ("cirs", "feature_net.norm", "instance", "none", "none, batch, layer"),
+    ("wnet", "wnet.radius", "0", "1.5", "> 0"),
+    ("wnet", "wnet.sigma_intensity", "0", "3", "> 0"),
+    ("wnet", "wnet.sigma_position", ".inf", "1", "finite"),
+    ("wnet", "wnet.reconstruction", "l1", "bce", "mse, bce"),
+    ("wnet", "wnet.schedule", "random", "joint", "joint, alternating"),
+    ("iic", "iic.width", "0", "1", "at least 1"),
+    ("iic", "iic.over_clustering", "0", "1", "at least 1"),
+    ("iic", "iic.reach", "-1", "0", "at least 0"),
+    ("iic", "iic.jitter", "1", "0", "\\[0, 1\\)"),
+    ("cirs_aligned", "cirs_aligned.canvas", "1", "0.99", "\\(0, 1\\)"),
+    ("cirs_aligned", "cirs_aligned.usage_floor", "0", "0.1", "\\(0, 1\\)"),
+    ("cirs_aligned", "cirs_aligned.out_of_support_cost", "0", "1", "> 0"),
+    ("cirs_aligned", "background.threshold", "0", "1", "> 0"),
+    ("cirs_aligned", "cirs_aligned.template_freeze_steps", "-1", "0", "at least 0"),
+    ("cirs_aligned", "pretraining.learning_rate", "0", "1", "> 0"),
+    ("cirs_aligned", "cirs_aligned.pseudo_label_weight", "-1", "0", "at least 0"),
+    ("cut_and_paste", "cut_and_paste.canvas", "1", "0.5", "\\(0, 1\\)"),
+    ("cut_and_paste", "background.threshold", "0", "1", "> 0"),
+    ("cut_and_paste", "cut_and_paste.patches_per_class", "0", "1", "at least 1"),
+    ("cut_and_paste", "cut_and_paste.source_images", "1", "2", "at least 2"),
+    ("cirs_plus", "cirs_plus.cirs_weight", "-1", "0", "at least 0"),
+    ("cirs_plus", "cirs_plus.pseudo_label_weight", "-1", "0", "at least 0"),
+    ("cirs_plus", "cirs_plus.usage_weight", "-1", "0", "at least 0"),
+    ("cirs_plus", "cirs_plus.usage_floor", "1", "0.1", "\\(0, 1\\)"),
+    ("cirs_aligned", "cirs_aligned.occlusion_penalty", "-1", "0", "at least 0"),
+    ("cirs_aligned", "cirs_aligned.outline_weight", "-1", "0", "at least 0"),
+    ("cirs_aligned", "cirs_aligned.pose_weight", "-1", "0", "at least 0"),
+    ("cirs_aligned", "cirs_aligned.usage_weight", "-1", "0", "at least 0"),
+    ("cirs_aligned", "pretraining.images", "1", "2", "at least 2"),
+    ("cirs_aligned", "pretraining.steps", "-1", "0", "at least 0"),
+    ("cirs_aligned", "cirs_aligned.pose_pretraining_steps", "-1", "0", "at least"),
+    ("cirs", "training.decay_steps", "0", "1", "at least 1"),
+    ("autoencoder", "autoencoder.hidden", "[0]", "[1]", "at least 1"),
+    ("autoencoder", "autoencoder.bottleneck", "0", "1", "at least 1"),
+    ("autoencoder", "autoencoder.dropout", "1", "0", "\\[0, 1\\)"),
+    ("cirs", "training.epochs", "0", "1", "at least 1"),
+    ("cirs", "training.steps_per_epoch", "0", "null", "at least 1"),
+    ("cirs", "training.batch_size", "1", "2", "at least 2"),
+    ("cirs", "training.learning_rate", "0", "1e-9", "> 0"),
+    ("cirs", "training.strategy", "tpu", "multi_worker", "auto, single, mirr"),
+    ("cirs", "training.logical_cpus", "0", "2", "at least 1"),
+    ("cirs", "training.checkpoints_kept", "0", "1", "at least 1"),
+    ("cirs", "training.log_every", "0", "1", "at least 1"),
+    ("cirs", "training.validation_images", "0", "1", "at least 1"),
+    ("cirs", "training.selection", "test", "oracle", "loss, oracle"),
+    ("cirs_plus", "cirs_plus.alpha_1", "-1", "0", "at least 0"),
+    ("cirs_plus", "cirs_plus.alpha_2", "-1", "0", "at least 0"),
+    ("cirs_plus", "cirs_plus.hidden", "[0]", "[]", "at least 1"),
+    ("cirs_plus", "cirs_plus.bottleneck", "0", "1", "at least 1"),
+    ("cirs_plus", "cirs_plus.dropout", "1", "0.5", "\\[0, 1\\)"),
+    ("cirs_plus", "cirs_plus.norm", "group", "layer", "none, batch, layer"),
+    ("cirs", "training.checkpoint_minutes", "0", "0.1", "> 0"),
+]
+# A folder, a name, and switches of two or three positions.
+NO_RANGE = {
+    "method",
+    "data",
+    "segmenter.relu_logits",
+    "cirs.freeze_feature_net",
+    "cut_and_paste.overlap",
+    "air.remask_gradient",
+    "air.variational",
+    "wnet.xla",
+    "iic.flip",
+    "training.deterministic",
+    "training.validation_masks",
+}
+
+
+@pytest.mark.parametrize(("method", "key", "bad", "good", "expected"), CHECKS)
+def test_range_of_a_setting(method, key, bad, good, expected):
+    with pytest.raises(ConfigError) as caught:
+        load_config(method, [f"{key}={bad}"])
+    message = str(caught.value)
+    assert re.search(rf"^{re.escape(key)}: expected .*{expected}.*, got ", message)
+    assert "\n" not in message
+    load_config(method, [f"{key}={good}"])
+
+
+def test_every_setting_has_a_range_that_is_checked_here_or_needs_none():
+    checked = {key for _, key, *_ in CHECKS}
+    for name, entry in METHODS.items():
+        keys = {setting.key for setting in describe(entry.config_class())}
+        assert keys - checked <= NO_RANGE, name
+
+
+def test_every_setting_says_what_it_means():
+    for entry in METHODS.values():
+        for setting in describe(entry.config_class()):
+            assert setting.meaning.endswith("."), setting.key
+            assert not setting.meaning.startswith("Of "), setting.key
+
+
+def test_checks_hold_outside_files_too():
+    with pytest.raises(
+        ConfigError, match="segmenter.width: expected at least 1, got 0"
+    ):
+        SegmenterConfig(width=0)
+
+
+def test_the_base_has_what_every_method_has():
+    for entry in METHODS.values():
+        assert isinstance(entry.config_class(), Config)

@@ -1,0 +1,103 @@
+"""Images found among files and folders; masks and overlays written whole or not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cirs_tf.errors import DataError, ImageError
+from cirs_tf.serving.image_files import find_images, write_mask, write_overlay
+from cirs_tf.visualization import palette
+
+LABELS = np.array([[0, 1, 2], [3, 255, 0]], np.uint8)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    for name in (
+        "a.png",
+        "b.JPG",
+        "notes.txt",
+        "cats/a.jpg",
+        ".hidden/c.png",
+        ".d.png",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def test_images_of_a_folder_without_hidden_ones(photos):
+    expected = {Path("a"): photos / "a.png", Path("b"): photos / "b.JPG"}
+    assert find_images([photos]) == expected
+    below = {Path("cats/a"): photos / "cats" / "a.jpg"}
+    assert find_images([photos], recursive=True) == expected | below
+
+
+def test_files_are_taken_whatever_they_are_called(photos):
+    expected = {Path("notes"): photos / "notes.txt"}
+    assert find_images([str(photos / "notes.txt")]) == expected
+
+
+def test_the_same_file_twice_is_one_image(photos):
+    assert find_images([photos / "a.png", photos / "a.png"]) == {
+        Path("a"): photos / "a.png"
+    }
+
+
+def test_two_images_of_one_name_are_refused(photos):
+    with pytest.raises(DataError, match="would both be written as a.png"):
+        find_images([photos, photos / "cats"])
+
+
+@pytest.mark.parametrize(
+    ("recursive", "message"),
+    [
+        (False, r"no images found; .*sub-folders are read with --recursive$"),
+        (True, r"no images found; expected files ending in [^;]*$"),
+    ],
+)
+def test_a_folder_without_images_is_refused(tmp_path, recursive, message):
+    with pytest.raises(DataError, match=message):
+        find_images([tmp_path], recursive)
+
+
+def test_a_source_that_does_not_exist_is_refused(tmp_path):
+    with pytest.raises(DataError, match="nowhere: no such file or folder"):
+        find_images([tmp_path / "nowhere"])
+
+
+def test_pixel_values_of_a_mask_are_its_segments(tmp_path):
+    write_mask(LABELS, tmp_path / "mask.png")
+    with Image.open(tmp_path / "mask.png") as image:
+        assert image.mode == "P"
+        np.testing.assert_array_equal(np.asarray(image), LABELS)
+        colors = np.asarray(image.convert("RGB"))
+    np.testing.assert_array_equal(colors, palette(256)[LABELS])
+
+
+def test_an_overlay_is_the_mean_of_image_and_colors(tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (2, 3, 3), np.uint8)
+    write_overlay(image, LABELS, tmp_path / "overlay.png")
+    with Image.open(tmp_path / "overlay.png") as file:
+        pixels = np.asarray(file)
+    expected = (image.astype(float) + palette(256)[LABELS]) / 2
+    np.testing.assert_allclose(pixels, expected, atol=0.5)  # rounded to 8 bits
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "mask.png"
+    write_mask(LABELS, path)
+    before = path.read_bytes()
+
+    def save(self, file, format):
+        Path(file).write_bytes(b"half a file")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", save)
+    with pytest.raises(ImageError, match=r"mask.png: cannot be written: No space left"):
+        write_mask(LABELS.T.copy(), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
