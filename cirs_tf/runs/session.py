@@ -98,6 +98,7 @@ def train(
             height, width = train_split.images.shape[1:3]
             with workers.strategy.scope():
                 method = build_method(config, height, width)
+                _announce(folder, config, method, len(train_split.images))
                 initialization = _initialize(method, folder, train_split, workers)
                 trainer = Trainer(
                     method,
@@ -114,7 +115,7 @@ def train(
                     folder.rewind_metrics(0)
             if workers.chief:
                 folder.save_config(config)
-            _announce(trainer, train_split, determinism)
+            _announce_training(trainer, determinism)
             stopped_by = None
             if stop.signal_number is None or workers.count > 1:
                 stopped_by = trainer.fit(stop)
@@ -206,32 +207,48 @@ def _validator(method: Method, config: Config, manifest: Manifest) -> Validator:
     return AutoencoderValidator(method, validation, probe, size)
 
 
-def _announce(trainer: Trainer, train_split: LoadedSplit, determinism: str) -> None:
-    """Log what is trained, where, and for how long."""
-    config, networks = trainer.config, trainer.method.networks
+def _announce(
+    folder: RunFolder, config: Config, method: Method, num_images: int
+) -> None:
+    """Log what is trained, and where."""
     sizes = ", ".join(
-        f"{name} {net.count_params():,}" for name, net in networks.items()
+        f"{name} {net.count_params():,}" for name, net in method.networks.items()
     )
-    segments = f", K={config.segments}" if "segmenter" in networks else ""
-    replicas = trainer.workers.strategy.num_replicas_in_sync
-    entry, training = entry_of(config.method), trainer.stages[-1]
+    segments = f", K={config.segments}" if "segmenter" in method.networks else ""
+    entry = entry_of(config.method)
+    _log_lines(
+        {
+            "run": folder.path,
+            "data": f"{config.data} ({num_images:,} training images)",
+            "method": f"{config.method}{segments}; parameters: {sizes}",
+            "needs": entry.needs,
+            "note": entry.note,
+            "TensorBoard": f"tensorboard --logdir {folder.tensorboard}",
+        }
+    )
+
+
+def _announce_training(trainer: Trainer, determinism: str) -> None:
+    """Log how long it is trained, and on what."""
+    *pretraining, training = trainer.stages
+    parts = [f"{stage.name} {stage.part_steps}" for stage in pretraining]
+    parts.append(
+        f"{training.epochs} epoch{'s' * (training.epochs > 1)} of "
+        f"{training.part_steps} mini-batches of {trainer.config.training.batch_size}"
+    )
     begin = f"from step {trainer.step} " if trainer.step else ""
-    pretraining = ", ".join(
-        f"{stage.name} {stage.part_steps}" for stage in trainer.stages[:-1]
+    replicas = trainer.workers.strategy.num_replicas_in_sync
+    _log_lines(
+        {
+            "determinism": determinism,
+            "training": f"{begin}to step {trainer.total_steps}: {', '.join(parts)}; "
+            f"{replicas} device{'s' * (replicas > 1)}",
+        }
     )
-    lines = {
-        "run": trainer.run.path,
-        "data": f"{config.data} ({len(train_split.images):,} training images)",
-        "method": f"{config.method}{segments}; parameters: {sizes}",
-        "needs": entry.needs,
-        "note": entry.note,
-        "TensorBoard": f"tensorboard --logdir {trainer.run.tensorboard}",
-        "determinism": determinism,
-        "training": f"{begin}to step {trainer.total_steps}: "
-        + (f"{pretraining}; " if pretraining else "")
-        + f"{training.epochs} epochs of {training.part_steps} mini-batches of "
-        f"{config.training.batch_size}, {replicas} device{'s' * (replicas > 1)}",
-    }
+
+
+def _log_lines(lines: Mapping[str, object]) -> None:
+    """Log names and texts in two columns, empty texts left out."""
     for name, text in lines.items():
         if text:
             _LOGGER.info(f"{name:13}{text}")

@@ -61,7 +61,9 @@ def stage_line(
         terms: Mean loss terms.
         images_per_second: Speed.
     """
-    values = "  ".join(f"{name} {value:.3g}" for name, value in terms.items())
+    values = "  ".join(
+        f"{name.rpartition('/')[2]} {value:.3g}" for name, value in terms.items()
+    )
     return (
         f"{stage.name}: {stage.part_steps} mini-batches  {values}  "
         f"{images_per_second:.0f} images/s"

@@ -4,9 +4,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+from drawn_images import one_object, several_objects
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oned.drawn_images import one_object, several_objects
 
 from cirs_tf.oned.cross_instance import (
     cross_instance_objective,

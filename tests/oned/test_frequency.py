@@ -1,6 +1,6 @@
+from drawn_images import one_object, several_objects
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oned.drawn_images import one_object, several_objects
 
 from cirs_tf.oned.cross_instance import rank_by_cross_instance
 from cirs_tf.oned.frequency import find_objects, pattern_counts

@@ -63,7 +63,7 @@ def test_pretraining_and_training_are_one_run(config, tmp_path):
     for words in (
         "pretraining segmenter: 4 mini-batches",
         "pretraining feature_net: 3 mini-batches",
-        "to step 12: pretraining segmenter 4, pretraining feature_net 3; 1 epochs of 5",
+        "to step 12: pretraining segmenter 4, pretraining feature_net 3, 1 epoch of 5",
         "determinism  on (default on a CPU)",
     ):
         assert words in log
