@@ -39,10 +39,11 @@ class KnownPoses:
         def loss(batch: Batch) -> Terms:
             # Negative: other seeds than those of training.
             seeds = self._seeds(-1 - optimizer.iterations.value)
+            like = tf.cast(batch["image"], templates.background().dtype)
             errors = []
             for index in range(templates.num_objects):
                 images, masks, true = templates.render_random_pose(
-                    index, batch["image"], seeds[index]
+                    index, like, seeds[index]
                 )
                 estimated = templates.estimate_pose(index, images, masks, True)
                 errors.append(pose_error(estimated, true, templates.canvas))

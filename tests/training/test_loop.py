@@ -1,74 +1,126 @@
+"""The compiled loop, and every phase of every method on one and on two replicas."""
+
+import global_draws
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cirs_tf.config_files import load_config
-from cirs_tf.methods.build import build_method
+from method_steps import pretrain, replica_batches, train
 
-from cirs_tf.config import METHODS
-from cirs_tf.data.pipeline import LoadedSplit
 from cirs_tf.errors import TrainingError
+from cirs_tf.methods.registry import METHODS, build_method, load_config
 from cirs_tf.training.loop import TrainingLoop
-from cirs_tf.training.phases import Part, Phase
-from cirs_tf.training.strategy import distributed_iterator, make_strategy
+from cirs_tf.training.phases import PSEUDO_LABELS, Phase, StepPlan
+from cirs_tf.training.strategy import make_strategy
 
 RNG = np.random.default_rng(0)
-SPLIT = LoadedSplit(
-    images=RNG.integers(0, 256, (24, 8, 8, 3), dtype=np.uint8),
-    masks=RNG.integers(0, 4, (24, 8, 8), dtype=np.uint8),
-    filenames=("",) * 24,
-)
+SIDE, SEGMENTS, SIZE = 8, 4, 8
+IMAGES = RNG.integers(0, 256, (24, SIDE, SIDE, 3), dtype=np.uint8)
+MASKS = RNG.integers(0, SEGMENTS, (24, SIDE, SIDE), dtype=np.uint8)
+# Some images are unsure nearly everywhere, so that replicas count unlike pixels.
+UNSURE = RNG.random(MASKS.shape) < RNG.random((24, 1, 1))
+PSEUDO = np.where(UNSURE, 255, np.minimum(MASKS, 3)).astype(np.uint8)
+CANVAS = 4  # 2 round(0.625 * 8 / 2)
+DRAWN = RNG.integers(0, 256, (SEGMENTS - 1, 2, CANVAS, CANVAS, 4), dtype=np.uint8)
+INITIALIZATIONS = {
+    "cirs": {PSEUDO_LABELS: PSEUDO},
+    "cirs_plus": {PSEUDO_LABELS: PSEUDO},
+    "cirs_aligned": {
+        PSEUDO_LABELS: PSEUDO,
+        "background": RNG.random((SIDE, SIDE, 3)),
+        "template_colors": RNG.random((SEGMENTS - 1, CANVAS, CANVAS, 3)),
+        "template_support": RNG.random((SEGMENTS - 1, CANVAS, CANVAS)) < 0.7,
+    },
+    "cut_and_paste": {
+        "patches": DRAWN,
+        "center_bounds": np.tile([[2.0], [6.0]], (SEGMENTS - 1, 1, 2)),
+        "backgrounds": RNG.integers(0, 256, (5, 3), dtype=np.uint8),
+        "max_parts": np.array(3),
+        "quarter_turns": np.array(4),
+    },
+}
+ALTERNATING = ("cirs.schedule=alternating", "cirs.segmenter_steps=2")
 PLAIN = (
     "segmenter.norm=none",
     "feature_net.norm=none",
     "feature_net.dropout=0",
     "feature_net.output=none",
-    "cirs.schedule=alternating",
-    "cirs.segmenter_steps=2",
+    *ALTERNATING,
 )
-
-
+# Every random part that a method has is at work: see `global_draws`.
 REPLICA_CASES = {
     "cirs, no norm": ("cirs", PLAIN),
-    "cirs": ("cirs", ("feature_net.dropout=0", "cirs.schedule=alternating")),
-    "cirs, usage": (
+    "cirs": ("cirs", ("segmenter.dropout=0.2", *ALTERNATING)),
+    "cirs, usage and augmentation": (
         "cirs",
-        ("feature_net.dropout=0", "cirs.usage_weight=3", "cirs.usage_floor=0.24"),
+        ("cirs.usage_weight=3", "cirs.usage_floor=0.24")
+        + ("cirs.augmentation=shift_flip_rotate",),
     ),
-    "cirs, rate of g and restart": (
+    "cirs, rate of g and reset": (
         "cirs",
-        ("feature_net.dropout=0", "cirs.feature_learning_rate=0.01")
+        ("cirs.feature_learning_rate=0.01", "training.decay_steps=4")
         + ("cirs.reset_every=2", "feature_net.input=area_normalized"),
     ),
-    # Replicas imagine different poses, so none are imagined here.
-    "cirs_aligned": ("cirs_aligned", ("cirs_aligned.pose_weight=0",)),
-    "cirs_plus": ("cirs_plus", ("air.hidden=[16]",)),
-    # Replicas compose different images; with nothing cut out, all are black.
-    "cut_and_paste": ("cut_and_paste", ()),
-    "air": ("air", ("air.dropout=0", "air.schedule=alternating", "air.hidden=[16]")),
-    # Replicas draw different codes, so the draws are fixed: see `fixed_codes`.
+    "cirs, pretrained": (
+        "cirs",
+        ("pretraining.pseudo_labels=colors", "pretraining.steps=3")
+        + ("cirs.feature_net_pretraining_steps=3",),
+    ),
+    "cirs_aligned": (
+        "cirs_aligned",
+        ("pretraining.steps=3", "cirs_aligned.pose_pretraining_steps=3")
+        + ("cirs_aligned.template_freeze_steps=1",),
+    ),
+    "cirs_plus": (
+        "cirs_plus",
+        ("pretraining.steps=3", "cirs_plus.hidden=[16]", "cirs_plus.dropout=0.2"),
+    ),
+    "cut_and_paste": ("cut_and_paste", ("cut_and_paste.patches_per_class=2",)),
+    "cut_and_paste, no overlap": (
+        "cut_and_paste",
+        ("cut_and_paste.patches_per_class=2", "cut_and_paste.overlap=false"),
+    ),
+    "air": ("air", ("air.schedule=alternating", "air.hidden=[16]")),
     "air, variational": (
         "air_variational",
-        ("air.dropout=0", "air.hidden=[16]", "air.kl_weight=1"),
+        ("air.hidden=[16]", "air.kl_weight=1"),
     ),
-    "wnet": ("wnet", ("segmenter.dropout=0", "wnet.radius=2", "wnet.xla=false")),
-    # Replicas draw different twins, so none are drawn here.
-    "iic": ("iic", ("iic.width=1", "iic.reach=0", "iic.jitter=0", "iic.flip=false")),
-    "autoencoder": ("autoencoder", ("autoencoder.dropout=0",)),
-    "supervised": ("supervised", ()),
+    "wnet": ("wnet", ("wnet.radius=2", "wnet.xla=false")),
+    "iic": ("iic", ("iic.width=1",)),
+    "autoencoder": ("autoencoder", ()),
+    "supervised": ("supervised", ("segmenter.dropout=0.2",)),
 }
 
 
-def trained(config, cycles):
-    strategy = make_strategy(config.training)
+def own(tiny, source, *overrides):
+    """Return a configuration, from those of the tiny settings that its method has."""
+    sections = ["training."]
+    method = load_config(source).method
+    if method not in ("iic", "autoencoder"):
+        sections.append("segmenter.")
+    if method == "cirs":
+        sections.append("feature_net.")
+    usable = [setting for setting in tiny if setting.startswith(tuple(sections))]
+    return load_config(source, [*usable, f"training.batch_size={SIZE}", *overrides])
+
+
+def built(config, strategy):
     with strategy.scope():
-        method = build_method(config, 8, 8)
-    size = config.training.batch_size
-    iterator = distributed_iterator(strategy, SPLIT, size, config.seed, 0)
-    loop = TrainingLoop(method.phases, strategy, size)
-    counts = tuple(phase.steps for phase in method.phases)
-    sums = loop.run(iterator, Part(cycles, counts), 0)
-    return method, sums
+        method = build_method(config, SIDE, SIDE)
+        if config.method in INITIALIZATIONS:
+            method.assign(INITIALIZATIONS[config.method])
+    return method
+
+
+def trained(config, cycles):
+    """Pretrain and train; return the method and the sums of all loss terms."""
+    strategy = make_strategy(config.training)
+    method = built(config, strategy)
+    initialization = INITIALIZATIONS.get(config.method, {})
+    before = pretrain(method, IMAGES, initialization, SIZE, strategy)
+    masks = MASKS if method.needs_masks else None
+    sums = train(method, IMAGES, cycles, masks, SIZE, strategy=strategy)
+    return method, [*before.values(), *sums]
 
 
 def weights(method):
@@ -89,55 +141,61 @@ def float64():
     keras.config.set_dtype_policy("float32")
 
 
-@pytest.fixture
-def fixed_codes(monkeypatch):
-    """Let every draw of a code be one standard deviation above the mean."""
-
-    def ones(shape, seed, dtype):
-        return tf.ones(shape, dtype)
-
-    monkeypatch.setattr(tf.random, "stateless_normal", ones)
-
-
-@pytest.mark.usefixtures("float64", "fixed_codes")
+@pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize(
-    ("method", "overrides"),
-    REPLICA_CASES.values(),
-    ids=REPLICA_CASES,
+    ("source", "overrides"), REPLICA_CASES.values(), ids=REPLICA_CASES
 )
-def test_one_and_two_replicas_give_the_same_weights(tiny, method, overrides):
-    overrides = (*tiny, *overrides)
-    one, sums_one = trained(load_config(method, overrides), cycles=3)
-    two, sums_two = trained(
-        load_config(method, [*overrides, "training.strategy=mirrored"]), cycles=3
-    )
-    start = build_method(load_config(method, overrides), 8, 8)
-    for name in start.networks:
+def test_one_and_two_replicas_give_the_same_weights(
+    tiny, source, overrides, monkeypatch
+):
+    single = own(tiny, source, *overrides)
+    first = build_method(single, SIDE, SIDE)  # its modules are imported now
+    global_draws.patch(monkeypatch)
+    one, sums_one = trained(single, cycles=3)
+    mirrored = own(tiny, source, *overrides, "training.strategy=mirrored")
+    two, sums_two = trained(mirrored, cycles=3)
+    for name, network in first.networks.items():
         pairs = zip(
-            weights(start)[name], weights(one)[name], weights(two)[name], strict=True
+            weights(first)[name], weights(one)[name], weights(two)[name], strict=True
         )
         moved = []
-        for before, first, second in pairs:
-            moved.append(np.abs(first - before).max())
-            np.testing.assert_allclose(second, first, atol=1e-6, rtol=0)
-        assert max(moved) > 1e-3 or not start.networks[name].trainable_variables
+        for before, on_one, on_two in pairs:
+            moved.append(np.abs(on_one - before).max())
+            np.testing.assert_allclose(on_two, on_one, atol=1e-6, rtol=0)
+        assert max(moved) > 1e-3 or not network.trainable_variables
     for a, b in zip(sums_one, sums_two, strict=True):
         np.testing.assert_allclose(b.totals, a.totals, rtol=1e-6)
 
 
-def test_every_method_is_held_to_it():
-    held = {load_config(config).method for config, _ in REPLICA_CASES.values()}
-    assert held == set(METHODS)
+def test_every_method_and_pretraining_phase_is_held_to_it(tiny):
+    cases = [own(tiny, source, *changes) for source, changes in REPLICA_CASES.values()]
+    assert {config.method for config in cases} == set(METHODS)
+    pretrained = {
+        (config.method, phase.name)
+        for config in cases
+        for phase in build_method(config, SIDE, SIDE).pretraining
+    }
+    assert pretrained == {
+        ("cirs", "segmenter"),
+        ("cirs", "feature_net"),
+        ("cirs_aligned", "segmenter"),
+        ("cirs_aligned", "poses"),
+        ("cirs_plus", "segmenter"),
+    }
+
+
+def eager_batches(steps):
+    rows = np.random.default_rng(0).integers(0, len(IMAGES), steps * SIZE)
+    batch = {"image": IMAGES[rows].astype(np.float32) / 255}
+    return replica_batches(tf.distribute.get_strategy(), batch, SIZE)
 
 
 def test_loop_equals_a_plain_gradient_tape(tiny):
     """The compiled loop against eager steps written out here."""
-    config = load_config("cirs", [*tiny, *PLAIN])
+    config = own(tiny, "cirs", *PLAIN)
     compiled, _ = trained(config, cycles=2)
-    eager = build_method(config, 8, 8)
-    iterator = distributed_iterator(
-        make_strategy(config.training), SPLIT, 8, config.seed, 0
-    )
+    eager = build_method(config, SIDE, SIDE)
+    iterator = eager_batches(steps=6)
     for _ in range(2):
         for phase in eager.phases:
             for _ in range(phase.steps):
@@ -151,13 +209,10 @@ def test_loop_equals_a_plain_gradient_tape(tiny):
 
 
 def test_a_phase_updates_its_own_variables_only(tiny):
-    config = load_config("cirs", [*tiny, *PLAIN])
-    strategy = make_strategy(config.training)
-    method = build_method(config, 8, 8)
+    method = build_method(own(tiny, "cirs", *PLAIN), SIDE, SIDE)
     before = weights(method)
-    iterator = distributed_iterator(strategy, SPLIT, 8, 0, 0)
-    loop = TrainingLoop(method.phases, strategy, 8)
-    loop.run(iterator, Part(1, (0, 3)), 0)
+    loop = TrainingLoop(method.phases, tf.distribute.get_strategy(), SIZE)
+    loop.run(eager_batches(steps=3), StepPlan(1, (0, 3)), 0)
     after = weights(method)
     for a, b in zip(before["segmenter"], after["segmenter"], strict=True):
         np.testing.assert_array_equal(a, b)
@@ -186,13 +241,13 @@ def test_a_term_that_is_not_finite_is_named_with_its_step():
         counting_phase("first", variable),
         counting_phase("second", variable, bad_step=3),
     ]
-    iterator = distributed_iterator(strategy, SPLIT, 8, 0, 0)
+    iterator = eager_batches(steps=16)
     loop = TrainingLoop(phases, strategy, 8)
-    sums = loop.run(iterator, Part(1, (2, 2)), 100)
+    sums = loop.run(iterator, StepPlan(1, (2, 2)), 100)
     # Mean steps 0 and 1 of each phase, by hand.
     assert [s.totals.tolist() for s in sums] == [[4.0, 1.0], [4.0, 1.0]]
     assert [s.steps for s in sums] == [2, 2]
     # The second phase's own step 3 is its second of the second cycle: 100 + 4 + 3.
     message = "step 107: within of phase second is not finite"
     with pytest.raises(TrainingError, match=message):
-        loop.run(iterator, Part(3, (2, 2)), 104)
+        loop.run(iterator, StepPlan(3, (2, 2)), 104)
