@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cirs_tf.data.manifest import MANIFEST
+from cirs_tf.default_data import import_data_gen
 from cirs_tf.errors import ConfigError
 from cirs_tf.reproduce.experiments import Experiments
 from cirs_tf.reproduce.targets import data_flag
-from data_gen.draw_dataset import draw
-from data_gen.options import default_options
 
 
 def draw_sets(
@@ -26,6 +25,8 @@ def draw_sets(
     Returns:
         The folder of each.
     """
+    draw = import_data_gen("draw_dataset").draw
+    default_options = import_data_gen("options").default_options
     budget_options = experiments.budgets[budget_name].data_options
     suffix = f"_{budget_name}" if budget_options else ""
     # Starting processes takes longer than drawing a tiny set.

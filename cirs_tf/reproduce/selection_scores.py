@@ -125,7 +125,7 @@ def _score_candidates(runs: Sequence[PlannedRun], folders: Sequence[RunFolder]) 
 
     def miou(y_true: np.ndarray, y_pred: np.ndarray) -> float:
         metric = SegmentationMetric(config.segments, num_classes)
-        metric.update(y_pred, y_true)
+        metric.update_state(y_true, y_pred)
         return metric.result().miou
 
     return {

@@ -8,7 +8,6 @@ from PIL import Image
 
 from cirs_tf.atomic_write import atomic_path
 from cirs_tf.data.image_files import SUFFIXES
-from cirs_tf.data.image_files import read_image as read_image  # used beside the others
 from cirs_tf.errors import DataError, ImageError
 from cirs_tf.visualization import colorize, overlay, palette_image
 

@@ -85,7 +85,7 @@ def bad_twice(folder):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "error", "says"),
+    ("spoil", "error", "message"),
     [
         (bad_missing, DataError, "sprites: not found; expected a folder of RGBA PNG"),
         (bad_empty, DataError, "sprites: expected 1 to 254 PNG files, found 0"),
@@ -99,11 +99,11 @@ def bad_twice(folder):
         (bad_twice, DataError, "sprite.png: a class named 'sprite' exists"),
     ],
 )
-def test_bad_sprites_are_named_in_one_line(tmp_path, spoil, error, says):
+def test_bad_sprites_are_named_in_one_line(tmp_path, spoil, error, message):
     folder = tmp_path / "sprites"
     folder.mkdir()
     spoil(folder)
-    with pytest.raises(error, match=says) as caught:
+    with pytest.raises(error, match=message) as caught:
         load_sprites(folder, 24)
     assert "\n" not in str(caught.value)
 

@@ -66,7 +66,9 @@ def test_a_set_that_is_there_is_left_alone(tmp_path):
 def test_another_set_is_replaced_only_on_request(tmp_path, changes, message):
     write(tmp_path, patch=3)
     before = file_contents(tmp_path)
-    with pytest.raises(DataError, match=rf"another data set \({message}\).*--overwrite"):
+    with pytest.raises(
+        DataError, match=rf"another data set \({message}\).*--overwrite"
+    ):
         write(tmp_path, value=8, **changes)
     assert file_contents(tmp_path) == before
     assert write(tmp_path, value=8, overwrite=True, **changes).is_new
@@ -111,7 +113,11 @@ class Terminal(io.StringIO):
 
 @pytest.mark.parametrize(
     ("stream", "progress", "shown"),
-    [(Terminal(), True, True), (Terminal(), False, False), (io.StringIO(), True, False)],
+    [
+        (Terminal(), True, True),
+        (Terminal(), False, False),
+        (io.StringIO(), True, False),
+    ],
 )
 def test_a_bar_shows_on_a_terminal_alone(stream, progress, shown):
     with progress_bar(progress, total=3, file=stream) as bar:

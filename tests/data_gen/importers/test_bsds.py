@@ -1,25 +1,23 @@
-"""BSDS500 and its human segmentations."""
-
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
-import tensorflow as tf
 from PIL import Image
+from tfrecords import read_records
 
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.data.records import decode_segmentations
 from data_gen.__main__ import main
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WHOLE = (321, 481)
 
 
 def ramp(height, width):
-    """Return a picture whose red and green say row and column, halved."""
+    """Return an image whose red and green say row and column, halved."""
     rows, columns = np.indices((height, width)) // 2
     return np.stack([rows, columns, 0 * rows], -1).astype(np.uint8)
 
@@ -54,10 +52,9 @@ def run(capsys, out, source, *arguments):
 
 def segmentations(folder, split):
     manifest = Manifest.read(folder)
-    files = [str(folder / shard.file) for shard in manifest.split(split).shards]
     return [
-        decode_segmentations(one, manifest.height, manifest.width).numpy()
-        for one in tf.data.TFRecordDataset(files)
+        decode_segmentations(record, manifest.height, manifest.width).numpy()
+        for record in read_records(folder, split)
     ]
 
 
@@ -69,15 +66,15 @@ def test_whole_images_lie_with_their_segmentations(capsys, tmp_path, bsds):
     assert manifest.classes == ()
     assert not manifest.split("val").masks and manifest.split("val").segmentations
     assert not manifest.split("train").segmentations
-    assert [len(one) for one in segmentations(tmp_path, "train")] == [0, 0]
+    assert [len(maps) for maps in segmentations(tmp_path, "train")] == [0, 0]
     loaded = load_split(tmp_path, "val", with_masks=False)
     assert loaded.filenames == ("val/3.jpg",)
-    (found,) = segmentations(tmp_path, "val")
-    assert found.dtype == np.uint16
-    # Turned against the clock: the last column is the first row now.
+    (maps,) = segmentations(tmp_path, "val")
+    assert maps.dtype == np.uint16 and len(maps) == 6
+    # Rotated counterclockwise: the last column is the first row now.
     columns = np.arange(321)[::-1, None].repeat(481, 1)
-    for index, one in enumerate(found):
-        np.testing.assert_array_equal(one, columns + 1 + index)
+    for index, regions in enumerate(maps):
+        np.testing.assert_array_equal(regions, columns + 1 + index)
     green = loaded.images[0, ..., 1].astype(int)
     assert abs(green - columns // 2).max() <= 3  # JPEG
 
@@ -88,21 +85,19 @@ def test_patches_are_cut_alike_from_image_and_segmentations(capsys, tmp_path, bs
     assert status == 0 and "wrote 14 train, 5 val patches" in printed
     loaded = load_split(tmp_path, "train", with_masks=False)
     assert loaded.images.shape == (14, 32, 32, 3)
-    # A patch of each picture before the second of any.
+    # A patch of each image before the second of any.
     assert loaded.filenames[:3] == ("train/1-000", "train/2-000", "train/1-001")
-    found = segmentations(tmp_path, "train")
-    assert [len(one) for one in found[:4]] == [4, 5, 4, 5]
-    for image, regions in zip(loaded.images, found, strict=True):
-        columns = regions[0].astype(int) - 1
+    written = segmentations(tmp_path, "train")
+    assert [len(maps) for maps in written[:4]] == [4, 5, 4, 5]
+    for image, maps in zip(loaded.images, written, strict=True):
+        columns = maps[0].astype(int) - 1
         assert (np.diff(columns, axis=1) == 1).all()
         assert abs(image[..., 1] - columns // 2.0).max() <= 3  # JPEG
-    corners = {int(regions[0, 0, 0]) for regions in found}
+    corners = {int(maps[0, 0, 0]) for maps in written}
     assert len(corners) > 7
 
 
-def test_the_same_call_does_nothing_and_another_seed_cuts_elsewhere(
-    capsys, tmp_path, bsds
-):
+def test_another_seed_cuts_elsewhere(capsys, tmp_path, bsds):
     small = ["--patch", 16, "--patches-per-image", 2]
     assert run(capsys, tmp_path / "a", bsds, *small)[0] == 0
     before = load_split(tmp_path / "a", "train", False).images
@@ -120,24 +115,24 @@ def test_tfds_reads_several_segmentations(capsys, tmp_path, bsds):
     run(capsys, tmp_path, bsds, "--patch", 16, "--val-patches-per-image", 1)
     builder = tfds.builder_from_directory(tmp_path)
     (example,) = tfds.as_numpy(builder.as_dataset(split="val"))
-    found = example["image/segmentation/annotator/encoded"]
+    maps = example["image/segmentation/annotator/encoded"]
     (expected,) = segmentations(tmp_path, "val")
-    assert found.dtype == np.uint16
-    np.testing.assert_array_equal(found[..., 0], expected)
+    assert maps.dtype == np.uint16
+    np.testing.assert_array_equal(maps[..., 0], expected)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["--patch", "8"], "patch: expected an integer >= 16"),
         (["--patch", "322"], "patch: expected at most 321"),
         (["--patches-per-image", "0"], "train_patches: expected an integer >= 1"),
     ],
 )
-def test_options_out_of_range(capsys, tmp_path, bsds, arguments, says):
+def test_options_out_of_range(capsys, tmp_path, bsds, arguments, message):
     out = tmp_path / "out"
     status, _, error = run(capsys, out, bsds, *arguments)
-    assert status == 1 and says in error and error.count("\n") == 1
+    assert status == 1 and message in error and error.count("\n") == 1
     assert not out.exists()
 
 
@@ -186,7 +181,7 @@ def test_the_real_bsds500(capsys, tmp_path):
     manifest = Manifest.read(out)
     counts = {name: split.examples for name, split in manifest.splits.items()}
     assert counts == {"train": 200, "val": 100}
-    found = segmentations(out, "val")
-    assert {len(one) for one in found} <= set(range(4, 10))
-    for one in found:
-        assert one.shape[1:] == WHOLE and one.min() >= 1
+    written = segmentations(out, "val")
+    assert {len(maps) for maps in written} <= set(range(4, 10))
+    for maps in written:
+        assert maps.shape[1:] == WHOLE and maps.min() >= 1

@@ -1,5 +1,3 @@
-"""CIFAR-10 from where Keras keeps it."""
-
 import keras
 import numpy as np
 import pytest
@@ -11,7 +9,7 @@ from data_gen.__main__ import main
 
 @pytest.fixture
 def cifar10(monkeypatch):
-    """Replace Keras's download by 30 and 10 pictures."""
+    """Replace Keras's download by 30 and 10 images."""
     rng = np.random.default_rng(0)
     splits = [
         (
@@ -24,26 +22,26 @@ def cifar10(monkeypatch):
     return splits
 
 
-def test_every_picture_and_class_arrives_once(cifar10, tmp_path, capsys):
+def test_every_image_and_class_arrives_once(cifar10, tmp_path, capsys):
     argv = ["cifar10", "--out", str(tmp_path / "data"), "--val", "5", "--shards", "2"]
     assert main(argv) == 0
     assert "wrote 25 train, 5 val, 10 test images" in capsys.readouterr().out
-    found = {
+    loaded = {
         split: load_split(
             tmp_path / "data", split, with_masks=False, with_image_classes=True
         )
         for split in ("train", "val", "test")
     }
     (images, labels), (test_images, test_labels) = cifar10
-    np.testing.assert_array_equal(found["test"].images, test_images)
-    np.testing.assert_array_equal(found["test"].image_classes, test_labels[:, 0])
+    np.testing.assert_array_equal(loaded["test"].images, test_images)
+    np.testing.assert_array_equal(loaded["test"].image_classes, test_labels[:, 0])
     by_pixels = {
         image.tobytes(): label
         for image, label in zip(images, labels[:, 0], strict=True)
     }
     assert len(by_pixels) == 30
     for split in ("train", "val"):
-        pairs = zip(found[split].images, found[split].image_classes, strict=True)
+        pairs = zip(loaded[split].images, loaded[split].image_classes, strict=True)
         for image, label in pairs:
             assert by_pixels.pop(image.tobytes()) == label
     assert not by_pixels

@@ -32,14 +32,14 @@ def cells(blocks):
 
 def every_tetromino():
     """Return all sets of four connected cells, up to a shift, by trying them all."""
-    found = set()
+    tetrominoes = set()
     for four in itertools.combinations(itertools.product(range(4), repeat=2), 4):
         grid = np.zeros((4, 4), int)
         grid[tuple(zip(*four, strict=True))] = 1
         if label(grid)[1] == 1:
             (box,) = find_objects(grid)
-            found.add(cells(grid[box]))
-    return found
+            tetrominoes.add(cells(grid[box]))
+    return tetrominoes
 
 
 def test_the_classes_are_the_nineteen_tetrominoes():
@@ -49,7 +49,7 @@ def test_the_classes_are_the_nineteen_tetrominoes():
     assert SAMPLER.classes == ("background", *ORIENTATIONS)
 
 
-def test_names_say_piece_and_turn():
+def test_names_say_piece_and_degrees():
     counts = {"I": 2, "O": 1, "S": 2, "Z": 2, "T": 4, "J": 4, "L": 4}
     pieces = [name[0] for name in ORIENTATIONS]
     assert {piece: pieces.count(piece) for piece in pieces} == counts
@@ -64,10 +64,10 @@ def test_names_say_piece_and_turn():
 
 def components(mask):
     """Yield the class and the outline, cut out, of each connected part."""
-    for number in np.unique(mask[mask > 0]):
-        parts, _ = label(mask == number)
+    for class_label in np.unique(mask[mask > 0]):
+        parts, _ = label(mask == class_label)
         for index, box in enumerate(find_objects(parts), 1):
-            yield number, parts[box] == index, box
+            yield class_label, parts[box] == index, box
 
 
 def test_every_part_of_a_mask_is_a_piece(drawn):
@@ -75,18 +75,18 @@ def test_every_part_of_a_mask_is_a_piece(drawn):
     joined = 0
     for mask in drawn[1]:
         assert (mask > 0).sum() == 300  # three pieces of 100 pixels: no overlap
-        for number, part, _ in components(mask):
+        for class_label, part, _ in components(mask):
             if part.sum() > 100:  # two pieces of a class that touch
                 joined += 1
                 continue
-            np.testing.assert_array_equal(part, outlines[number - 1])
+            np.testing.assert_array_equal(part, outlines[class_label - 1])
     assert joined < 30
 
 
-def test_every_part_has_one_of_six_colors_and_bevelled_blocks(drawn):
-    found = set()
-    for picture, mask in zip(*drawn, strict=True):
-        assert not picture[mask == 0].any()
+def test_every_part_has_one_of_six_colors_and_beveled_blocks(drawn):
+    colors = set()
+    for image, mask in zip(*drawn, strict=True):
+        assert not image[mask == 0].any()
         for _, part, box in components(mask):
             if part.sum() > 100:
                 continue
@@ -98,11 +98,11 @@ def test_every_part_has_one_of_six_colors_and_bevelled_blocks(drawn):
             matching = [
                 color
                 for color in COLORS
-                if (picture[box][part] == np.multiply.outer(shade, color)[part]).all()
+                if (image[box][part] == np.multiply.outer(shade, color)[part]).all()
             ]
             assert len(matching) == 1
-            found.update(matching)
-    assert found == set(COLORS)
+            colors.update(matching)
+    assert colors == set(COLORS)
 
 
 def test_each_class_and_each_color_is_as_likely():
@@ -128,15 +128,16 @@ def test_pieces_stand_at_any_pixel():
         if SAMPLER.classes[piece.label] == "O0"
     ]
     # Of ten pixels: from the upper left corner to the lower right one.
-    for places in ([one.row for one in squares], [one.column for one in squares]):
-        counts = np.bincount(places)
+    positions = zip(*[(square.row, square.column) for square in squares], strict=True)
+    for coordinates in positions:
+        counts = np.bincount(coordinates)
         assert len(counts) == 26 and counts.min() > 0
         by_remainder = [counts[first:25:5].sum() for first in range(5)]
         assert min(by_remainder) > 0.7 * max(by_remainder)
 
 
-def test_places_are_uniform_among_those_without_overlap():
-    """Against all places of three vertical sticks, counted one by one."""
+def test_positions_are_uniform_among_those_without_overlap():
+    """Against all positions of three vertical sticks, counted one by one."""
     stick = SAMPLER.classes.index("I0")
     # Sticks are 20 of 35 pixels high: any two share a row, so columns decide.
     expected = np.zeros(31)
@@ -164,8 +165,8 @@ def test_other_sizes_have_larger_blocks():
     large, masks = draw_examples(Tetrominoes(70), 0, "val", 0, 20)
     for mask in masks:
         assert (mask > 0).sum() == 3 * 400
-        for number, part, _ in components(mask):
+        for class_label, part, _ in components(mask):
             if part.sum() == 400:
-                blocks = list(ORIENTATIONS.values())[number - 1]
+                blocks = list(ORIENTATIONS.values())[class_label - 1]
                 np.testing.assert_array_equal(part, np.kron(blocks, np.ones((10, 10))))
     assert large.max() == 255 and not large[masks == 0].any()
