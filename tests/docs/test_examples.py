@@ -1,19 +1,9 @@
-"""README's ten lines, blocks of the docs marked to run, and docstring examples run."""
-
-import doctest
-import importlib
+"""README's ten lines and the blocks of the docs that are marked to run, run."""
 
 import pytest
 from markdown_blocks import ROOT, blocks, run_as_reader
 
 DOCS = ROOT / "docs"
-# Every module, class and function that docs/api shows.
-SHOWN = sorted(
-    line.removeprefix("::: ").strip()
-    for page in (DOCS / "api").glob("*.md")
-    for line in page.read_text().splitlines()
-    if line.startswith("::: ")
-)
 PAGES = sorted(
     page for page in DOCS.rglob("*.md") if any(block.marked for block in blocks(page))
 )
@@ -51,20 +41,3 @@ def test_marked_blocks_run(page, folder):
 
 def test_the_tutorial_is_among_the_pages_that_run():
     assert "tutorial" in [page.stem for page in PAGES]
-
-
-def module_of(name: str) -> str:
-    """Return the module of a dotted name: the part before the function or class."""
-    try:
-        importlib.import_module(name)
-    except ModuleNotFoundError:
-        return name.rpartition(".")[0]
-    return name
-
-
-@pytest.mark.parametrize("module", sorted({module_of(name) for name in SHOWN}))
-def test_docstring_examples_run(module):
-    outcome = doctest.testmod(
-        importlib.import_module(module), optionflags=doctest.ELLIPSIS
-    )
-    assert outcome.failed == 0
