@@ -23,6 +23,10 @@ def argmax_in_place(probabilities: tf.Tensor):
         softmax had not been made hard.
 
     Reference: thesis 6.1 and Figure 6.
+
+    Example:
+        >>> argmax_in_place(tf.constant([[0.2, 0.5, 0.3]])).numpy()
+        array([[0., 1., 0.]], dtype=float32)
     """
     winner = tf.argmax(probabilities, axis=-1)
     masks = tf.one_hot(
@@ -38,7 +42,16 @@ def argmax_in_place(probabilities: tf.Tensor):
 
 @keras.saving.register_keras_serializable("cirs_tf")
 class ArgmaxInPlace(keras.layers.Layer):
-    """Layer form of `argmax_in_place`; the same shapes, no weights."""
+    """Layer form of `argmax_in_place`; the same shapes, no weights.
+
+    `[..., K]` float to `[..., K]`, one-hot along the last axis.
+
+    Example:
+        >>> inputs = keras.Input((None, None, 4))
+        >>> masks = ArgmaxInPlace()(keras.layers.Softmax()(inputs))
+        >>> keras.Model(inputs, masks)(tf.constant([[[[1.0, 3.0, 0.0, 2.0]]]])).numpy()
+        array([[[[0., 1., 0., 0.]]]], dtype=float32)
+    """
 
     def call(self, probabilities: tf.Tensor) -> tf.Tensor:
         """Return one-hot masks `[..., K]` for probabilities `[..., K]`."""
