@@ -23,6 +23,11 @@ def argmax_in_place(probabilities: tf.Tensor):
         softmax had not been made hard.
 
     Reference: thesis 6.1 and Figure 6.
+
+    Example:
+        >>> masks = argmax_in_place(tf.constant([[0.2, 0.7, 0.1]]))
+        >>> masks.numpy().tolist()
+        [[0.0, 1.0, 0.0]]
     """
     winner = tf.argmax(probabilities, axis=-1)
     masks = tf.one_hot(
@@ -38,7 +43,14 @@ def argmax_in_place(probabilities: tf.Tensor):
 
 @keras.saving.register_keras_serializable("cirs_tf")
 class ArgmaxInPlace(keras.layers.Layer):
-    """Layer form of `argmax_in_place`; the same shapes, no weights."""
+    """Layer form of `argmax_in_place`; the same shapes, no weights.
+
+    Example:
+        >>> probabilities = keras.Input((None, None, 3))
+        >>> model = keras.Model(probabilities, ArgmaxInPlace()(probabilities))
+        >>> model(tf.constant([[[[0.2, 0.7, 0.1]]]])).numpy().tolist()
+        [[[[0.0, 1.0, 0.0]]]]
+    """
 
     def call(self, probabilities: tf.Tensor) -> tf.Tensor:
         """Return one-hot masks `[..., K]` for probabilities `[..., K]`."""

@@ -16,6 +16,14 @@ class ReplicaDropout(ReplicaRandom):
         seed: Integer.
         noise_shape: As in `keras.layers.Dropout`: 1 where one draw is shared along
             an axis, for example `(None, 1, 1, None)` to drop whole channels.
+
+    Example:
+        >>> dropout = ReplicaDropout(0.5, seed=1)
+        >>> values = dropout(tf.ones([1, 100]), training=True).numpy()
+        >>> sorted(set(values.ravel().tolist()))
+        [0.0, 2.0]
+        >>> float(dropout(tf.ones([1, 2]))[0, 0])
+        1.0
     """
 
     def __init__(self, rate: float, seed: int, noise_shape=None, **kwargs):

@@ -13,6 +13,10 @@ class PadToMultiple(keras.layers.Layer):
 
     Args:
         multiple: At least 1.
+
+    Example:
+        >>> PadToMultiple(4)(tf.zeros([1, 5, 8, 3])).shape
+        TensorShape([1, 8, 8, 3])
     """
 
     def __init__(self, multiple: int, **kwargs):
