@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from cirs_tf.config_files import load_config
+from method_steps import tiny_config
 
 from cirs_tf.methods.air import Air
 
@@ -12,7 +12,7 @@ BATCH = {
 
 def air(tiny, *overrides):
     plain = ("air.norm=none", "air.dropout=0", "segmenter.norm=none")
-    return Air(load_config("air", [*tiny, *plain, *overrides]), 8, 8)
+    return Air(tiny_config(tiny, "air", *plain, *overrides), 8, 8)
 
 
 def test_loss_is_the_error_of_the_remasked_sum(tiny):
@@ -30,10 +30,15 @@ def test_loss_is_the_error_of_the_remasked_sum(tiny):
 
 
 def test_the_floor_adds_to_the_loss(tiny):
-    floor = ("air.usage_weight=0.5", "air.usage_floor=0.9")
-    terms = air(tiny, *floor).validation_terms(BATCH)
-    assert terms["shortfall"] > 2.5  # no four shares can all be 0.9: at least 2.6 / 0.9
-    expected = np.mean(terms["error"]) + 0.5 * terms["shortfall"]
+    floor = ("air.usage_weight=0.5", "air.usage_floor=0.25")
+    method = air(tiny, *floor)
+    logits = method.segmenter(BATCH["image"]).numpy()
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    penalty = np.maximum(0, 0.25 - shares.mean((0, 1, 2))).sum() / 0.25
+    assert penalty > 0.01
+    terms = method.validation_terms(BATCH)
+    np.testing.assert_allclose(terms["min_usage_penalty"], penalty, rtol=1e-4)
+    expected = np.mean(terms["error"]) + 0.5 * penalty
     np.testing.assert_allclose(terms["loss"], expected, rtol=1e-6)
 
 
@@ -81,13 +86,15 @@ def test_the_divergence_of_the_codes_adds_to_the_loss(tiny):
     np.testing.assert_allclose(terms["kl"], kl, rtol=1e-5)  # float32 sums
     expected = np.mean(terms["error"]) + 3 * kl.mean() / (8 * 8 * 3)
     np.testing.assert_allclose(terms["loss"], expected, rtol=1e-6)
-    assert method.phases[0].terms == ("loss", "error", "shortfall", "kl")
+    names = ("loss", "error", "min_usage_penalty", "kl")
+    assert method.phases[0].terms == names
 
 
 def test_without_it_codes_and_terms_are_those_of_the_thesis(tiny):
     method = air(tiny, "air.kl_weight=3")
-    assert method.phases[0].terms == ("loss", "error", "shortfall")
-    assert method.validation_terms(BATCH).keys() == {"loss", "error", "shortfall"}
+    names = ("loss", "error", "min_usage_penalty")
+    assert method.phases[0].terms == names
+    assert method.validation_terms(BATCH).keys() == set(names)
     assert len(method.autoencoders.outputs) == 1
 
 

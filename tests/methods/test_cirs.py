@@ -6,19 +6,18 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cirs_tf.config_files import load_config
 from command_line import set_flags
+from method_steps import initialize, pretrain, tiny_config
 
 from cirs_tf import train
 from cirs_tf.data.transforms import random_shift_flip_turn
-from cirs_tf.errors import ConfigError, DataError
+from cirs_tf.errors import ConfigError
 from cirs_tf.layers.argmax_in_place import argmax_in_place
 from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.methods import cirs as cirs_module
 from cirs_tf.methods.cirs import Cirs
 from cirs_tf.models.feature_net import feature_net
 from cirs_tf.models.unet import unet
-from cirs_tf.training.phases import StartsFromImages
 from cirs_tf.training.run_folder import RunFolder
 
 SIDE, SEGMENTS, COUNT = 16, 4, 8
@@ -29,7 +28,7 @@ PLAIN = ("feature_net.dropout=0", "feature_net.output=none")
 
 
 def build(tiny, *overrides):
-    return Cirs(load_config("cirs", [*tiny, *overrides]), SIDE, SIDE)
+    return Cirs(tiny_config(tiny, "cirs", *overrides), SIDE, SIDE)
 
 
 def batch_mean(values):
@@ -56,13 +55,15 @@ def unmoved(before, network):
     return all((a == b).all() for a, b in zip(before, after, strict=True))
 
 
-class OfOldConfig:
-    """The step of CIRS as it was before any of it could be changed."""
+class ThesisCirs:
+    """The step of CIRS as the thesis writes it, without any extension."""
 
     def __init__(self, config):
         self.segmenter = unet(config.segmenter, SEGMENTS, 2 * config.seed)
+        options = dataclasses.asdict(config.feature_net)
+        del options["input"], options["cells"]
         self.feature_net = feature_net(
-            config.feature_net, SIDE, SIDE, SEGMENTS, 2 * config.seed + 1
+            SIDE, SIDE, SEGMENTS, **options, seed=2 * config.seed + 1
         )
         variables = self.segmenter.trainable_variables
         self.variables = variables + self.feature_net.trainable_variables
@@ -86,9 +87,9 @@ class OfOldConfig:
         return terms
 
 
-def test_the_default_is_bit_for_bit_what_it_was(tiny):
-    config = load_config("cirs", tiny)
-    old, new = OfOldConfig(config), Cirs(config, SIDE, SIDE)
+def test_the_default_is_bit_for_bit_the_thesis(tiny):
+    config = tiny_config(tiny, "cirs")
+    old, new = ThesisCirs(config), Cirs(config, SIDE, SIDE)
     for _ in range(3):
         expected = old.step(BATCH["image"])
         terms, _ = step(new)
@@ -98,7 +99,8 @@ def test_the_default_is_bit_for_bit_what_it_was(tiny):
         a, b = (getattr(one, name).variables for one in (old, new))
         for one, other in zip(a, b, strict=True):
             np.testing.assert_array_equal(one.numpy(), other.numpy())
-    assert not isinstance(new, StartsFromImages)
+    assert new.pretraining == []
+    assert new.initialize(np.zeros((4, SIDE, SIDE, 3), np.uint8)) == {}
     assert type(new.phases[0].optimizer) is keras.optimizers.Adam
 
 
@@ -113,7 +115,7 @@ def test_training_sees_shifted_flipped_turned_images_other_ones_each_step(
         return turned
 
     monkeypatch.setattr(cirs_module, "random_shift_flip_turn", record)
-    options = ("cirs.augmentation=shift_flip_turn", "cirs.schedule=alternating")
+    options = ("cirs.augmentation=shift_flip_rotate", "cirs.schedule=alternating")
     method = build(tiny, *options)
     for phase in (0, 1, 1, 0):
         step(method, phase)
@@ -135,27 +137,32 @@ def test_training_sees_shifted_flipped_turned_images_other_ones_each_step(
 
 
 def test_augmentation_needs_square_images(tiny):
-    config = load_config("cirs", [*tiny, "cirs.augmentation=shift_flip_turn"])
+    config = tiny_config(tiny, "cirs", "cirs.augmentation=shift_flip_rotate")
     with pytest.raises(ConfigError, match="square images, got 16 x 8 pixels"):
         Cirs(config, 16, 8)
 
 
 def test_the_floor_counts_the_softmax_or_the_masks(tiny):
     """Both by NumPy from the segmenter's own output."""
-    for of in ("probabilities", "masks"):
-        floor = ("cirs.usage_weight=2", "cirs.usage_floor=0.9", f"cirs.usage_of={of}")
+    for source in ("probabilities", "masks"):
+        floor = (
+            "cirs.usage_weight=2",
+            "cirs.usage_floor=0.25",
+            f"cirs.usage_of={source}",
+        )
         method = build(tiny, *PLAIN, *floor)
-        assert method.phases[0].terms[-1] == "shortfall"
+        assert method.phases[0].terms[-1] == "min_usage_penalty"
         logits = method.segmenter(BATCH["image"]).numpy()
         share = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-        if of == "masks":
+        if source == "masks":
             share = np.eye(SEGMENTS)[logits.argmax(-1)]
-        short = np.maximum(0, 0.9 - share.mean((0, 1, 2))).sum() / 0.9
+        short = np.maximum(0, 0.25 - share.mean((0, 1, 2))).sum() / 0.25
         assert short > 0
         terms = method.validation_terms(BATCH)
-        np.testing.assert_allclose(terms["shortfall"], short, rtol=1e-5)
+        # The penalty is a small difference of float32 shares and the floor.
+        np.testing.assert_allclose(terms["min_usage_penalty"], short, atol=5e-6)
         plain = terms["within"] - terms["between"]
-        np.testing.assert_allclose(terms["loss"], plain + 2 * short, rtol=1e-5)
+        np.testing.assert_allclose(terms["loss"], plain + 2 * short, atol=1e-5)
 
 
 @pytest.mark.parametrize("schedule", ["joint", "alternating"])
@@ -213,15 +220,18 @@ def scenes(count):
     return np.array(FLAT, np.uint8)[truth], truth
 
 
-@pytest.mark.parametrize("start", ["components", "colors"])
-def test_s_starts_from_what_the_images_suggest(tiny, start):
+@pytest.mark.parametrize("kind", ["components", "colors"])
+def test_s_learns_pseudo_labels_before_training(tiny, kind):
     images, truth = scenes(60)
     size = ("segmenter.width=4", "segmenter.depth=2", "training.batch_size=16")
-    method = build(tiny, *size, "segments=3", f"cirs.start={start}")
-    assert isinstance(method, StartsFromImages)
+    labels = f"pretraining.pseudo_labels={kind}"
+    method = build(tiny, *size, "segments=3", labels)
     frozen = weights(method.feature_net)
-    line = method.start_from(images)
-    assert line.startswith(f"start        {start} of 60 images, shares 0.")
+    initialization = initialize(method, images)
+    summary = str(initialization["summary"])
+    assert summary.startswith(f"{kind} of 60 images, shares 0.")
+    assert [phase.name for phase in method.pretraining] == ["segmenter"]
+    pretrain(method, images, initialization, size=16)
     assert unmoved(frozen, method.feature_net)
     # Training mode: running statistics settle later.
     labels = method.segmenter(images[:8] / 255, training=True).numpy().argmax(-1)
@@ -232,48 +242,41 @@ def test_s_starts_from_what_the_images_suggest(tiny, start):
     assert pairs.max(axis=1).sum() > 0.93 * labels.size
 
 
-def test_no_component_is_one_line(tiny):
-    method = build(tiny, "cirs.start=components")
-    gray = np.full((10, SIDE, SIDE, 3), 9, np.uint8)
-    with pytest.raises(DataError, match="cirs.start: 0 connected parts differ from"):
-        method.start_from(gray)
+def test_g_is_pretrained_and_s_stays(tiny):
+    images, _ = scenes(30)
+    options = ("feature_net.dropout=0", "cirs.feature_net_pretraining_steps=40")
+    method = build(tiny, *options, "pretraining.images=20")
+    assert initialize(method, images) == {}
+    (phase,) = method.pretraining
+    assert (phase.name, phase.steps, phase.num_images) == ("feature_net", 40, 20)
+    before = {name: weights(net) for name, net in method.networks.items()}
+    pretrain(method, images, {})
+    assert unmoved(before["segmenter"], method.segmenter)
+    assert not unmoved(before["feature_net"], method.feature_net)
+    # Its decoder is in checkpoints, so that pretraining can be resumed.
+    decoder = method.networks["feature_decoder"]
+    assert not unmoved(before["feature_decoder"], decoder)
+    trained = {id(v) for phase in method.phases for v in phase.variables}
+    assert not trained & {id(v) for v in decoder.variables}
 
 
-def test_g_starts_as_an_encoder(tiny):
-    """A linear code of images of one gray level each tells the levels apart."""
-    levels = np.arange(0, 250, 10, dtype=np.uint8)
-    images = np.broadcast_to(levels[:, None, None, None], (25, SIDE, SIDE, 3))
-    options = (*PLAIN, "feature_net.norm=none", "cirs.feature_start_steps=80")
-    method = build(tiny, *options)
-    segmenter = weights(method.segmenter)
-    line = method.start_from(images)
-    assert line == "start        g as an encoder of 25 images"
-    assert unmoved(segmenter, method.segmenter)
-
-    def unexplained(net):
-        inputs = [images.astype(np.float32) / 255, np.zeros(25, np.int32)]
-        decoder = np.linalg.lstsq(code := net(inputs).numpy(), levels, rcond=None)[0]
-        return np.abs(code @ decoder - levels).max()
-
-    assert unexplained(method.feature_net) < 5
-    fresh = build(tiny, *options).feature_net
-    assert not np.allclose(weights(fresh)[0], weights(method.feature_net)[0], atol=0.01)
-
-
-def test_through_the_command_a_start_is_made_once(tiny, fruit, tmp_path, capsys):
+def test_through_the_command_pretraining_is_run_once(tiny, fruit, tmp_path, capsys):
     run = tmp_path / "run"
-    options = ("cirs.start=colors", "cirs.start_steps=5", "cirs.reset_every=4")
-    options += ("cirs.augmentation=shift_flip_turn", "cirs.usage_weight=1")
+    options = ("pretraining.pseudo_labels=colors", "pretraining.steps=5")
+    options += ("cirs.reset_every=4", "cirs.usage_weight=1")
+    options += ("cirs.augmentation=shift_flip_rotate",)
     argv = ["--data", str(fruit), "--run", str(run), "--epochs", "1"]
     argv += ["--steps-per-epoch", "6", *set_flags([*tiny, *options])]
     assert train.main(argv) == 0
-    assert "start        colors of 48 images" in RunFolder(run).log_file.read_text()
+    log = RunFolder(run).log_file.read_text()
+    assert log.count("colors of 48 images, shares ") == 1
     capsys.readouterr()
     assert train.main(["--resume", str(run), "--epochs", "2"]) == 0
-    assert "start        colors" not in capsys.readouterr().out
-    first, last = RunFolder(run).read_metrics()
-    assert last["step"] == 12
-    assert set(last["train"]) == {"loss", "within", "between", "shortfall"}
+    assert "colors of" not in capsys.readouterr().out
+    last = RunFolder(run).read_metrics()[-1]
+    assert last["step"] == 5 + 12
+    expected = {"loss", "within", "between", "min_usage_penalty"}
+    assert set(last["train"]) == expected
 
 
 def test_settings_of_a_feature_net_do_not_leak(tiny):

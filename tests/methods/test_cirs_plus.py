@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from cirs_tf.config_files import load_config
-from cirs_tf.methods.build import build_method
 from command_line import set_flags
+from method_steps import tiny_config
 
 from cirs_tf import train
+from cirs_tf.methods.registry import build_method
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.draw_dataset import draw
 from data_gen.options import default_options
@@ -15,7 +15,7 @@ from data_gen.options import default_options
 SMALL = (
     "segmenter.width=4",
     "segmenter.depth=2",
-    "training.strategy=one",
+    "training.strategy=single",
 )
 
 
@@ -31,25 +31,57 @@ def run(tmp_path_factory):
 
 
 def test_segments_are_objects_within_seconds(run):
-    (row,) = run.read_metrics()
+    row = run.read_metrics()[-1]
     # k-means on color: about 0.32; one segment everywhere: 0.21.
     assert row["validation"]["miou"] > 0.45
     assert min(row["validation"]["segment_share"]) > 0.005
-    assert "start        components of 200 images" in run.log_file.read_text()
+    assert "components of 200 images" in run.log_file.read_text()
 
 
-def test_terms_are_the_sum_and_the_features_of_unit_length():
-    config = load_config(
-        "cirs_plus",
-        [*SMALL, "cirs_plus.cirs_weight=3", "air.hidden=[8]", "cirs.alpha_2=0.5"],
-    )
-    method = build_method(config, 16, 16)
+def build(tiny, *overrides):
+    options = ("cirs_plus.hidden=[8]", *overrides)
+    return build_method(tiny_config(tiny, "cirs_plus", *options), 16, 16)
+
+
+def batch():
     images = np.random.default_rng(0).random((4, 16, 16, 3)).astype(np.float32)
-    terms = method.validation_terms({"image": tf.constant(images)})
-    found = {name: np.mean(value.numpy()) for name, value in terms.items()}
-    loss = found["error"] + 3 * (found["within"] - 0.5 * found["between"])
-    loss += 0.3 * found["assignment"] + 0.02 * found["shortfall"]
-    assert found["loss"] == pytest.approx(loss, rel=1e-5)
+    return {"image": tf.constant(images)}
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_the_loss_is_the_weighted_sum_of_its_terms(tiny, training):
+    weights = ("cirs_plus.cirs_weight=3", "cirs_plus.alpha_2=0.5")
+    weights += ("cirs_plus.usage_weight=5", "cirs_plus.usage_floor=0.25")
+    method = build(tiny, *weights, "cirs_plus.pseudo_label_weight=0.7")
+    loss = method.phases[0].loss if training else method.validation_terms
+    found = {name: np.mean(value.numpy()) for name, value in loss(batch()).items()}
+    assert set(found) == set(method.phases[0].terms)
+    assert min(found["min_usage_penalty"], found["pseudo_label_loss"]) > 0
+    expected = found["error"] + 3 * (found["within"] - 0.5 * found["between"])
+    expected += 0.7 * found["pseudo_label_loss"] + 5 * found["min_usage_penalty"]
+    assert found["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_features_are_of_unit_length(tiny):
+    found = build(tiny).validation_terms(batch())
     # On the unit sphere the variance of a segment's features is at most 1.
     assert 0 <= found["within"] <= 1
-    assert 0 <= found["between"] <= config.segments
+    assert 0 <= found["between"] <= 4
+
+
+def test_batch_normalization_learns_in_training_alone(tiny):
+    method = build(tiny)
+    names = ("moving_mean", "moving_variance")
+    statistics = [
+        variable
+        for network in method.networks.values()
+        for variable in network.variables
+        if variable.name in names
+    ]
+    before = [variable.numpy() for variable in statistics]
+    method.validation_terms(batch())
+    for old, variable in zip(before, statistics, strict=True):
+        np.testing.assert_array_equal(old, variable.numpy())
+    method.phases[0].loss(batch())
+    for old, variable in zip(before, statistics, strict=True):
+        assert (old != variable.numpy()).any()

@@ -1,15 +1,16 @@
 import numpy as np
 import tensorflow as tf
-from cirs_tf.config_files import load_config
+from method_steps import tiny_config
 
 from cirs_tf.methods.iic import Iic
+from cirs_tf.methods.registry import load_config
 
 RNG = np.random.default_rng(0)
 BATCH = {"image": tf.constant(RNG.random((3, 8, 9, 3)), tf.float32)}
 
 
 def build(tiny, *overrides):
-    return Iic(load_config("iic", [*tiny, "iic.width=2", *overrides]), 8, 9)
+    return Iic(tiny_config(tiny, "iic", "iic.width=2", *overrides), 8, 9)
 
 
 def test_heads_share_the_trunk_and_have_the_size_of_the_input(tiny):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from cirs_tf.config_files import load_config
+from method_steps import tiny_config
 
 from cirs_tf.losses.soft_ncut import soft_ncut
 from cirs_tf.methods.wnet import Wnet
@@ -12,7 +12,7 @@ SMALL = ("wnet.radius=2", "wnet.xla=false")
 
 
 def build(name, tiny, *overrides):
-    return Wnet(load_config(name, [*tiny, *SMALL, *overrides]), 8, 8)
+    return Wnet(tiny_config(tiny, name, *SMALL, *overrides), 8, 8)
 
 
 @pytest.mark.parametrize("name", ["wnet", "thesis/wnet"])

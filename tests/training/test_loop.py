@@ -5,10 +5,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from method_steps import pretrain, replica_batches, train
+from method_steps import pretrain, replica_batches, tiny_config, train
 
 from cirs_tf.errors import TrainingError
-from cirs_tf.methods.registry import METHODS, build_method, load_config
+from cirs_tf.methods.registry import METHODS, build_method
 from cirs_tf.training.loop import TrainingLoop
 from cirs_tf.training.phases import PSEUDO_LABELS, Phase, StepPlan
 from cirs_tf.training.strategy import make_strategy
@@ -92,18 +92,6 @@ REPLICA_CASES = {
 }
 
 
-def own(tiny, source, *overrides):
-    """Return a configuration, from those of the tiny settings that its method has."""
-    sections = ["training."]
-    method = load_config(source).method
-    if method not in ("iic", "autoencoder"):
-        sections.append("segmenter.")
-    if method == "cirs":
-        sections.append("feature_net.")
-    usable = [setting for setting in tiny if setting.startswith(tuple(sections))]
-    return load_config(source, [*usable, f"training.batch_size={SIZE}", *overrides])
-
-
 def built(config, strategy):
     with strategy.scope():
         method = build_method(config, SIDE, SIDE)
@@ -148,11 +136,11 @@ def float64():
 def test_one_and_two_replicas_give_the_same_weights(
     tiny, source, overrides, monkeypatch
 ):
-    single = own(tiny, source, *overrides)
+    single = tiny_config(tiny, source, *overrides)
     first = build_method(single, SIDE, SIDE)  # its modules are imported now
     global_draws.patch(monkeypatch)
     one, sums_one = trained(single, cycles=3)
-    mirrored = own(tiny, source, *overrides, "training.strategy=mirrored")
+    mirrored = tiny_config(tiny, source, *overrides, "training.strategy=mirrored")
     two, sums_two = trained(mirrored, cycles=3)
     for name, network in first.networks.items():
         pairs = zip(
@@ -168,7 +156,7 @@ def test_one_and_two_replicas_give_the_same_weights(
 
 
 def test_every_method_and_pretraining_phase_is_held_to_it(tiny):
-    cases = [own(tiny, source, *changes) for source, changes in REPLICA_CASES.values()]
+    cases = [tiny_config(tiny, source, *changes) for source, changes in REPLICA_CASES.values()]
     assert {config.method for config in cases} == set(METHODS)
     pretrained = {
         (config.method, phase.name)
@@ -192,7 +180,7 @@ def eager_batches(steps):
 
 def test_loop_equals_a_plain_gradient_tape(tiny):
     """The compiled loop against eager steps written out here."""
-    config = own(tiny, "cirs", *PLAIN)
+    config = tiny_config(tiny, "cirs", *PLAIN)
     compiled, _ = trained(config, cycles=2)
     eager = build_method(config, SIDE, SIDE)
     iterator = eager_batches(steps=6)
@@ -209,7 +197,7 @@ def test_loop_equals_a_plain_gradient_tape(tiny):
 
 
 def test_a_phase_updates_its_own_variables_only(tiny):
-    method = build_method(own(tiny, "cirs", *PLAIN), SIDE, SIDE)
+    method = build_method(tiny_config(tiny, "cirs", *PLAIN), SIDE, SIDE)
     before = weights(method)
     loop = TrainingLoop(method.phases, tf.distribute.get_strategy(), SIZE)
     loop.run(eager_batches(steps=3), StepPlan(1, (0, 3)), 0)
