@@ -156,7 +156,10 @@ def test_one_and_two_replicas_give_the_same_weights(
 
 
 def test_every_method_and_pretraining_phase_is_held_to_it(tiny):
-    cases = [tiny_config(tiny, source, *changes) for source, changes in REPLICA_CASES.values()]
+    cases = [
+        tiny_config(tiny, source, *changes)
+        for source, changes in REPLICA_CASES.values()
+    ]
     assert {config.method for config in cases} == set(METHODS)
     pretrained = {
         (config.method, phase.name)
