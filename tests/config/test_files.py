@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import json
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -19,6 +20,8 @@ from cirs_tf.config.settings import flatten
 from cirs_tf.errors import ConfigError
 from cirs_tf.methods.cirs import CirsConfig as Config
 from cirs_tf.methods.registry import METHODS, load_config
+
+ROOT = Path(__file__).parents[2]
 
 
 def refused(*arguments, **keywords) -> str:
@@ -228,6 +231,41 @@ def test_file_that_comes_with_the_package(path):
         for inner in value if isinstance(value, dict) else ():
             assert value[inner] != defaults[key][inner], f"{key}.{inner} is the default"
         assert isinstance(value, dict) or key == "method" or value != defaults[key]
+
+
+HEADER = ("Purpose", "Source", "Needs", "Cost", "Expect", "Command")
+
+
+def header_of(path):
+    """Return the entries of a file's header by name, lines joined."""
+    lines = itertools.takewhile(
+        lambda line: line[:1] == "#", path.read_text().splitlines()
+    )
+    entries, name = {}, "title"
+    for line in lines:
+        if line[2:3].strip():
+            name, _, text = line[2:].partition(" ") if entries else ("title", "", line)
+            entries[name] = text.strip()
+        else:
+            entries[name] += " " + line[1:].strip()
+    return entries
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_header_of_a_file_says_what_to_expect_at_which_cost(path):
+    header = header_of(path)
+    assert [name for name in header if name in HEADER] == list(HEADER)
+    assert all(header.values())
+    measured = re.search(r"(?:minutes .*two cores|not measured)", header["Cost"])
+    assert measured, header["Cost"]
+    assert re.search(r"mIoU (?:0\.\d{3}|not measured)|no mIoU", header["Expect"])
+    # A figure names where it is from, and it is there.
+    for figure in re.findall(r"mIoU (0\.\d{3})", header["Expect"]):
+        (source,) = set(re.findall(r"[\w/]+\.md", header["Expect"]))
+        assert figure in (ROOT / source).read_text()
+    for figure in re.findall(r"(\d+\.\d) minutes", header["Cost"]):
+        (source,) = set(re.findall(r"[\w/]+\.md", header["Cost"]))
+        assert figure in (ROOT / source).read_text()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
