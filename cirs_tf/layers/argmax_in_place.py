@@ -25,9 +25,8 @@ def argmax_in_place(probabilities: tf.Tensor):
     Reference: thesis 6.1 and Figure 6.
 
     Example:
-        >>> masks = argmax_in_place(tf.constant([[0.2, 0.7, 0.1]]))
-        >>> masks.numpy().tolist()
-        [[0.0, 1.0, 0.0]]
+        >>> argmax_in_place(tf.constant([[0.2, 0.5, 0.3]])).numpy()
+        array([[0., 1., 0.]], dtype=float32)
     """
     winner = tf.argmax(probabilities, axis=-1)
     masks = tf.one_hot(
@@ -45,11 +44,13 @@ def argmax_in_place(probabilities: tf.Tensor):
 class ArgmaxInPlace(keras.layers.Layer):
     """Layer form of `argmax_in_place`; the same shapes, no weights.
 
+    `[..., K]` float to `[..., K]`, one-hot along the last axis.
+
     Example:
-        >>> probabilities = keras.Input((None, None, 3))
-        >>> model = keras.Model(probabilities, ArgmaxInPlace()(probabilities))
-        >>> model(tf.constant([[[[0.2, 0.7, 0.1]]]])).numpy().tolist()
-        [[[[0.0, 1.0, 0.0]]]]
+        >>> inputs = keras.Input((None, None, 4))
+        >>> masks = ArgmaxInPlace()(keras.layers.Softmax()(inputs))
+        >>> keras.Model(inputs, masks)(tf.constant([[[[1.0, 3.0, 0.0, 2.0]]]])).numpy()
+        array([[[[0., 1., 0., 0.]]]], dtype=float32)
     """
 
     def call(self, probabilities: tf.Tensor) -> tf.Tensor:

@@ -43,7 +43,7 @@ def conv_layer(x, filters: int, size: int, norm: str, seed: int, strides: int = 
         size: Side of the kernel.
         norm: See `normalization`; the convolution has a bias where it is `none`.
         seed: Seed of the weights.
-        strides: Of the convolution, whose padding is "same".
+        strides: Strides of the convolution, whose padding is "same".
     """
     x = _plain(x, filters, size, norm == "none", seed, strides)
     return normalized_relu(x, norm)

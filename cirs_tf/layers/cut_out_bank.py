@@ -1,4 +1,4 @@
-"""A bank of cut-outs and background colors, saved in checkpoints."""
+"""Non-trainable bank of cut-outs and background colors, saved in checkpoints."""
 
 import keras
 import numpy as np

@@ -13,7 +13,7 @@ class GaussianCode(ReplicaRandom):
     In inference the code is the mean. e is drawn from (seed, call count, replica).
 
     Args:
-        seed: Integer.
+        seed: Seed of the draws, an integer.
 
     Gradient: that of the formula with e held fixed (reparameterization).
 

@@ -1,4 +1,4 @@
-"""Any image size for a network that halves the resolution several times."""
+"""Padding and cropping, for networks that halve the resolution several times."""
 
 import keras
 import tensorflow as tf
@@ -15,8 +15,8 @@ class PadToMultiple(keras.layers.Layer):
         multiple: At least 1.
 
     Example:
-        >>> PadToMultiple(4)(tf.zeros([1, 5, 8, 3])).shape
-        TensorShape([1, 8, 8, 3])
+        >>> PadToMultiple(8)(tf.zeros([1, 30, 35, 3])).shape
+        TensorShape([1, 32, 40, 3])
     """
 
     def __init__(self, multiple: int, **kwargs):
@@ -50,7 +50,13 @@ class PadToMultiple(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("cirs_tf")
 class CropToSize(keras.layers.Layer):
-    """Cut `[batch, height, width, channels]` to the height and width of `reference`."""
+    """Cut `[batch, height, width, channels]` to the height and width of `reference`.
+
+    Example:
+        >>> padded, images = tf.zeros([1, 32, 40, 4]), tf.zeros([1, 30, 35, 3])
+        >>> CropToSize()(padded, images).shape
+        TensorShape([1, 30, 35, 4])
+    """
 
     def call(self, values: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
         """Return the top left part of `values`."""

@@ -5,11 +5,14 @@ import tensorflow as tf
 
 
 def replica_seed(seed: int, step: tf.Tensor) -> tf.Tensor:
-    """Return `[2]` int32 for `tf.random.stateless_*`: another one a step and replica.
+    """Return a seed for `tf.random.stateless_*`, another one per step and replica.
 
     Args:
-        seed: Integer.
+        seed: Seed of the run, an integer.
         step: Integer scalar, the same after resuming.
+
+    Returns:
+        `[2]` int32.
     """
     replica = tf.distribute.get_replica_context().replica_id_in_sync_group
     return tf.random.experimental.stateless_fold_in(
@@ -22,11 +25,11 @@ class ReplicaRandom(keras.layers.Layer):
     """Base of layers that draw from (seed, call count, replica).
 
     Keras's own random layers draw the same on every replica of a `tf.distribute`
-    strategy. Here the replica's number enters the seed, and the count of calls is a
+    strategy. Here the replica's index enters the seed, and the count of calls is a
     weight, so that a resumed run draws what an uninterrupted one would have drawn.
 
     Args:
-        seed: Integer.
+        seed: Seed of the draws, an integer.
     """
 
     def __init__(self, seed: int, **kwargs):

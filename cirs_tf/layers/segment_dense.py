@@ -1,4 +1,4 @@
-"""K dense layers side by side, one a segment."""
+"""K dense layers side by side, one per segment."""
 
 import keras
 import tensorflow as tf
@@ -12,8 +12,8 @@ class SegmentDense(keras.layers.Layer):
 
     Args:
         units: Outputs of each layer.
-        use_bias: Whether c is there.
-        seed: Of the default Glorot initialization; segment k uses seed + k.
+        use_bias: Whether there is a bias c.
+        seed: Seed of the Glorot initialization; segment k uses seed + k.
     """
 
     def __init__(self, units: int, use_bias: bool = True, seed: int = 0, **kwargs):
@@ -51,10 +51,10 @@ class SegmentDense(keras.layers.Layer):
 
     def _initial_kernel(self, shape: tuple, dtype: str) -> tf.Tensor:
         segments, inputs, units = shape
-        each = [
+        kernels = [
             keras.initializers.GlorotUniform(seed=self.seed + segment)(
                 (inputs, units), dtype
             )
             for segment in range(segments)
         ]
-        return tf.stack(each)
+        return tf.stack(kernels)

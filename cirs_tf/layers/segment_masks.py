@@ -18,10 +18,10 @@ class SegmentMasks(keras.layers.Layer):
     Reference: thesis 6 and 6.1.
 
     Example:
-    >>> probabilities = tf.constant([[[[0.7, 0.3], [0.2, 0.8]]]])
-    >>> SegmentMasks()(probabilities)[0, :, 0, :, 0].numpy()
-    array([[1., 0.],
-           [0., 1.]], dtype=float32)
+        >>> probabilities = tf.constant([[[[0.7, 0.3], [0.2, 0.8]]]])
+        >>> SegmentMasks()(probabilities)[0, :, 0, :, 0].numpy()
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
     """
 
     def __init__(self, **kwargs):

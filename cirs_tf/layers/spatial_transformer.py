@@ -1,4 +1,4 @@
-"""Laying a template into an image at a pose, differentiable in both."""
+"""Render a template into an image at a pose, differentiable in both."""
 
 import tensorflow as tf
 
@@ -6,7 +6,7 @@ import tensorflow as tf
 def template_coordinates(
     pose: tf.Tensor, height: int, width: int, canvas: int
 ) -> tf.Tensor:
-    """Return where in the template each pixel of the image looks.
+    """Return the place in the template that each pixel of the image shows.
 
     A pose moves the template's center to (x, y) of the image and turns it by an angle:
     the pixel at q looks at R(-angle) (q - (x, y)) + (canvas - 1) / 2.
@@ -14,8 +14,8 @@ def template_coordinates(
     Args:
         pose: `[batch, 4]` float: x and y of the center in pixels of the image, cosine
             and sine of the angle (of any length but 0; clockwise as y points down).
-        height: Of the image in pixels.
-        width: Of the image in pixels.
+        height: Height of the image in pixels.
+        width: Width of the image in pixels.
         canvas: Height and width of the template in pixels.
 
     Returns:
@@ -26,7 +26,7 @@ def template_coordinates(
     """
     rows = tf.cast(tf.range(height), pose.dtype)[None, :, None]
     columns = tf.cast(tf.range(width), pose.dtype)[None, None, :]
-    x, y, cosine, sine = (one[:, None, None] for one in tf.unstack(pose, axis=1))
+    x, y, cosine, sine = (value[:, None, None] for value in tf.unstack(pose, axis=1))
     length = tf.sqrt(tf.square(cosine) + tf.square(sine) + 1e-8)
     cosine, sine = cosine / length, sine / length
     across, down = columns - x, rows - y  # (B, H, W)

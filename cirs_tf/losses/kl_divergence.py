@@ -1,4 +1,4 @@
-"""How far Gaussian codes are from a standard normal prior; `[batch]`, in nats."""
+"""Divergence of Gaussian codes from a standard normal prior, in nats."""
 
 import tensorflow as tf
 
@@ -18,5 +18,5 @@ def standard_normal_kl(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
     Reference: Kingma and Welling 2014, appendix B.
     """
     # expm1: near the prior, exp(l) - 1 - l is a small difference.
-    each = tf.math.expm1(log_variance) - log_variance + tf.square(mean)
-    return tf.reduce_sum(each, axis=range(1, mean.shape.rank)) / 2
+    nats = tf.math.expm1(log_variance) - log_variance + tf.square(mean)
+    return tf.reduce_sum(nats, axis=range(1, mean.shape.rank)) / 2

@@ -1,4 +1,4 @@
-"""How far reconstructions are from an image; `[batch]`, squared, mean over values."""
+"""Squared errors of reconstructions, mean over the values of an image."""
 
 import tensorflow as tf
 

@@ -26,7 +26,7 @@ class MethodEntry:
 
     Attributes:
         name: As in `--model` and the module in `cirs_tf.methods`.
-        class_name: Of the class in that module.
+        class_name: Name of the class in that module.
         summary: One line: what it is.
         reference: Section of the thesis, or the paper.
         needs: What it needs of the data; empty: any images.

@@ -83,10 +83,10 @@ def _append_segment(x, segment, how: str, segments: int):
     if how == "off":
         return x
     if how == "one_hot":
-        number = keras.ops.one_hot(segment, segments)
+        encoded = keras.ops.one_hot(segment, segments)
     else:
-        number = keras.ops.cast(segment, "float32")[:, None] / (segments - 1)
-    return keras.layers.Concatenate()([x, number])
+        encoded = keras.ops.cast(segment, "float32")[:, None] / (segments - 1)
+    return keras.layers.Concatenate()([x, encoded])
 
 
 def _dense(x, units: int, norm: str, seed: int):
