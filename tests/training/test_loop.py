@@ -6,39 +6,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from method_steps import pretrain, replica_batches, train
+from tiny_methods import (
+    IMAGES,
+    INITIALIZATIONS,
+    MASKS,
+    SIDE,
+    SIZE,
+    build_tiny,
+    tiny_config,
+)
 
 from cirs_tf.errors import TrainingError
-from cirs_tf.methods.registry import METHODS, build_method, load_config
+from cirs_tf.methods.registry import METHODS, build_method
 from cirs_tf.training.loop import TrainingLoop
-from cirs_tf.training.phases import PSEUDO_LABELS, Phase, StepPlan
+from cirs_tf.training.phases import Phase, StepPlan
 from cirs_tf.training.strategy import make_strategy
 
-RNG = np.random.default_rng(0)
-SIDE, SEGMENTS, SIZE = 8, 4, 8
-IMAGES = RNG.integers(0, 256, (24, SIDE, SIDE, 3), dtype=np.uint8)
-MASKS = RNG.integers(0, SEGMENTS, (24, SIDE, SIDE), dtype=np.uint8)
-# Some images are unsure nearly everywhere, so that replicas count unlike pixels.
-UNSURE = RNG.random(MASKS.shape) < RNG.random((24, 1, 1))
-PSEUDO = np.where(UNSURE, 255, np.minimum(MASKS, 3)).astype(np.uint8)
-CANVAS = 4  # 2 round(0.625 * 8 / 2)
-DRAWN = RNG.integers(0, 256, (SEGMENTS - 1, 2, CANVAS, CANVAS, 4), dtype=np.uint8)
-INITIALIZATIONS = {
-    "cirs": {PSEUDO_LABELS: PSEUDO},
-    "cirs_plus": {PSEUDO_LABELS: PSEUDO},
-    "cirs_aligned": {
-        PSEUDO_LABELS: PSEUDO,
-        "background": RNG.random((SIDE, SIDE, 3)),
-        "template_colors": RNG.random((SEGMENTS - 1, CANVAS, CANVAS, 3)),
-        "template_support": RNG.random((SEGMENTS - 1, CANVAS, CANVAS)) < 0.7,
-    },
-    "cut_and_paste": {
-        "patches": DRAWN,
-        "center_bounds": np.tile([[2.0], [6.0]], (SEGMENTS - 1, 1, 2)),
-        "backgrounds": RNG.integers(0, 256, (5, 3), dtype=np.uint8),
-        "max_parts": np.array(3),
-        "quarter_turns": np.array(4),
-    },
-}
 ALTERNATING = ("cirs.schedule=alternating", "cirs.segmenter_steps=2")
 PLAIN = (
     "segmenter.norm=none",
@@ -92,30 +75,10 @@ REPLICA_CASES = {
 }
 
 
-def own(tiny, source, *overrides):
-    """Return a configuration, from those of the tiny settings that its method has."""
-    sections = ["training."]
-    method = load_config(source).method
-    if method not in ("iic", "autoencoder"):
-        sections.append("segmenter.")
-    if method == "cirs":
-        sections.append("feature_net.")
-    usable = [setting for setting in tiny if setting.startswith(tuple(sections))]
-    return load_config(source, [*usable, f"training.batch_size={SIZE}", *overrides])
-
-
-def built(config, strategy):
-    with strategy.scope():
-        method = build_method(config, SIDE, SIDE)
-        if config.method in INITIALIZATIONS:
-            method.assign(INITIALIZATIONS[config.method])
-    return method
-
-
 def trained(config, cycles):
     """Pretrain and train; return the method and the sums of all loss terms."""
     strategy = make_strategy(config.training)
-    method = built(config, strategy)
+    method = build_tiny(config, strategy)
     initialization = INITIALIZATIONS.get(config.method, {})
     before = pretrain(method, IMAGES, initialization, SIZE, strategy)
     masks = MASKS if method.needs_masks else None
@@ -148,11 +111,11 @@ def float64():
 def test_one_and_two_replicas_give_the_same_weights(
     tiny, source, overrides, monkeypatch
 ):
-    single = own(tiny, source, *overrides)
+    single = tiny_config(tiny, source, *overrides)
     first = build_method(single, SIDE, SIDE)  # its modules are imported now
     global_draws.patch(monkeypatch)
     one, sums_one = trained(single, cycles=3)
-    mirrored = own(tiny, source, *overrides, "training.strategy=mirrored")
+    mirrored = tiny_config(tiny, source, *overrides, "training.strategy=mirrored")
     two, sums_two = trained(mirrored, cycles=3)
     for name, network in first.networks.items():
         pairs = zip(
@@ -168,7 +131,10 @@ def test_one_and_two_replicas_give_the_same_weights(
 
 
 def test_every_method_and_pretraining_phase_is_held_to_it(tiny):
-    cases = [own(tiny, source, *changes) for source, changes in REPLICA_CASES.values()]
+    cases = [
+        tiny_config(tiny, source, *changes)
+        for source, changes in REPLICA_CASES.values()
+    ]
     assert {config.method for config in cases} == set(METHODS)
     pretrained = {
         (config.method, phase.name)
@@ -192,7 +158,7 @@ def eager_batches(steps):
 
 def test_loop_equals_a_plain_gradient_tape(tiny):
     """The compiled loop against eager steps written out here."""
-    config = own(tiny, "cirs", *PLAIN)
+    config = tiny_config(tiny, "cirs", *PLAIN)
     compiled, _ = trained(config, cycles=2)
     eager = build_method(config, SIDE, SIDE)
     iterator = eager_batches(steps=6)
@@ -209,7 +175,7 @@ def test_loop_equals_a_plain_gradient_tape(tiny):
 
 
 def test_a_phase_updates_its_own_variables_only(tiny):
-    method = build_method(own(tiny, "cirs", *PLAIN), SIDE, SIDE)
+    method = build_method(tiny_config(tiny, "cirs", *PLAIN), SIDE, SIDE)
     before = weights(method)
     loop = TrainingLoop(method.phases, tf.distribute.get_strategy(), SIZE)
     loop.run(eager_batches(steps=3), StepPlan(1, (0, 3)), 0)
