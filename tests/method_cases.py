@@ -159,7 +159,7 @@ def case_config(case, tiny, *overrides):
         *overrides: Further settings.
     """
     # Seed 0 would hide a wrong multiple of the seed.
-    common = ["seed=3", f"training.learning_rate={RATE}"]
+    common = ["seed=3", f"training.learning_rate={RATE}", "training.decay_steps=null"]
     if "pretraining.steps=4" in case.overrides:
         common.append(f"pretraining.learning_rate={PRETRAINING_RATE}")
     return tiny_config(tiny, case.source, *case.overrides, *common, *overrides)
