@@ -5,9 +5,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-<<<<<<< HEAD
-from method_steps import pretrain, replica_batches, tiny_config, train
-=======
 from method_steps import pretrain, replica_batches, train
 from tiny_methods import (
     IMAGES,
@@ -18,7 +15,6 @@ from tiny_methods import (
     build_tiny,
     tiny_config,
 )
->>>>>>> h_contracts
 
 from cirs_tf.errors import TrainingError
 from cirs_tf.methods.registry import METHODS, build_method
@@ -79,17 +75,6 @@ REPLICA_CASES = {
 }
 
 
-<<<<<<< HEAD
-def built(config, strategy):
-    with strategy.scope():
-        method = build_method(config, SIDE, SIDE)
-        if config.method in INITIALIZATIONS:
-            method.assign(INITIALIZATIONS[config.method])
-    return method
-
-
-=======
->>>>>>> h_contracts
 def trained(config, cycles):
     """Pretrain and train; return the method and the sums of all loss terms."""
     strategy = make_strategy(config.training)
