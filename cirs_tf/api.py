@@ -45,6 +45,18 @@ def train(
 
     Raises:
         CirsError: Something is not what is expected, said in one line.
+
+    Example:
+        `data` is a folder written by `data_gen`, `short` such settings as
+        `{"training.steps_per_epoch": 2}`.
+
+        >>> run = train(  # doctest: +ELLIPSIS
+        ...     "cirs", data=data, run="runs/a", epochs=1, settings=short
+        ... )
+        run          runs/a
+        ...
+        >>> run.step, run.stopped_by
+        (2, None)
     """
     chosen = {"data": data, "training.epochs": epochs, "seed": seed}
     chosen = {key: value for key, value in chosen.items() if value is not None}
@@ -74,6 +86,13 @@ def load(path: str | Path | session.Run, checkpoint: str | None = None) -> Segme
 
     Raises:
         CirsError: There is no run or exported model, or it does not fit.
+
+    Example:
+        `run` is a run folder, `images` `[3, 16, 16, 3]` uint8.
+
+        >>> segmenter = load(run)
+        >>> segmenter.predict(images).shape
+        (3, 16, 16)
     """
     path = _folder(path)
     if RunFolder(path).config_file.is_file():
@@ -108,6 +127,13 @@ def evaluate(
 
     Raises:
         CirsError: The run, checkpoint, data set or split is not there.
+
+    Example:
+        `run` is a run folder.
+
+        >>> evaluation = evaluate(run, split="val")
+        >>> 0 < evaluation.chosen.scores.miou < 1
+        True
     """
     return evaluate_run(open_run(_folder(run)), split, data, checkpoint)
 
@@ -132,6 +158,12 @@ def export(
 
     Raises:
         CirsError: The run or checkpoint is not there, or `out` cannot be written.
+
+    Example:
+        `run` is a run folder.
+
+        >>> export(run, "exported/a").name
+        '1'
     """
     restored = load_segmenter(open_run(_folder(run)), checkpoint)
     return write_savedmodel(restored.segmenter, out, restored.height, restored.width)

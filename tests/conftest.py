@@ -35,6 +35,12 @@ def tiny():
 
 
 @pytest.fixture(scope="session")
+def tiny_air():
+    """Return such overrides for methods without a feature network."""
+    return tuple(text for text in TINY if not text.startswith("feature_net."))
+
+
+@pytest.fixture(scope="session")
 def fruit(tmp_path_factory):
     """Return the folder of a fruit set of 48, 16 and 16 images of 16 pixels a side."""
     from data_gen.draw_dataset import draw

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from command_line import set_flags
 from PIL import Image
 
 from cirs_tf import generate, train
@@ -13,11 +14,17 @@ from data_gen.options import default_options
 
 
 @pytest.fixture(scope="module")
-def run(command, tmp_path_factory):
+def air_command(tiny_air, fruit):
+    """Return arguments of `train` for a tiny run of AIR."""
+    return ["--data", str(fruit), "--steps-per-epoch", "10", *set_flags(tiny_air)]
+
+
+@pytest.fixture(scope="module")
+def run(air_command, tmp_path_factory):
     """Return a run of variational AIR, of two epochs."""
     folder = tmp_path_factory.mktemp("generate") / "run"
     argv = ["--config", "air_variational", "--epochs", "2", "--run", str(folder)]
-    assert train.main([*argv, *command]) == 0
+    assert train.main([*argv, *air_command]) == 0
     return RunFolder(folder)
 
 
@@ -179,9 +186,9 @@ def test_bad_input_is_one_line(capsys, run, finished, larger, tmp_path, argv, me
     assert "\n" not in error
 
 
-def test_air_of_the_thesis_has_no_styles(capsys, command, tmp_path):
+def test_air_of_the_thesis_has_no_styles(capsys, air_command, tmp_path):
     run = str(tmp_path / "run")
-    argv = ["--model", "air", "--run", run, *command, "--epochs", "1"]
+    argv = ["--model", "air", "--run", run, *air_command, "--epochs", "1"]
     assert train.main([*argv, "--steps-per-epoch", "1"]) == 0
     capsys.readouterr()
     assert generate.main([run]) == 1

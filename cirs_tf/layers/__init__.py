@@ -12,9 +12,11 @@ from cirs_tf.layers.padding import CropToSize, PadToMultiple
 from cirs_tf.layers.segment_dense import SegmentDense
 from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
 from cirs_tf.layers.templates import Templates
+from cirs_tf.layers.upsampling import BilinearUpsampling
 
 __all__ = [
     "ArgmaxInPlace",
+    "BilinearUpsampling",
     "CropToSize",
     "CutOutBank",
     "GaussianCode",

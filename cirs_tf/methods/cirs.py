@@ -4,7 +4,6 @@ import dataclasses
 from typing import ClassVar
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from cirs_tf.config.sections import (
@@ -32,7 +31,7 @@ from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
 from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.losses.min_usage import min_usage_penalty
-from cirs_tf.methods.pseudo_labels import SegmenterPretraining, propose_labels
+from cirs_tf.methods.pseudo_labels import LearnsPseudoLabels, SegmenterPretraining
 from cirs_tf.methods.segment_features import FeatureNetConfig, SegmentFeatures
 from cirs_tf.methods.two_networks import two_network_phases
 from cirs_tf.models.unet import unet
@@ -42,7 +41,7 @@ from cirs_tf.training.optimizers import (
     learning_rate_schedule,
     weight_samplers,
 )
-from cirs_tf.training.phases import PSEUDO_LABELS, Initialization, Terms
+from cirs_tf.training.phases import Terms
 from cirs_tf.training.strategy import batch_mean
 
 
@@ -131,7 +130,7 @@ class CirsConfig(Config):
         self.check_usage_floor(self.cirs)
 
 
-class Cirs:
+class Cirs(LearnsPseudoLabels):
     """Image -> S -> softmax -> argmax-in-place -> K masked images -> g -> CIRS loss.
 
     Args:
@@ -164,10 +163,10 @@ class Cirs:
         self.feature_net = self._features.network
         self.networks = {"segmenter": self.segmenter, "feature_net": self.feature_net}
         self._segment_masks = SegmentMasks()
-        self._labels = SegmenterPretraining(
+        self.labels = SegmenterPretraining(
             self.segmenter, config.segments, config.pretraining
         )
-        self.pretraining = list(self._labels.phases)
+        self.pretraining = list(self.labels.phases)
         terms = ("loss", "within", "between")
         variables = {k: net.trainable_variables for k, net in self.networks.items()}
         if options.freeze_feature_net:
@@ -191,32 +190,6 @@ class Cirs:
             config: The run.
         """
         return unet(config.segmenter, config.segments, 2 * config.seed)
-
-    def initialize(self, images: np.ndarray) -> Initialization:
-        """Propose pseudo-labels, if S is to learn any.
-
-        Args:
-            images: `[images, height, width, 3]` uint8.
-
-        Returns:
-            `pseudo_labels` and `summary`; empty without pseudo-labels.
-
-        Raises:
-            DataError: `components`, and too little differs from a static background.
-        """
-        config = self.config
-        return propose_labels(
-            images, config.segments, config.seed, config.pretraining, config.background
-        )
-
-    def assign(self, initialization: Initialization) -> None:
-        """Weigh segments by the pseudo-labels.
-
-        Args:
-            initialization: From `initialize`.
-        """
-        if PSEUDO_LABELS in initialization:
-            self._labels.assign(initialization[PSEUDO_LABELS])
 
     def validation_terms(self, batch: Batch) -> Terms:
         """Return the CIRS loss and its terms in inference mode, scalars."""

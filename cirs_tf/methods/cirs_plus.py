@@ -4,7 +4,6 @@ import dataclasses
 from typing import ClassVar
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from cirs_tf.config.sections import (
@@ -32,11 +31,11 @@ from cirs_tf.losses.cross_entropy import label_cross_entropy
 from cirs_tf.losses.min_usage import min_usage_penalty
 from cirs_tf.losses.pseudo_labels import pseudo_labels
 from cirs_tf.losses.reconstruction import chosen_error
-from cirs_tf.methods.pseudo_labels import SegmenterPretraining, propose_labels
+from cirs_tf.methods.pseudo_labels import LearnsPseudoLabels, SegmenterPretraining
 from cirs_tf.models.segment_autoencoders import segment_autoencoders
 from cirs_tf.models.unet import unet
 from cirs_tf.training.optimizers import adam, learning_rate_schedule
-from cirs_tf.training.phases import PSEUDO_LABELS, Initialization, Phase, Terms
+from cirs_tf.training.phases import Phase, Terms
 from cirs_tf.training.strategy import batch_mean
 
 
@@ -98,7 +97,7 @@ class CirsPlusConfig(Config):
         self.check_usage_floor(self.cirs_plus)
 
 
-class CirsPlus:
+class CirsPlus(LearnsPseudoLabels):
     """Image -> S -> K masked images -> K encoders (g) -> CIRS loss; decoders -> error.
 
     Thesis 7 shows what is wrong with CIRS alone: g can make its features agree whatever
@@ -140,10 +139,10 @@ class CirsPlus:
             "autoencoders": self.autoencoders,
         }
         self._segment_masks = SegmentMasks()
-        self._labels = SegmenterPretraining(
+        self.labels = SegmenterPretraining(
             self.segmenter, config.segments, config.pretraining
         )
-        self.pretraining = self._labels.phases
+        self.pretraining = self.labels.phases
         variables = sum((net.trainable_variables for net in self.networks.values()), [])
         terms = (
             "loss",
@@ -164,32 +163,6 @@ class CirsPlus:
             config: The run.
         """
         return unet(config.segmenter, config.segments, 2 * config.seed)
-
-    def initialize(self, images: np.ndarray) -> Initialization:
-        """Propose pseudo-labels, if S is to learn any.
-
-        Args:
-            images: `[images, height, width, 3]` uint8.
-
-        Returns:
-            `pseudo_labels` and `summary`; empty without pseudo-labels.
-
-        Raises:
-            DataError: `components`, and too little differs from a static background.
-        """
-        config = self.config
-        return propose_labels(
-            images, config.segments, config.seed, config.pretraining, config.background
-        )
-
-    def assign(self, initialization: Initialization) -> None:
-        """Weigh segments by the pseudo-labels.
-
-        Args:
-            initialization: From `initialize`.
-        """
-        if PSEUDO_LABELS in initialization:
-            self._labels.assign(initialization[PSEUDO_LABELS])
 
     def validation_terms(self, batch: Batch) -> Terms:
         """Return all terms and their weighted sum in inference mode."""

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.config.sections import BackgroundConfig, PretrainingConfig
+from cirs_tf.config.sections import BackgroundConfig, Config, PretrainingConfig
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.errors import DataError
 from cirs_tf.losses.cross_entropy import balanced_cross_entropy
@@ -74,6 +74,44 @@ class SegmenterPretraining:
         weights = tf.cast(self._class_weights, logits.dtype)
         loss = balanced_cross_entropy(logits, batch["mask"], weights, batch_sum)
         return {"loss": loss}
+
+
+class LearnsPseudoLabels:
+    """Base of methods whose S first learns pseudo-labels, if any are configured.
+
+    Attributes:
+        config: With `pretraining` and `background`.
+        labels: The phase, set by the method.
+    """
+
+    config: Config
+    labels: SegmenterPretraining
+
+    def initialize(self, images: np.ndarray) -> Initialization:
+        """Propose pseudo-labels, if S is to learn any.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+
+        Returns:
+            `pseudo_labels` and `summary`; empty without pseudo-labels.
+
+        Raises:
+            DataError: `components`, and too little differs from a static background.
+        """
+        config = self.config
+        return propose_labels(
+            images, config.segments, config.seed, config.pretraining, config.background
+        )
+
+    def assign(self, initialization: Initialization) -> None:
+        """Weigh segments by the pseudo-labels.
+
+        Args:
+            initialization: From `initialize`.
+        """
+        if PSEUDO_LABELS in initialization:
+            self.labels.assign(initialization[PSEUDO_LABELS])
 
 
 def propose_labels(

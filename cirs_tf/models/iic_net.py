@@ -6,6 +6,7 @@ import keras
 
 from cirs_tf.layers.conv_block import conv_layer
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
+from cirs_tf.layers.upsampling import BilinearUpsampling
 
 
 def iic_segmenter(width: int, segments: int, seed: int) -> keras.Model:
@@ -73,6 +74,6 @@ def _head(images, x, outputs: int, seeds: Iterator[int], name: str) -> keras.Mod
     logits = keras.layers.Conv2D(
         outputs, 1, kernel_initializer=initializer, name=f"{name}_logits"
     )(x)
-    logits = keras.layers.UpSampling2D(interpolation="bilinear")(logits)
+    logits = BilinearUpsampling()(logits)
     logits = CropToSize()(logits, images)
     return keras.Model(images, logits, name=name)

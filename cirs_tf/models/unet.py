@@ -5,6 +5,7 @@ import keras
 from cirs_tf.config.sections import SegmenterConfig
 from cirs_tf.layers.conv_block import conv_block
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
+from cirs_tf.layers.upsampling import BilinearUpsampling
 
 
 def unet(
@@ -75,5 +76,5 @@ def _upsample(x, filters: int, kind: str, seed: int):
         return keras.layers.Conv2DTranspose(
             filters, 2, strides=2, kernel_initializer=initializer
         )(x)
-    x = keras.layers.UpSampling2D(interpolation="bilinear")(x)
+    x = BilinearUpsampling()(x)
     return keras.layers.Conv2D(filters, 1, kernel_initializer=initializer)(x)

@@ -78,6 +78,7 @@ def train(
     with StopRequest() as stop:
         determinism = set_determinism(config.training.deterministic)
         workers = Workers(make_strategy(config.training))
+        stop.reinstall()
         if config.data is None:
             raise ConfigError("data: expected the folder of a data set, got null")
         config = dataclasses.replace(config, data=str(Path(config.data).resolve()))

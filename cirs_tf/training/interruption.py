@@ -28,6 +28,15 @@ class StopRequest:
                 self._previous[number] = signal.signal(number, self._request)
         return self
 
+    def reinstall(self) -> None:
+        """Install the handlers again.
+
+        TensorFlow's coordination of several workers puts one of its own for SIGTERM in
+        their place.
+        """
+        for number in self._previous:
+            signal.signal(number, self._request)
+
     def __exit__(self, *_) -> None:
         """Put the earlier handlers back."""
         for number, handler in self._previous.items():

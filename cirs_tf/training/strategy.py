@@ -146,24 +146,18 @@ class Workers:
         if self.count == 1:
             return list(values)
         own = tf.constant(values, tf.int32)
-        return self._sum(own).numpy().tolist()
+        per_replica = self.strategy.experimental_distribute_values_from_function(
+            lambda _: own
+        )
+        total = self.strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
+        # Replicas of one worker hold the same value: divided out again.
+        here = self.strategy.num_replicas_in_sync // self.count
+        return (total // here).numpy().tolist()
 
     def from_chief(self, value: int) -> int:
         """Return the chief's value; every worker must call it."""
         (shared,) = self.sum([value if self.chief else 0])
         return shared
-
-    @tf.function
-    def _sum(self, own: tf.Tensor) -> tf.Tensor:
-        # Replicas of one worker hold the same value: divided out again.
-        here = self.strategy.num_replicas_in_sync // self.count
-
-        def total() -> tf.Tensor:
-            replica = tf.distribute.get_replica_context()
-            return replica.all_reduce(tf.distribute.ReduceOp.SUM, own)
-
-        per_replica = self.strategy.run(total)
-        return self.strategy.experimental_local_results(per_replica)[0] // here
 
 
 def set_determinism(chosen: bool | None) -> str:

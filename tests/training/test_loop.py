@@ -5,40 +5,23 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from method_steps import pretrain, replica_batches, tiny_config, train
+from method_steps import pretrain, replica_batches, train
+from tiny_methods import (
+    IMAGES,
+    INITIALIZATIONS,
+    MASKS,
+    SIDE,
+    SIZE,
+    build_tiny,
+    tiny_config,
+)
 
 from cirs_tf.errors import TrainingError
 from cirs_tf.methods.registry import METHODS, build_method
 from cirs_tf.training.loop import TrainingLoop
-from cirs_tf.training.phases import PSEUDO_LABELS, Phase, StepPlan
+from cirs_tf.training.phases import Phase, StepPlan
 from cirs_tf.training.strategy import make_strategy
 
-RNG = np.random.default_rng(0)
-SIDE, SEGMENTS, SIZE = 8, 4, 8
-IMAGES = RNG.integers(0, 256, (24, SIDE, SIDE, 3), dtype=np.uint8)
-MASKS = RNG.integers(0, SEGMENTS, (24, SIDE, SIDE), dtype=np.uint8)
-# Some images are unsure nearly everywhere, so that replicas count unlike pixels.
-UNSURE = RNG.random(MASKS.shape) < RNG.random((24, 1, 1))
-PSEUDO = np.where(UNSURE, 255, np.minimum(MASKS, 3)).astype(np.uint8)
-CANVAS = 4  # 2 round(0.625 * 8 / 2)
-DRAWN = RNG.integers(0, 256, (SEGMENTS - 1, 2, CANVAS, CANVAS, 4), dtype=np.uint8)
-INITIALIZATIONS = {
-    "cirs": {PSEUDO_LABELS: PSEUDO},
-    "cirs_plus": {PSEUDO_LABELS: PSEUDO},
-    "cirs_aligned": {
-        PSEUDO_LABELS: PSEUDO,
-        "background": RNG.random((SIDE, SIDE, 3)),
-        "template_colors": RNG.random((SEGMENTS - 1, CANVAS, CANVAS, 3)),
-        "template_support": RNG.random((SEGMENTS - 1, CANVAS, CANVAS)) < 0.7,
-    },
-    "cut_and_paste": {
-        "patches": DRAWN,
-        "center_bounds": np.tile([[2.0], [6.0]], (SEGMENTS - 1, 1, 2)),
-        "backgrounds": RNG.integers(0, 256, (5, 3), dtype=np.uint8),
-        "max_parts": np.array(3),
-        "quarter_turns": np.array(4),
-    },
-}
 ALTERNATING = ("cirs.schedule=alternating", "cirs.segmenter_steps=2")
 PLAIN = (
     "segmenter.norm=none",
@@ -92,18 +75,10 @@ REPLICA_CASES = {
 }
 
 
-def built(config, strategy):
-    with strategy.scope():
-        method = build_method(config, SIDE, SIDE)
-        if config.method in INITIALIZATIONS:
-            method.assign(INITIALIZATIONS[config.method])
-    return method
-
-
 def trained(config, cycles):
     """Pretrain and train; return the method and the sums of all loss terms."""
     strategy = make_strategy(config.training)
-    method = built(config, strategy)
+    method = build_tiny(config, strategy)
     initialization = INITIALIZATIONS.get(config.method, {})
     before = pretrain(method, IMAGES, initialization, SIZE, strategy)
     masks = MASKS if method.needs_masks else None

@@ -2,15 +2,18 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from command_line import set_flags
 
 from cirs_tf import train
+from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
@@ -26,12 +29,8 @@ def free_ports(count):
     return ports
 
 
-def test_two_workers_train_like_one_device(tiny, fruit, tmp_path):
-    argv = ["--data", str(fruit), "--epochs", "1", "--steps-per-epoch", "6"]
-    argv += set_flags([*tiny, "feature_net.dropout=0"])
-    one, two = tmp_path / "one", tmp_path / "two"
-    assert train.main([*argv, "--run", str(one)]) == 0
-
+def start_workers(argv, run):
+    """Start two workers of one run on loopback."""
     cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
     workers = []
     for index in range(2):
@@ -41,7 +40,7 @@ def test_two_workers_train_like_one_device(tiny, fruit, tmp_path):
             "PYTHONPATH": str(ROOT),
             "TF_CONFIG": json.dumps(task),
         }
-        command = [sys.executable, "-m", "cirs_tf.train", *argv, "--run", str(two)]
+        command = [sys.executable, "-m", "cirs_tf.train", *argv, "--run", str(run)]
         command += ["--strategy", "multi_worker"]
         workers.append(
             subprocess.Popen(
@@ -52,13 +51,53 @@ def test_two_workers_train_like_one_device(tiny, fruit, tmp_path):
                 text=True,
             )
         )
+    return workers
+
+
+def end_of(workers):
+    """Return exit statuses and outputs."""
     outputs = [worker.communicate(timeout=240)[0] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0], "\n".join(outputs)
-    assert "2 devices" in outputs[0]
+    return [worker.returncode for worker in workers], "\n".join(outputs)
+
+
+def test_two_workers_train_like_one_device(tiny, fruit, tmp_path):
+    argv = ["--data", str(fruit), "--epochs", "1", "--steps-per-epoch", "6"]
+    settings = ("pretraining.pseudo_labels=colors", "pretraining.steps=4")
+    argv += set_flags([*tiny, "feature_net.dropout=0", *settings])
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert train.main([*argv, "--run", str(one)]) == 0
+    statuses, output = end_of(start_workers(argv, two))
+    assert statuses == [0, 0], output
+    assert "2 devices" in output
 
     (row,), (expected,) = (RunFolder(run).read_metrics() for run in (two, one))
     # Float32: Adam amplifies the rounding of sums taken in another order.
     assert row["train"] == pytest.approx(expected["train"], rel=1e-3)
-    assert row["step"] == 6
+    assert row["step"] == 4 + 6
     checkpoints = {path.name for path in (two / "checkpoints").iterdir()}
-    assert checkpoints == {"checkpoints.json", "step-00000006"}
+    assert checkpoints == {"checkpoints.json", "step-00000004", "step-00000010"}
+
+
+def test_a_signal_to_any_worker_stops_all_at_the_same_step(tiny, fruit, tmp_path):
+    """SIGTERM to the second worker; the same command then goes on to the end."""
+    argv = ["--data", str(fruit), "--epochs", "2", "--steps-per-epoch", "60"]
+    argv += set_flags([*tiny, "training.log_every=1"])
+    run = tmp_path / "run"
+    workers = start_workers(argv, run)
+    deadline = time.monotonic() + 120
+    # Once TensorBoard has its file, the compiled loop runs or is about to.
+    while not list(run.glob("tensorboard/*")) and time.monotonic() < deadline:
+        assert workers[1].poll() is None, end_of(workers)
+        time.sleep(0.05)
+    workers[1].send_signal(signal.SIGTERM)
+    statuses, output = end_of(workers)
+    assert statuses == [128 + signal.SIGTERM] * 2, output
+    assert "Traceback" not in output
+    store = CheckpointStore(run / "checkpoints")
+    step = store.last_step
+    assert 0 < step < 120
+    assert output.count(f"stopped at step {step} of 120; go on with: ") == 2
+    statuses, output = end_of(start_workers(argv, run))
+    assert statuses == [0, 0], output
+    assert f"from step {step} to step 120" in output
+    assert [row["step"] for row in RunFolder(run).read_metrics()] == [60, 120]

@@ -1,0 +1,165 @@
+"""Configurations of every method, and the phases that each of them asks for."""
+
+from typing import NamedTuple
+
+from tiny_methods import tiny_config
+
+S, G, AUTOENCODERS = ("segmenter",), ("feature_net",), ("autoencoders",)
+POSES = ("pose_0", "pose_1", "pose_2")
+
+
+class Plan(NamedTuple):
+    """What a phase should do.
+
+    Attributes:
+        steps: Mini-batches per cycle, or of pretraining in all.
+        trains: Names of the networks whose variables it updates.
+        runs: Names of the networks that run in training mode without being updated.
+        rates: First learning rates that are not the method's, by network.
+    """
+
+    steps: int
+    trains: tuple[str, ...]
+    runs: tuple[str, ...] = ()
+    rates: dict[str, float] = {}
+
+
+class Case(NamedTuple):
+    """A row of the table.
+
+    Attributes:
+        source: Name of an installed configuration.
+        overrides: Settings in which the row differs from it.
+        plans: Every phase by name, those of pretraining first.
+    """
+
+    source: str
+    overrides: tuple[str, ...]
+    plans: dict[str, Plan]
+
+
+DROPOUT = "segmenter.dropout=0.2"
+IN_TURNS = (DROPOUT, "cirs.schedule=alternating", "cirs.segmenter_steps=2")
+# Learning rate 1: the largest part of a weight that float32 leaves of an update.
+RATE, PRETRAINING_RATE = 1.0, 0.25
+PRETRAINING = ("pretraining.steps=4", "pretraining.images=16")
+CASES = {
+    "cirs": Case("cirs", (DROPOUT,), {"joint": Plan(1, S + G)}),
+    "cirs, in turns": Case(
+        "cirs",
+        (*IN_TURNS, "cirs.feature_net_steps=3"),
+        {"segmenter": Plan(2, S, G), "feature_net": Plan(3, G, S)},
+    ),
+    "cirs, g frozen": Case(
+        "cirs", (DROPOUT, "cirs.freeze_feature_net=true"), {"joint": Plan(1, S, G)}
+    ),
+    "cirs, rate of g": Case(
+        "cirs",
+        (DROPOUT, "cirs.feature_learning_rate=0.5"),
+        {"joint": Plan(1, S + G, rates={"feature_net": 0.5})},
+    ),
+    "cirs, reset": Case(
+        "cirs", (DROPOUT, "cirs.reset_every=90"), {"joint": Plan(1, S + G)}
+    ),
+    "cirs, rate of g and reset": Case(
+        "cirs",
+        (*IN_TURNS, "cirs.feature_learning_rate=0.5", "cirs.reset_every=90"),
+        {
+            "segmenter": Plan(2, S, G),
+            "feature_net": Plan(1, G, S, {"feature_net": 0.5}),
+        },
+    ),
+    "cirs, pretrained": Case(
+        "cirs",
+        (DROPOUT, *PRETRAINING, "pretraining.pseudo_labels=colors")
+        + ("cirs.feature_net_pretraining_steps=5",),
+        {
+            "pretraining segmenter": Plan(4, S),
+            "pretraining feature_net": Plan(5, (*G, "feature_decoder")),
+            "joint": Plan(1, S + G),
+        },
+    ),
+    "cirs_aligned": Case(
+        "cirs_aligned",
+        (DROPOUT, *PRETRAINING, "cirs_aligned.pose_pretraining_steps=5")
+        + ("cirs_aligned.template_freeze_steps=0",),
+        {
+            "pretraining segmenter": Plan(4, S),
+            "pretraining poses": Plan(5, POSES),
+            "joint": Plan(1, (*S, "templates", *POSES)),
+        },
+    ),
+    "cirs_aligned, no known poses": Case(
+        "cirs_aligned",
+        (DROPOUT, "pretraining.steps=0", "cirs_aligned.pose_pretraining_steps=0")
+        + (
+            "cirs_aligned.pose_weight=0",
+            "cirs_aligned.template_freeze_steps=0",
+            "seed=1",
+        ),
+        {"joint": Plan(1, (*S, "templates", *POSES))},
+    ),
+    "cirs_plus": Case(
+        "cirs_plus",
+        (DROPOUT, *PRETRAINING, "cirs_plus.hidden=[16]", "cirs_plus.dropout=0.2"),
+        {"pretraining segmenter": Plan(4, S), "joint": Plan(1, S + AUTOENCODERS)},
+    ),
+    "cut_and_paste": Case(
+        "cut_and_paste",
+        (DROPOUT, "cut_and_paste.patches_per_class=2"),
+        {"segmenter": Plan(1, S)},
+    ),
+    "air": Case(
+        "air", (DROPOUT, "air.hidden=[16]"), {"joint": Plan(1, (*S, *AUTOENCODERS))}
+    ),
+    "air, in turns": Case(
+        "air",
+        (DROPOUT, "air.hidden=[16]", "air.schedule=alternating")
+        + ("air.segmenter_steps=2", "air.autoencoder_steps=3"),
+        {
+            "segmenter": Plan(2, S, AUTOENCODERS),
+            "autoencoders": Plan(3, AUTOENCODERS, S),
+        },
+    ),
+    "air, variational": Case(
+        "air_variational",
+        (DROPOUT, "air.hidden=[16]"),
+        {"joint": Plan(1, S + AUTOENCODERS)},
+    ),
+    "wnet": Case(
+        "wnet",
+        (DROPOUT, "wnet.radius=2", "wnet.xla=false"),
+        {"n_cut": Plan(1, S), "reconstruction": Plan(1, (*S, "decoder"))},
+    ),
+    "wnet, joint": Case(
+        "wnet",
+        (DROPOUT, "wnet.radius=2", "wnet.xla=false", "wnet.schedule=joint"),
+        {"joint": Plan(1, (*S, "decoder"))},
+    ),
+    "iic": Case(
+        "iic",
+        ("iic.width=1",),
+        {"over": Plan(1, ("over_segmenter",)), "main": Plan(1, S)},
+    ),
+    "autoencoder": Case(
+        "autoencoder",
+        ("autoencoder.hidden=[16]",),
+        {"autoencoder": Plan(1, ("encoder", "decoder"))},
+    ),
+    "supervised": Case("supervised", (DROPOUT,), {"segmenter": Plan(1, S)}),
+}
+
+
+def case_config(case, tiny, *overrides):
+    """Return the configuration of a row, with the learning rates above.
+
+    Args:
+        case: The row.
+        tiny: Settings of the smallest networks.
+        *overrides: Further settings.
+    """
+    # Seed 0 would hide a wrong multiple of the seed.
+    common = ["seed=3", f"training.learning_rate={RATE}", "training.decay_steps=null"]
+    if "pretraining.steps=4" in case.overrides:
+        common.append(f"pretraining.learning_rate={PRETRAINING_RATE}")
+    return tiny_config(tiny, case.source, *case.overrides, *common, *overrides)

@@ -1,0 +1,67 @@
+"""Every method on the smallest networks, and images, masks and pseudo-labels for it."""
+
+import numpy as np
+import tensorflow as tf
+
+from cirs_tf.methods.registry import build_method, load_config
+from cirs_tf.training.phases import PSEUDO_LABELS
+
+RNG = np.random.default_rng(0)
+SIDE, SEGMENTS, SIZE = 8, 4, 8
+IMAGES = RNG.integers(0, 256, (24, SIDE, SIDE, 3), dtype=np.uint8)
+MASKS = RNG.integers(0, SEGMENTS, (24, SIDE, SIDE), dtype=np.uint8)
+# Some images are unsure nearly everywhere, so that replicas count unlike pixels.
+UNSURE = RNG.random(MASKS.shape) < RNG.random((24, 1, 1))
+PSEUDO = np.where(UNSURE, 255, np.minimum(MASKS, 3)).astype(np.uint8)
+CANVAS = 4  # 2 round(0.625 * 8 / 2)
+DRAWN = RNG.integers(0, 256, (SEGMENTS - 1, 2, CANVAS, CANVAS, 4), dtype=np.uint8)
+INITIALIZATIONS = {
+    "cirs": {PSEUDO_LABELS: PSEUDO},
+    "cirs_plus": {PSEUDO_LABELS: PSEUDO},
+    "cirs_aligned": {
+        PSEUDO_LABELS: PSEUDO,
+        "background": RNG.random((SIDE, SIDE, 3)),
+        "template_colors": RNG.random((SEGMENTS - 1, CANVAS, CANVAS, 3)),
+        "template_support": RNG.random((SEGMENTS - 1, CANVAS, CANVAS)) < 0.7,
+    },
+    "cut_and_paste": {
+        "patches": DRAWN,
+        "center_bounds": np.tile([[2.0], [6.0]], (SEGMENTS - 1, 1, 2)),
+        "backgrounds": RNG.integers(0, 256, (5, 3), dtype=np.uint8),
+        "max_parts": np.array(3),
+        "quarter_turns": np.array(4),
+    },
+}
+
+
+def tiny_config(tiny, source, *overrides):
+    """Return a configuration, from those of the tiny settings that its method has.
+
+    Args:
+        tiny: Settings of the smallest networks, as `section.name=value`.
+        source: Name of an installed configuration.
+        *overrides: Further settings; the last one wins.
+    """
+    sections = ["training."]
+    method = load_config(source).method
+    if method not in ("iic", "autoencoder"):
+        sections.append("segmenter.")
+    if method == "cirs":
+        sections.append("feature_net.")
+    usable = [setting for setting in tiny if setting.startswith(tuple(sections))]
+    return load_config(source, [*usable, f"training.batch_size={SIZE}", *overrides])
+
+
+def build_tiny(config, strategy=None):
+    """Build a method and assign what it would take from the images, if anything.
+
+    Args:
+        config: From `tiny_config`.
+        strategy: Where to build it; None: one device.
+    """
+    strategy = strategy or tf.distribute.get_strategy()
+    with strategy.scope():
+        method = build_method(config, SIDE, SIDE)
+        if config.method in INITIALIZATIONS:
+            method.assign(INITIALIZATIONS[config.method])
+    return method
