@@ -205,6 +205,7 @@ def test_the_gradient_is_the_weighted_sum_and_terms_reach_their_networks(tiny, r
     with tf.GradientTape(persistent=True) as tape:
         terms = phase.loss(BATCH)
         terms = {name: tf.reduce_mean(value) for name, value in terms.items()}
+    assert terms["loss"] == pytest.approx(float(row.loss(row.weights, terms)), rel=1e-6)
     gradients = {
         name: tape.gradient(term, values, unconnected_gradients="zero")
         for name, term in terms.items()
@@ -230,9 +231,8 @@ def test_both_losses_of_w_net_in_turns_are_the_terms_of_the_joint_one(
     tiny, first_terms
 ):
     row = ROWS["wnet"]
-    overrides = (*row.overrides, "wnet.schedule=alternating")
-    config = tiny_config(tiny, row.source, *overrides)
+    in_turns = row._replace(overrides=(*row.overrides, "wnet.schedule=alternating"))
     for index, name in enumerate(("n_cut", "reconstruction")):
-        phase = build_tiny(config).phases[index]  # dropout draws first draws
+        phase = built(tiny, in_turns, {}).phases[index]  # dropout's first draws
         loss = means(phase.loss(BATCH))["loss"]
         assert loss == pytest.approx(first_terms["wnet"][name], rel=1e-5)
