@@ -205,7 +205,8 @@ def test_the_gradient_is_the_weighted_sum_and_terms_reach_their_networks(tiny, r
     with tf.GradientTape(persistent=True) as tape:
         terms = phase.loss(BATCH)
         terms = {name: tf.reduce_mean(value) for name, value in terms.items()}
-    assert terms["loss"] == pytest.approx(float(row.loss(row.weights, terms)), rel=1e-6)
+    loss = float(row.loss(row.weights, terms))
+    assert float(terms["loss"]) == pytest.approx(loss, rel=1e-6)
     gradients = {
         name: tape.gradient(term, values, unconnected_gradients="zero")
         for name, term in terms.items()
