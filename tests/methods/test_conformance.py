@@ -192,5 +192,6 @@ def test_usage_floor_above_what_k_segments_can_reach_is_refused(tiny, key, metho
     message = f"^{key}: expected at most 1 / segments = 0.25, got 0.26$"
     with pytest.raises(ConfigError, match=message):
         tiny_config(tiny, method, weight, f"{key}=0.26")
+    tiny_config(tiny, method, f"{method}.usage_weight=0", f"{key}=0.26")
     with pytest.raises(ConfigError, match="1 / segments = 0.1667"):
         tiny_config(tiny, method, weight, f"{key}={floor}", "segments=6")

@@ -201,16 +201,18 @@ def test_the_gradient_is_the_weighted_sum_and_terms_reach_their_networks(tiny, r
     method = built(tiny, row, row.weights)
     (phase,) = method.phases
     assert set(phase.terms) == {"loss", *row.reaches}
-    values = [variable.value for variable in phase.variables]
+    variables = [variable.value for variable in phase.variables]
     with tf.GradientTape(persistent=True) as tape:
         terms = phase.loss(BATCH)
         terms = {name: tf.reduce_mean(value) for name, value in terms.items()}
+    loss = float(row.loss(row.weights, terms))
+    assert float(terms["loss"]) == pytest.approx(loss, rel=1e-6)
     gradients = {
-        name: tape.gradient(term, values, unconnected_gradients="zero")
+        name: tape.gradient(term, variables, unconnected_gradients="zero")
         for name, term in terms.items()
     }
     for index, total in enumerate(gradients["loss"]):
-        parts = {name: found[index].numpy() for name, found in gradients.items()}
+        parts = {name: values[index].numpy() for name, values in gradients.items()}
         expected = row.loss(row.weights, parts)
         largest = max(np.abs(part).max() for part in parts.values())
         # Networks take their inputs, and give gradients to them, in float32.
@@ -230,9 +232,8 @@ def test_both_losses_of_w_net_in_turns_are_the_terms_of_the_joint_one(
     tiny, first_terms
 ):
     row = ROWS["wnet"]
-    overrides = (*row.overrides, "wnet.schedule=alternating")
-    config = tiny_config(tiny, row.source, *overrides)
+    in_turns = row._replace(overrides=(*row.overrides, "wnet.schedule=alternating"))
     for index, name in enumerate(("n_cut", "reconstruction")):
-        phase = build_tiny(config).phases[index]  # dropout draws first draws
+        phase = built(tiny, in_turns, {}).phases[index]  # dropout's first draws
         loss = means(phase.loss(BATCH))["loss"]
         assert loss == pytest.approx(first_terms["wnet"][name], rel=1e-5)
