@@ -5,6 +5,7 @@ layers are registered with it, so that `keras.saving.load_model` finds them.
 """
 
 import contextlib
+import importlib
 import importlib.abc
 import importlib.util
 import json
@@ -16,16 +17,6 @@ from pathlib import Path
 from types import ModuleType
 
 _NOTICES = (b"before absl::InitializeLog()", b"oneDNN custom operations are on")
-# Modules whose layers a saved model may hold.
-_LAYER_MODULES = (
-    "argmax_in_place",
-    "cut_out_bank",
-    "dropout",
-    "gaussian_code",
-    "padding",
-    "segment_dense",
-    "templates",
-)
 
 
 def prepare() -> None:
@@ -56,8 +47,7 @@ def prepare() -> None:
 
 def register_layers() -> None:
     """Import our layers, which registers them with Keras under `cirs_tf>NAME`."""
-    for name in _LAYER_MODULES:
-        importlib.import_module(f"cirs_tf.layers.{name}")
+    importlib.import_module("cirs_tf.layers")
 
 
 def _chosen_backend() -> str:
