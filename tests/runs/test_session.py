@@ -129,6 +129,26 @@ def test_without_a_checkpoint_a_run_begins_again(config, tmp_path):
     assert len(run.folder.read_metrics()) == 1
 
 
+def test_a_line_lost_between_checkpoint_and_metrics_comes_back(config, tmp_path):
+    run = train(config, tmp_path / "run")
+    (row,) = run.folder.read_metrics()
+    run.folder.metrics_file.unlink()
+    train(config, tmp_path / "run")
+    assert run.folder.read_metrics() == [row]
+
+
+def test_checkpoints_within_an_epoch_come_by_the_clock(config, tmp_path):
+    overrides = ["training.log_every=2", "training.checkpoints_kept=99"]
+    often = [*overrides, "training.checkpoint_minutes=1e-9"]
+    for settings, steps in (
+        (often, [2, 4, 6, 7, 9, 11, 12]),
+        (overrides, [4, 7, 12]),
+    ):
+        chosen = load_config(overrides=settings, base=config)
+        run = train(chosen, tmp_path / str(len(settings)))
+        assert CheckpointStore(run.folder.checkpoints).steps() == steps
+
+
 def test_leftovers_of_a_kill_are_removed(config, tmp_path):
     run = train(config, tmp_path / "run")
     leftover = run.folder.checkpoints / ".step-00000012.0.99.tmp"
