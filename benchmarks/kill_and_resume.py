@@ -90,6 +90,8 @@ def differences(run: Path, reference: Path) -> list[str]:
     """Return what differs between two finished runs."""
     import tensorflow as tf
 
+    import cirs_tf  # noqa: F401  (so that TensorFlow imports quietly)
+
     found = []
     tensors = []
     for folder in (run, reference):
