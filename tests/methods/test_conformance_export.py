@@ -46,6 +46,7 @@ def images(size, seed=0):
 
 def labels_of(model, batch):
     labels = model(batch, training=False).numpy().argmax(axis=-1)
+    assert labels.shape == batch.shape[:3]
     assert len(np.unique(labels)) > 1
     return labels
 
