@@ -138,7 +138,7 @@ def config_difference(planned: Config, stored: Config) -> str | None:
         stored: What a run folder holds. Where the data lies does not matter.
     """
     ours, theirs = flatten(planned), flatten(stored)
-    for key in ours.keys() | theirs.keys():
+    for key in [*ours, *(key for key in theirs if key not in ours)]:
         if key != "data" and ours.get(key) != theirs.get(key):
             return f"{key}={theirs.get(key)}, not {ours.get(key)}"
     return None

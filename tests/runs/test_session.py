@@ -174,6 +174,10 @@ def test_a_difference_is_named_and_the_place_of_the_data_is_none(config):
     assert config_difference(config, moved) is None
     other = load_config(overrides=["seed=3"], base=config)
     assert config_difference(other, config) == "seed=0, not 3"
+    both = load_config(overrides=["seed=3", "cirs.alpha_1=2"], base=config)
+    assert config_difference(both, config) == "seed=0, not 3"  # in order
+    air = load_config("air", ["seed=0"])
+    assert config_difference(air, config) == "method=cirs, not air"
 
 
 def test_a_run_without_a_name_gets_one(config):
