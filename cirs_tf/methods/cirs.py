@@ -31,8 +31,11 @@ from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
 from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.losses.min_usage import min_usage_penalty
-from cirs_tf.methods.pseudo_labels import LearnsPseudoLabels, SegmenterPretraining
 from cirs_tf.methods.segment_features import FeatureNetConfig, SegmentFeatures
+from cirs_tf.methods.segmenter_pretraining import (
+    LearnsPseudoLabels,
+    SegmenterPretraining,
+)
 from cirs_tf.methods.two_networks import two_network_phases
 from cirs_tf.models.unet import unet
 from cirs_tf.training.optimizers import (

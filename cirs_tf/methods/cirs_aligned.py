@@ -32,7 +32,7 @@ from cirs_tf.losses.min_usage import min_usage_penalty
 from cirs_tf.losses.pseudo_labels import pseudo_labels
 from cirs_tf.losses.reconstruction import chosen_error
 from cirs_tf.methods.known_poses import KnownPoses
-from cirs_tf.methods.pseudo_labels import SegmenterPretraining
+from cirs_tf.methods.segmenter_pretraining import SegmenterPretraining
 from cirs_tf.methods.template_proposals import propose_templates, template_pictures
 from cirs_tf.models.posed_templates import PosedTemplates
 from cirs_tf.models.unet import unet

@@ -31,7 +31,10 @@ from cirs_tf.losses.cross_entropy import label_cross_entropy
 from cirs_tf.losses.min_usage import min_usage_penalty
 from cirs_tf.losses.pseudo_labels import pseudo_labels
 from cirs_tf.losses.reconstruction import chosen_error
-from cirs_tf.methods.pseudo_labels import LearnsPseudoLabels, SegmenterPretraining
+from cirs_tf.methods.segmenter_pretraining import (
+    LearnsPseudoLabels,
+    SegmenterPretraining,
+)
 from cirs_tf.models.segment_autoencoders import segment_autoencoders
 from cirs_tf.models.unet import unet
 from cirs_tf.training.optimizers import adam, learning_rate_schedule

@@ -21,7 +21,7 @@ from cirs_tf.config.settings import (
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.cross_entropy import segmentation_cross_entropy
-from cirs_tf.methods.pseudo_labels import data_errors
+from cirs_tf.methods.segmenter_pretraining import data_errors
 from cirs_tf.models.compositions import Compositions
 from cirs_tf.models.unet import unet
 from cirs_tf.proposals.cut_outs import cut_outs

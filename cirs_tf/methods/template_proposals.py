@@ -5,7 +5,7 @@ import tensorflow as tf
 from PIL import Image
 
 from cirs_tf.data.pipeline import as_float
-from cirs_tf.methods.pseudo_labels import data_errors
+from cirs_tf.methods.segmenter_pretraining import data_errors
 from cirs_tf.models.posed_templates import PosedTemplates
 from cirs_tf.proposals.object_proposals import propose
 from cirs_tf.training.phases import PSEUDO_LABELS, SUMMARY, Initialization

@@ -9,7 +9,7 @@ from PIL import Image
 from cirs_tf import train
 from cirs_tf.config.sections import BackgroundConfig, PretrainingConfig, SegmenterConfig
 from cirs_tf.errors import DataError
-from cirs_tf.methods.pseudo_labels import SegmenterPretraining, propose_labels
+from cirs_tf.methods.segmenter_pretraining import SegmenterPretraining, propose_labels
 from cirs_tf.models.unet import unet
 from data_gen.__main__ import main as data_gen
 
