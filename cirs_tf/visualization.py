@@ -204,6 +204,29 @@ def column_grid(
     return picture
 
 
+def scatter_plot(
+    points: np.ndarray, colors: np.ndarray, size: int = 320, radius: int = 5
+) -> Image.Image:
+    """Draw points of a plane as discs, on gray, with the axes through the origin.
+
+    Args:
+        points: `[points, 2]` float, x to the right and y upwards.
+        colors: `[points, 3]` uint8.
+        size: Height and width of the picture in pixels.
+        radius: Of a disc in pixels.
+    """
+    picture = Image.new("RGB", (size, size), (128, 128, 128))
+    draw = ImageDraw.Draw(picture)
+    scale = (size / 2 - 2 * radius) / max(np.abs(points).max(), 1e-9)
+    draw.line((0, size / 2, size, size / 2), (100, 100, 100))
+    draw.line((size / 2, 0, size / 2, size), (100, 100, 100))
+    for (x, y), color in zip(points, colors, strict=True):
+        left, top = size / 2 + scale * x - radius, size / 2 - scale * y - radius
+        box = (left, top, left + 2 * radius, top + 2 * radius)
+        draw.ellipse(box, tuple(map(int, color)), (60, 60, 60))
+    return picture
+
+
 def _enlarged(image: np.ndarray, scale: int) -> Image.Image:
     height, width = image.shape[:2]
     size = (width * scale, height * scale)

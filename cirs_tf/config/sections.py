@@ -51,6 +51,13 @@ class SegmenterConfig(Section):
     relu_logits: bool = setting(
         False, ANY, "A ReLU before the softmax, as in the thesis author's W-Net."
     )
+    logit_scale: float | None = setting(
+        None,
+        POSITIVE,
+        "Logits are batch-normalized per segment, without scale and offset of their "
+        "own, and multiplied by this, so that no segment can vanish; null: they are "
+        "left as they are.",
+    )
 
 
 @dataclasses.dataclass(frozen=True)

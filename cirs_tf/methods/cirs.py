@@ -4,7 +4,9 @@ import dataclasses
 from typing import ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from cirs_tf.config.sections import (
     SCHEDULES,
@@ -20,6 +22,7 @@ from cirs_tf.config.settings import (
     WEIGHT,
     Section,
     at_least,
+    between,
     one_of,
     section,
     setting,
@@ -27,8 +30,9 @@ from cirs_tf.config.settings import (
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.data.transforms import random_shift_flip_turn
 from cirs_tf.errors import ConfigError
+from cirs_tf.layers.best_head import BestHead
 from cirs_tf.layers.replica_random import replica_seed
-from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
+from cirs_tf.layers.segment_masks import SegmentMasks
 from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.losses.min_usage import min_usage_penalty
 from cirs_tf.methods.segment_features import FeatureNetConfig, SegmentFeatures
@@ -37,6 +41,7 @@ from cirs_tf.methods.segmenter_pretraining import (
     SegmenterPretraining,
 )
 from cirs_tf.methods.two_networks import two_network_phases
+from cirs_tf.methods.word_features import WordFeatures, WordsConfig
 from cirs_tf.models.unet import unet
 from cirs_tf.training.optimizers import (
     ResettingAdam,
@@ -44,7 +49,7 @@ from cirs_tf.training.optimizers import (
     learning_rate_schedule,
     weight_samplers,
 )
-from cirs_tf.training.phases import Terms
+from cirs_tf.training.phases import SUMMARY, Initialization, Terms
 from cirs_tf.training.strategy import batch_mean
 
 
@@ -52,7 +57,8 @@ from cirs_tf.training.strategy import batch_mean
 class CirsSection(Section):
     """The CIRS objective (thesis 5), its schedule (thesis 7.4), and extensions.
 
-    Everything below the schedule is off by default.
+    Everything below the schedule is off by default; `configs/cirs.yaml` turns on what
+    makes the method work.
     """
 
     key: ClassVar[str] = "cirs"
@@ -66,6 +72,22 @@ class CirsSection(Section):
     )
     segmenter_steps: int = setting(1, at_least(1), "Mini-batches per cycle for S.")
     feature_net_steps: int = setting(1, at_least(1), "Mini-batches per cycle for g.")
+    heads: int = setting(
+        1,
+        between(1, 16),
+        "Output heads on one U-Net, each trained by the objective as if alone; that of "
+        "the lowest training loss is the segmenter.",
+    )
+    gumbel_scale: float = setting(
+        0.0,
+        WEIGHT,
+        "Scale of Gumbel noise on the logits in training, at first.",
+    )
+    gumbel_steps: int | None = setting(
+        None,
+        at_least(1),
+        "Updates of S over which that scale falls linearly to 0; null: it stays.",
+    )
     augmentation: str = setting(
         "none",
         one_of(
@@ -128,9 +150,21 @@ class CirsConfig(Config):
     background: BackgroundConfig = section(BackgroundConfig)
     cirs: CirsSection = section(CirsSection)
 
+    words: WordsConfig = section(WordsConfig)
+
     def check(self) -> None:
-        """Refuse a usage floor that K segments cannot reach."""
+        """Refuse a usage floor that K segments cannot reach, and training words."""
         self.check_usage_floor(self.cirs)
+        options = self.cirs
+        trains = options.schedule == "alternating" or options.reset_every
+        trains = trains or options.feature_learning_rate is not None
+        trains = trains or options.feature_net_pretraining_steps
+        self.feature_net.require(
+            "kind",
+            not (self.feature_net.kind == "words" and trains),
+            "dense or conv where cirs.schedule, feature_learning_rate, reset_every or "
+            "feature_net_pretraining_steps train g",
+        )
 
 
 class Cirs(LearnsPseudoLabels):
@@ -145,7 +179,8 @@ class Cirs(LearnsPseudoLabels):
         ConfigError: The images are not square but to be rotated, or do not divide into
             cells.
 
-    Reference: thesis 6 (Figure 5); schedules 7.3 and 7.4.
+    Reference: thesis 6 (Figure 5); schedules 7.3 and 7.4. Several heads, of which one
+    is chosen by its loss: Ji et al. 2019. Gumbel noise: Jang et al. 2017.
     """
 
     config_class = CirsConfig
@@ -159,10 +194,8 @@ class Cirs(LearnsPseudoLabels):
                 f"{height} x {width} pixels"
             )
         self.config = config
-        self.segmenter = self.build_segmenter(config)
-        self._features = SegmentFeatures(
-            config.feature_net, height, width, config.segments, 2 * config.seed + 1
-        )
+        self._all_heads, self.segmenter = _segmenters(config)
+        self._features = _features(config, height, width)
         self.feature_net = self._features.network
         self.networks = {"segmenter": self.segmenter, "feature_net": self.feature_net}
         self._segment_masks = SegmentMasks()
@@ -181,6 +214,7 @@ class Cirs(LearnsPseudoLabels):
             schedule=options.schedule,
             steps=(options.segmenter_steps, options.feature_net_steps),
             make_optimizer=self._optimizer,
+            watched=variables["segmenter"],
         )
         if options.feature_net_pretraining_steps:
             self._add_feature_net_pretraining()
@@ -192,24 +226,93 @@ class Cirs(LearnsPseudoLabels):
         Args:
             config: The run.
         """
-        return unet(config.segmenter, config.segments, 2 * config.seed)
+        return _segmenters(config)[1]
+
+    def initialize(self, images: np.ndarray) -> Initialization:
+        """Find color words and pseudo-labels, what is configured of them.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+
+        Raises:
+            DataError: The images have too few colors, or nothing to propose.
+        """
+        labels = super().initialize(images)
+        if not isinstance(self._features, WordFeatures):
+            return labels
+        words = self._features.initialize(images)
+        found = [str(part[SUMMARY]) for part in (labels, words) if SUMMARY in part]
+        return {**labels, **words, SUMMARY: np.array("; ".join(found))}
+
+    def assign(self, initialization: Initialization) -> None:
+        """Set words and the weights of segments.
+
+        Args:
+            initialization: From `initialize`.
+        """
+        super().assign(initialization)
+        if isinstance(self._features, WordFeatures):
+            self._features.assign(initialization)
+
+    def pictures(self, images: np.ndarray) -> dict[str, Image.Image]:
+        """Draw the color words, where g has some.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+        """
+        if isinstance(self._features, WordFeatures):
+            return self._features.pictures(images)
+        return {}
+
+    def diagnostics(self, batch: Batch) -> Terms:
+        """Return the norm of each segment's mean feature, in inference mode.
+
+        Args:
+            batch: Images.
+        """
+        logits = self.segmenter(batch["image"], training=False)
+        masks = self._segment_masks(tf.nn.softmax(logits))
+        features = self._features(batch["image"], masks, training=False)
+        norms = tf.norm(tf.reduce_mean(features, axis=0), axis=-1)  # (K,)
+        return {
+            f"mean_feature_norm/{segment}": norm
+            for segment, norm in enumerate(tf.unstack(norms))
+        }
 
     def validation_terms(self, batch: Batch) -> Terms:
         """Return the CIRS loss and its terms in inference mode, scalars."""
-        return self._terms(batch["image"], training=False)
+        logits = self.segmenter(batch["image"], training=False)
+        return self._terms(batch["image"], logits, training=False)
 
     def _train(self, batch: Batch) -> Terms:
-        images = batch["image"]
-        if self.config.cirs.augmentation != "none":
-            images = random_shift_flip_turn(images, self._seed())
-        return self._terms(images, training=True)
-
-    def _terms(self, images: tf.Tensor, training: bool) -> Terms:
         options = self.config.cirs
-        probabilities = tf.nn.softmax(self.segmenter(images, training=training))
+        images = batch["image"]
+        if options.augmentation != "none":
+            images = random_shift_flip_turn(images, self._seed())
+        logits = self._all_heads(images, training=True)
+        if options.gumbel_scale:
+            logits += self._gumbel_noise(logits)
+        if options.heads == 1:
+            return self._terms(images, logits, training=True)
+        heads = [
+            self._terms(images, part, training=True)
+            for part in tf.split(logits, options.heads, axis=-1)
+        ]
+        losses = tf.stack([terms["loss"] for terms in heads])
+        choice = self.segmenter.get_layer("best_head")
+        choice.update(losses)
+        # Each head trains as if alone; what is reported is the chosen one's.
+        chosen = {
+            name: tf.gather(tf.stack([terms[name] for terms in heads]), choice.best)
+            for name in heads[0]
+        }
+        return {**chosen, "loss": _value_of(chosen["loss"], tf.reduce_sum(losses))}
+
+    def _terms(self, images: tf.Tensor, logits: tf.Tensor, training: bool) -> Terms:
+        options = self.config.cirs
+        probabilities = tf.nn.softmax(logits)
         masks = self._segment_masks(probabilities)  # (B, K, H, W, 1)
-        masked = masked_images(images, masks)  # (B, K, H, W, 3)
-        features = self._features(masked, masks, training)  # (B, K, F)
+        features = self._features(images, masks, training)  # (B, K, F)
         terms = cirs_loss(features, options.alpha_1, options.alpha_2, batch_mean)
         terms = terms._asdict()
         if options.usage_weight:
@@ -219,6 +322,19 @@ class Cirs(LearnsPseudoLabels):
             terms["min_usage_penalty"] = penalty
             terms["loss"] += options.usage_weight * penalty
         return terms
+
+    def _gumbel_noise(self, logits: tf.Tensor) -> tf.Tensor:
+        """Return noise of the scale of this update, another draw each time."""
+        options = self.config.cirs
+        scale = tf.constant(options.gumbel_scale, logits.dtype)
+        if options.gumbel_steps:
+            updates = tf.cast(self.phases[0].optimizer.iterations.value, logits.dtype)
+            scale *= tf.nn.relu(1 - updates / options.gumbel_steps)
+        seed = tf.random.experimental.stateless_fold_in(self._seed(), 1)
+        uniform = tf.random.stateless_uniform(
+            tf.shape(logits), seed, 1e-7, 1.0, logits.dtype
+        )
+        return -scale * tf.math.log(-tf.math.log(uniform))
 
     def _seed(self) -> tf.Tensor:
         """Return another seed at each step and replica, the same after resuming."""
@@ -256,3 +372,30 @@ class Cirs(LearnsPseudoLabels):
         self.pretraining.append(phase)
         # A checkpoint within pretraining must hold it.
         self.networks["feature_decoder"] = decoder
+
+
+def _segmenters(config: CirsConfig) -> tuple[keras.Model, keras.Model]:
+    """Return a U-Net with all heads, and S: the same layers, the best head alone."""
+    heads = config.cirs.heads
+    network = unet(config.segmenter, heads * config.segments, 2 * config.seed)
+    if heads == 1:
+        return network, network
+    logits = BestHead(heads, name="best_head")(network.output)
+    return network, keras.Model(network.input, logits, name="segmenter")
+
+
+def _features(
+    config: CirsConfig, height: int, width: int
+) -> SegmentFeatures | WordFeatures:
+    """Return g, of the configured kind."""
+    if config.feature_net.kind == "words":
+        return WordFeatures(config.words, config.segments, config.seed)
+    return SegmentFeatures(
+        config.feature_net, height, width, config.segments, 2 * config.seed + 1
+    )
+
+
+@tf.custom_gradient
+def _value_of(shown: tf.Tensor, minimized: tf.Tensor):
+    """Return the value of the first with the gradient of the second."""
+    return tf.identity(shown), lambda upstream: (tf.zeros_like(shown), upstream)

@@ -18,6 +18,7 @@ from cirs_tf.config.settings import (
 )
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.errors import ConfigError
+from cirs_tf.layers.segment_masks import masked_images
 from cirs_tf.models.feature_input import feature_input
 from cirs_tf.models.feature_net import feature_net
 from cirs_tf.training.optimizers import adam
@@ -33,8 +34,10 @@ class FeatureNetConfig(Section):
 
     kind: str = setting(
         "dense",
-        one_of("dense", "conv"),
-        "Fully connected (thesis 6), or convolutions with global average pooling.",
+        one_of("dense", "conv", "words"),
+        "Fully connected (thesis 6); convolutions with global average pooling; or the "
+        "frozen features of color words (section words), for which nothing else here "
+        "counts.",
     )
     hidden: tuple[int, ...] = setting((256, 64), WIDTHS, "Widths of the hidden layers.")
     features: int = setting(16, at_least(1), "Length of the feature vector.")
@@ -123,18 +126,19 @@ class SegmentFeatures:
         )
 
     def __call__(
-        self, masked: tf.Tensor, masks: tf.Tensor, training: bool
+        self, images: tf.Tensor, masks: tf.Tensor, training: bool
     ) -> tf.Tensor:
         """Return the features of every segment.
 
         Args:
-            masked: `[batch, K, height, width, 3]` float, images under their masks.
+            images: `[batch, height, width, 3]` float in [0, 1].
             masks: `[batch, K, height, width, 1]` float.
             training: Whether g is in training mode.
 
         Returns:
             `[batch, K, features]`.
         """
+        masked = masked_images(images, masks)  # (B, K, H, W, 3)
         batch_size, segments = tf.shape(masked)[0], masked.shape[1]
         inputs = self._inputs(masked, masks)
         flat = tf.reshape(inputs, tf.concat([[-1], tf.shape(inputs)[2:]], axis=0))
@@ -156,7 +160,7 @@ class SegmentFeatures:
         def loss(batch: Batch) -> Terms:
             whole = batch["image"][:, None]  # (B, 1, H, W, 3)
             masks = tf.ones_like(whole[..., :1])
-            features = self(whole, masks, training=True)[:, 0]  # (B, F)
+            features = self(batch["image"], masks, training=True)[:, 0]  # (B, F)
             rebuilt = decoder(features, training=True)  # (B, inputs)
             inputs = self._inputs(whole, masks)
             inputs = tf.cast(tf.reshape(inputs, tf.shape(rebuilt)), rebuilt.dtype)

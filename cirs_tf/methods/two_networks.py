@@ -1,6 +1,6 @@
 """Phases of two networks that minimize one loss, together or in turns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 
@@ -15,6 +15,7 @@ def two_network_phases(
     schedule: str,
     steps: tuple[int, int],
     make_optimizer: Callable[[list], keras.optimizers.Optimizer],
+    watched: Sequence[keras.Variable] = (),
 ) -> list[Phase]:
     """Return the phases of a method whose two networks minimize one loss.
 
@@ -25,6 +26,7 @@ def two_network_phases(
         schedule: `joint` updates both in one step, `alternating` in turns.
         steps: Mini-batches per cycle for each, where they alternate.
         make_optimizer: Maps the variables of a phase to its optimizer.
+        watched: Variables of the first network, see `Phase.watched`.
 
     Returns:
         One phase `joint`, or one phase per network, named after it.
@@ -32,7 +34,10 @@ def two_network_phases(
     if schedule == "joint":
         variables = {"joint": sum(variables.values(), [])}
         steps = (1,)
+    watches = [watched] + [()] * (len(variables) - 1)
     return [
-        Phase(name, loss, terms, updated, make_optimizer(updated), count)
-        for (name, updated), count in zip(variables.items(), steps, strict=True)
+        Phase(name, loss, terms, updated, make_optimizer(updated), count, watch)
+        for (name, updated), count, watch in zip(
+            variables.items(), steps, watches, strict=True
+        )
     ]

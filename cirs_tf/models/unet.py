@@ -3,7 +3,7 @@
 import keras
 
 from cirs_tf.config.sections import SegmenterConfig
-from cirs_tf.layers.conv_block import conv_block
+from cirs_tf.layers.conv_block import conv_block, normalized_logits
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
 from cirs_tf.layers.upsampling import BilinearUpsampling
 
@@ -23,7 +23,7 @@ def unet(
 
     Args:
         config: Width of the first block, depth, normalization, dropout, upsampling,
-            kind of convolution.
+            kind of convolution, what happens to the logits.
         outputs: K, the number of segments.
         seed: Seed of the weights and of dropout.
         inputs: Channels of the input.
@@ -66,6 +66,8 @@ def unet(
     if config.relu_logits:
         logits = keras.layers.ReLU()(logits)
     logits = CropToSize()(logits, images)
+    if config.logit_scale is not None:
+        logits = normalized_logits(logits, config.logit_scale)
     return keras.Model(images, logits, name=name)
 
 

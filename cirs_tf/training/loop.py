@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.errors import TrainingError
+from cirs_tf.training.optimizers import first_moments
 from cirs_tf.training.phases import Phase, StepPlan
 from cirs_tf.training.strategy import scale_loss
 
@@ -71,7 +72,7 @@ class TrainingLoop:
         if step >= 0:
             culprit = self.phases[phase]
             raise TrainingError(
-                f"step {step}: {culprit.terms[term]} of phase {culprit.name} "
+                f"step {step}: {culprit.reported[term]} of phase {culprit.name} "
                 "is not finite"
             )
         return [
@@ -81,7 +82,7 @@ class TrainingLoop:
 
     @tf.function
     def _run(self, iterator, cycles, counts, step):
-        totals = tuple(tf.zeros(len(phase.terms)) for phase in self.phases)
+        totals = tuple(tf.zeros(len(phase.reported)) for phase in self.phases)
         bad = tf.constant([-1, -1, -1])  # first step, phase, term that is not finite
         for _ in tf.range(cycles):
             in_cycle = []
@@ -118,6 +119,24 @@ class TrainingLoop:
             loss = scale_loss(terms["loss"], self.batch_size)
         variables = [variable.value for variable in phase.variables]
         gradients = tape.gradient(loss, variables)
-        phase.optimizer.apply(gradients, phase.variables)
         means = [tf.reduce_mean(terms[name]) for name in phase.terms]
+        if phase.watched:
+            means.append(_gradient_cosine(phase, gradients))
+        phase.optimizer.apply(gradients, phase.variables)
         return tf.cast(tf.stack(means), tf.float32)  # under any dtype policy
+
+
+def _gradient_cosine(phase: Phase, gradients: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Return the cosine of watched gradients and Adam's mean of those before."""
+    watched = {id(variable) for variable in phase.watched}
+    moments = first_moments(phase.optimizer, phase.variables)
+    pairs = [
+        (gradient, moment)
+        for variable, gradient, moment in zip(
+            phase.variables, gradients, moments, strict=True
+        )
+        if id(variable) in watched
+    ]
+    dot = tf.add_n([tf.reduce_sum(g * m) for g, m in pairs])
+    squares = [tf.add_n([tf.nn.l2_loss(p[i]) for p in pairs]) for i in (0, 1)]
+    return tf.math.divide_no_nan(dot, 2 * tf.sqrt(squares[0] * squares[1]))

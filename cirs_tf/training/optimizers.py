@@ -44,6 +44,20 @@ def adam(variables: Sequence[keras.Variable], rate: Rate) -> keras.optimizers.Op
     return optimizer
 
 
+def first_moments(
+    optimizer: keras.optimizers.Adam, variables: Sequence[keras.Variable]
+) -> list[tf.Tensor]:
+    """Return Adam's running means of the gradients, 0 before the first update.
+
+    Args:
+        optimizer: Built for the variables.
+        variables: What it updates.
+    """
+    slots = optimizer._momentums  # Keras has no public way to one slot
+    index = optimizer._get_variable_index
+    return [slots[index(variable)].value for variable in variables]
+
+
 class ResettingAdam(keras.optimizers.Adam):
     """Adam with a group of variables at a rate of its own, which is reset at times.
 

@@ -16,6 +16,7 @@ Terms = dict[str, tf.Tensor]
 Initialization = Mapping[str, np.ndarray]
 SUMMARY = "summary"
 PSEUDO_LABELS = "pseudo_labels"
+GRADIENT_COSINE = "gradient_cosine"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +31,10 @@ class Phase:
         variables: What is updated, and nothing else.
         optimizer: Keeps its state from cycle to cycle.
         steps: Mini-batches per cycle; of a `PretrainingPhase`, in all.
+        watched: Some of the variables, whose `gradient_cosine` is added to the terms:
+            the cosine of their gradient and the running mean of those before (Adam's
+            first moment). Near 1 the mini-batches agree on where to go; near 0 their
+            gradients are noise. Empty: none.
     """
 
     name: str
@@ -38,6 +43,12 @@ class Phase:
     variables: Sequence[keras.Variable]
     optimizer: keras.optimizers.Optimizer
     steps: int = 1
+    watched: Sequence[keras.Variable] = ()
+
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """The names of all that is reported: the terms, and what is watched."""
+        return (*self.terms, GRADIENT_COSINE) if self.watched else self.terms
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +106,19 @@ class Initializes(Protocol):
 
     def assign(self, initialization: Initialization) -> None:
         """Set weights from what `initialize` returned."""
+        ...
+
+
+@runtime_checkable
+class HasDiagnostics(Protocol):
+    """A method that can tell a working run from a collapsed one by more than terms."""
+
+    def diagnostics(self, batch: Batch) -> Terms:
+        """Return scalars by TensorBoard tag, in inference mode.
+
+        Args:
+            batch: Unlabeled validation images.
+        """
         ...
 
 

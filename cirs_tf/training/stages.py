@@ -62,14 +62,14 @@ class Stage:
         means = {}
         for phase, (totals, steps) in zip(phases, sums, strict=True):
             prefix = f"{phase.name}/" if named else ""
-            for name, total in zip(phase.terms, totals, strict=True):
+            for name, total in zip(phase.reported, totals, strict=True):
                 if steps:
                     means[prefix + name] = float(total / steps)
         return means
 
     def no_sums(self) -> list[PhaseSums]:
         """Return sums over no mini-batch."""
-        return [PhaseSums(np.zeros(len(p.terms)), 0) for p in self.loop.phases]
+        return [PhaseSums(np.zeros(len(p.reported)), 0) for p in self.loop.phases]
 
 
 def make_stages(

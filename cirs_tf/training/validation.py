@@ -11,7 +11,7 @@ from PIL import Image
 
 from cirs_tf.data.pipeline import LoadedSplit, as_float
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
-from cirs_tf.training.phases import Method, ShowsPictures
+from cirs_tf.training.phases import HasDiagnostics, Method, ShowsPictures
 from cirs_tf.visualization import palette_image, segmentation_grid
 
 _PICTURED = 8  # images shown in TensorBoard
@@ -63,11 +63,13 @@ class SegmentationValidation:
         terms: Mean of each loss term over full batches.
         scores: Metrics by labels, None where the split has no masks.
         segment_share: `[segments]`, share of pixels in each predicted segment.
+        diagnostics: The method's own scalars, for TensorBoard.
     """
 
     terms: dict[str, float]
     scores: SegmentationScores | None
     segment_share: tuple[float, ...]
+    diagnostics: dict[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def headline(self) -> dict[str, float]:
@@ -90,10 +92,11 @@ class SegmentationValidation:
         return row
 
     def scalars(self) -> dict[str, float]:
-        """Return terms, shares and all scores."""
+        """Return terms, shares, all scores and the method's own."""
         values = {f"validation/{k}": v for k, v in self.terms.items()}
         for segment, share in enumerate(self.segment_share):
             values[f"segment_share/{segment}"] = share
+        values |= self.diagnostics
         if self.scores is not None:
             for name in ("miou", "miou_thesis", "pixel_accuracy", "ari", "fg_ari"):
                 value = getattr(self.scores, name)
@@ -181,7 +184,9 @@ class SegmentationValidator:
             scores = metric.result()
         counts = np.bincount(predicted.ravel(), minlength=self.segments)
         share = tuple(map(float, counts / counts.sum()))
-        return SegmentationValidation(self._mean_terms(), scores, share)
+        return SegmentationValidation(
+            self._mean_terms(), scores, share, self._diagnostics()
+        )
 
     def pictures(self, outcome: SegmentationValidation) -> dict[str, Image.Image]:
         """Return the first images, their segments and the truth; the method's own."""
@@ -195,6 +200,15 @@ class SegmentationValidator:
         shows = isinstance(self.method, ShowsPictures)
         own = self.method.pictures(images) if shows else {}
         return {"validation": grid, **own}
+
+    def _diagnostics(self) -> dict[str, float]:
+        """Return the method's own scalars of the first batch."""
+        if not isinstance(self.method, HasDiagnostics):
+            return {}
+        batch = self.split.without_masks().batch(slice(self.batch_size))
+        return {
+            tag: float(value) for tag, value in self.method.diagnostics(batch).items()
+        }
 
     def progress(self) -> Image.Image:
         """Return the segments of the first images, pixel value = segment."""

@@ -1,0 +1,213 @@
+"""g as a frozen function of a segment's pixels: vectors of color words, pooled."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from cirs_tf.config.settings import (
+    WEIGHT,
+    Section,
+    at_least,
+    between,
+    setting,
+)
+from cirs_tf.errors import DataError
+from cirs_tf.layers.segment_pooling import SegmentPooling
+from cirs_tf.layers.word_embedding import WordEmbedding
+from cirs_tf.training.phases import SUMMARY, Initialization
+from cirs_tf.visualization import image_grid, scatter_plot
+from cirs_tf.words.color_words import (
+    LEVELS,
+    color_histogram,
+    fit_color_words,
+    words_of,
+)
+from cirs_tf.words.cooccurrence import count_cooccurrences
+from cirs_tf.words.word_vectors import word_vectors
+
+_BATCH = 100  # images in memory at a time
+
+
+@dataclasses.dataclass(frozen=True)
+class WordsConfig(Section):
+    """Color words and their vectors, for `feature_net.kind=words`."""
+
+    key: ClassVar[str] = "words"
+
+    images: int = setting(
+        1_500, at_least(1), "Unlabeled training images that are counted, the first."
+    )
+    count: int = setting(128, at_least(2), "Number of color words.")
+    radius: int = setting(
+        12, at_least(1), "Words up to this distance appear together; in pixels."
+    )
+    dimensions: int | None = setting(
+        None, at_least(1), "Length of a word's vector; null: segments - 1."
+    )
+    smoothing: int = setting(
+        1,
+        at_least(0),
+        "A pixel's vector is the mean of its word's and of the mean over the square of "
+        "this radius around it, in pixels; 0: its word's alone.",
+    )
+    centering: float = setting(
+        1.0,
+        between(0, 1),
+        "Share of the mean of all words' vectors that is subtracted from each.",
+    )
+    pooling_power: float = setting(
+        0.5,
+        between(0, 1),
+        "Power of a segment's area that the sum of its vectors is divided by: 0 the "
+        "sum, 1 the mean, 1/2 as in k-means.",
+    )
+    softness: float = setting(
+        1.0,
+        WEIGHT,
+        "s of the bound f / sqrt(|f|^2 + s^2) of the features; 0: no bound.",
+    )
+
+
+class WordFeatures:
+    """The feature network of color words.
+
+    Words are clusters of colors; a word's vector tells what it appears beside, across
+    all images; a segment's features pool the vectors of its pixels. Nothing is
+    trained: the vectors come from unlabeled images, by `initialize`.
+
+    Attributes:
+        network: From images `[batch, height, width, 3]` in [0, 1] and masks
+            `[batch, K, height, width, 1]` to features `[batch, K, dimensions]`.
+
+    Args:
+        config: The settings.
+        segments: K.
+        seed: Seed of k-means.
+
+    Departs from thesis 6: g is no fully connected network on masked images and is not
+    trained. Thesis 5 defines g on segments; 11 proposes to train it on a
+    self-supervised task first and to freeze it.
+    """
+
+    def __init__(self, config: WordsConfig, segments: int, seed: int):
+        self._config = config
+        self._seed = seed
+        self._dimensions = config.dimensions or segments - 1
+        self._embedding = WordEmbedding(
+            config.count, self._dimensions, LEVELS, config.smoothing, name="words"
+        )
+        images = keras.Input((None, None, 3), name="images")
+        masks = keras.Input((segments, None, None, 1), name="masks")
+        pooling = SegmentPooling(config.pooling_power, config.softness)
+        features = pooling(self._embedding(images), masks)
+        self.network = keras.Model([images, masks], features, name="feature_net")
+
+    def __call__(
+        self, images: tf.Tensor, masks: tf.Tensor, training: bool
+    ) -> tf.Tensor:
+        """Return the features of every segment.
+
+        Args:
+            images: `[batch, height, width, 3]` float in [0, 1].
+            masks: `[batch, K, height, width, 1]` float.
+            training: Makes no difference.
+
+        Returns:
+            `[batch, K, dimensions]`.
+        """
+        return self.network([images, masks], training=training)
+
+    def initialize(self, images: np.ndarray) -> Initialization:
+        """Find color words and their vectors.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+
+        Returns:
+            `word_colors`, `word_table`, `word_vectors` and `summary`.
+
+        Raises:
+            DataError: The images have too few colors.
+        """
+        options = self._config
+        images = images[: options.images]
+        histogram = color_histogram(_batches(images))
+        words = fit_color_words(histogram, options.count, self._seed)
+        found = len(words.colors)
+        if found <= self._dimensions:
+            raise DataError(
+                f"words: expected more than {self._dimensions} colors in the training "
+                f"images, for vectors of that length, found {found}"
+            )
+        counts = count_cooccurrences(
+            (words_of(batch, words.table) for batch in _batches(images)),
+            found,
+            options.radius,
+        )
+        vectors = word_vectors(counts, self._dimensions)
+        vectors -= options.centering * vectors.mean(axis=0)
+        summary = (
+            f"{found} color words of {len(images):,} images, vectors of length "
+            f"{self._dimensions}"
+        )
+        return {
+            "word_colors": words.colors.astype(np.float32),
+            "word_table": words.table,
+            "word_vectors": vectors.astype(np.float32),
+            SUMMARY: np.array(summary),
+        }
+
+    def assign(self, initialization: Initialization) -> None:
+        """Set words and vectors.
+
+        Args:
+            initialization: From `initialize`.
+        """
+        self._embedding.assign(
+            initialization["word_table"],
+            initialization["word_vectors"],
+            initialization["word_colors"],
+        )
+
+    def pictures(self, images: np.ndarray) -> dict[str, Image.Image]:
+        """Draw images in words and in vectors, and the words by their vectors.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+
+        Returns:
+            `words`: each pixel in the color of its word, and in the first three
+            entries of its vector as red, green and blue. `word_vectors`: the words at
+            the first two entries of their vectors.
+        """
+        floats = tf.constant(images, tf.float32) / 255
+        colors = self._embedding.colors.numpy()
+        words = colors[self._embedding.lookup(floats).numpy()]
+        vectors = self._embedding.vectors.numpy()
+        used = np.any(vectors != 0, axis=1) | np.any(colors != 0, axis=1)
+        low, high = vectors[used].min(axis=0), vectors[used].max(axis=0)
+        shown = (self._embedding(floats).numpy() - low) / np.maximum(high - low, 1e-6)
+        missing = max(0, 3 - shown.shape[-1])
+        shown = np.pad(shown[..., :3], ((0, 0),) * 3 + ((0, missing),))
+        rows = {
+            "input": images,
+            "words": _as_uint8(words),
+            "vectors": _as_uint8(shown),
+        }
+        points = np.pad(vectors[used], ((0, 0), (0, 1)))[:, :2]
+        plot = scatter_plot(points, _as_uint8(colors[used]))
+        return {"words": image_grid(rows), "word_vectors": plot}
+
+
+def _batches(images: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(images), _BATCH):
+        yield images[start : start + _BATCH]
+
+
+def _as_uint8(values: np.ndarray) -> np.ndarray:
+    return np.uint8(np.clip(values, 0, 1) * 255 + 0.5)

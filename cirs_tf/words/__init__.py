@@ -1,0 +1,1 @@
+"""Color words of unlabeled images, what they appear beside, and their vectors."""
