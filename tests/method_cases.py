@@ -44,25 +44,33 @@ IN_TURNS = (DROPOUT, "cirs.schedule=alternating", "cirs.segmenter_steps=2")
 RATE, PRETRAINING_RATE = 1.0, 0.25
 PRETRAINING = ("pretraining.steps=4", "pretraining.images=16")
 CASES = {
-    "cirs": Case("cirs", (DROPOUT,), {"joint": Plan(1, S + G)}),
+    "cirs, words": Case("cirs", (DROPOUT, "cirs.heads=3"), {"joint": Plan(1, S)}),
+    "cirs, words and one head": Case(
+        "cirs", (DROPOUT, "cirs.heads=1", "cirs.gumbel_scale=0"), {"joint": Plan(1, S)}
+    ),
+    "cirs": Case("thesis/cirs_balanced", (DROPOUT,), {"joint": Plan(1, S + G)}),
     "cirs, in turns": Case(
-        "cirs",
+        "thesis/cirs_balanced",
         (*IN_TURNS, "cirs.feature_net_steps=3"),
         {"segmenter": Plan(2, S, G), "feature_net": Plan(3, G, S)},
     ),
     "cirs, g frozen": Case(
-        "cirs", (DROPOUT, "cirs.freeze_feature_net=true"), {"joint": Plan(1, S, G)}
+        "thesis/cirs_balanced",
+        (DROPOUT, "cirs.freeze_feature_net=true"),
+        {"joint": Plan(1, S, G)},
     ),
     "cirs, rate of g": Case(
-        "cirs",
+        "thesis/cirs_balanced",
         (DROPOUT, "cirs.feature_learning_rate=0.5"),
         {"joint": Plan(1, S + G, rates={"feature_net": 0.5})},
     ),
     "cirs, reset": Case(
-        "cirs", (DROPOUT, "cirs.reset_every=90"), {"joint": Plan(1, S + G)}
+        "thesis/cirs_balanced",
+        (DROPOUT, "cirs.reset_every=90"),
+        {"joint": Plan(1, S + G)},
     ),
     "cirs, rate of g and reset": Case(
-        "cirs",
+        "thesis/cirs_balanced",
         (*IN_TURNS, "cirs.feature_learning_rate=0.5", "cirs.reset_every=90"),
         {
             "segmenter": Plan(2, S, G),
@@ -70,7 +78,7 @@ CASES = {
         },
     ),
     "cirs, pretrained": Case(
-        "cirs",
+        "thesis/cirs_balanced",
         (DROPOUT, *PRETRAINING, "pretraining.pseudo_labels=colors")
         + ("cirs.feature_net_pretraining_steps=5",),
         {

@@ -16,7 +16,7 @@ ROOT = Path(cirs_tf.__file__).parent.parent
 LEVELS = [
     {"errors", "atomic_write", "backend", "callable_module"},
     {"config", "visualization", "oned"},
-    {"layers", "losses", "metrics", "postprocessing", "proposals"},
+    {"layers", "losses", "metrics", "postprocessing", "proposals", "words"},
     {"models", "data"},
     {"serving"},
     {"training"},

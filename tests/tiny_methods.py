@@ -15,8 +15,14 @@ UNSURE = RNG.random(MASKS.shape) < RNG.random((24, 1, 1))
 PSEUDO = np.where(UNSURE, 255, np.minimum(MASKS, 3)).astype(np.uint8)
 CANVAS = 4  # 2 round(0.625 * 8 / 2)
 DRAWN = RNG.integers(0, 256, (SEGMENTS - 1, 2, CANVAS, CANVAS, 4), dtype=np.uint8)
+WORDS = 16
 INITIALIZATIONS = {
-    "cirs": {PSEUDO_LABELS: PSEUDO},
+    "cirs": {
+        PSEUDO_LABELS: PSEUDO,
+        "word_table": RNG.integers(0, WORDS, (32, 32, 32), dtype=np.int32),
+        "word_vectors": RNG.normal(size=(WORDS, SEGMENTS - 1)).astype(np.float32),
+        "word_colors": RNG.random((WORDS, 3)).astype(np.float32),
+    },
     "cirs_plus": {PSEUDO_LABELS: PSEUDO},
     "cirs_aligned": {
         PSEUDO_LABELS: PSEUDO,

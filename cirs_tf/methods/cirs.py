@@ -1,47 +1,27 @@
 """CIRS: a segmenter trained by how alike its segments are across images."""
 
-import dataclasses
-from typing import ClassVar
-
 import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from cirs_tf.config.sections import (
-    SCHEDULES,
-    BackgroundConfig,
-    Config,
-    PretrainingConfig,
-    SegmenterConfig,
-)
-from cirs_tf.config.settings import (
-    ANY,
-    POSITIVE,
-    SHARE,
-    WEIGHT,
-    Section,
-    at_least,
-    between,
-    one_of,
-    section,
-    setting,
-)
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.data.transforms import random_shift_flip_turn
 from cirs_tf.errors import ConfigError
 from cirs_tf.layers.best_head import BestHead
+from cirs_tf.layers.gumbel_noise import gumbel_noise
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.segment_masks import SegmentMasks
 from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.losses.min_usage import min_usage_penalty
-from cirs_tf.methods.segment_features import FeatureNetConfig, SegmentFeatures
+from cirs_tf.methods.cirs_config import CirsConfig
+from cirs_tf.methods.segment_features import SegmentFeatures
 from cirs_tf.methods.segmenter_pretraining import (
     LearnsPseudoLabels,
     SegmenterPretraining,
 )
 from cirs_tf.methods.two_networks import two_network_phases
-from cirs_tf.methods.word_features import WordFeatures, WordsConfig
+from cirs_tf.methods.word_features import WordFeatures
 from cirs_tf.models.unet import unet
 from cirs_tf.training.optimizers import (
     ResettingAdam,
@@ -51,120 +31,6 @@ from cirs_tf.training.optimizers import (
 )
 from cirs_tf.training.phases import SUMMARY, Initialization, Terms
 from cirs_tf.training.strategy import batch_mean
-
-
-@dataclasses.dataclass(frozen=True)
-class CirsSection(Section):
-    """The CIRS objective (thesis 5), its schedule (thesis 7.4), and extensions.
-
-    Everything below the schedule is off by default; `configs/cirs.yaml` turns on what
-    makes the method work.
-    """
-
-    key: ClassVar[str] = "cirs"
-
-    alpha_1: float = setting(1.0, WEIGHT, "Weight of the variance within segments.")
-    alpha_2: float = setting(1.0, WEIGHT, "Weight of the distance between segments.")
-    schedule: str = setting(
-        "joint",
-        one_of(*SCHEDULES),
-        "S and g in one step, or S for segmenter_steps, then g for feature_net_steps.",
-    )
-    segmenter_steps: int = setting(1, at_least(1), "Mini-batches per cycle for S.")
-    feature_net_steps: int = setting(1, at_least(1), "Mini-batches per cycle for g.")
-    heads: int = setting(
-        1,
-        between(1, 16),
-        "Output heads on one U-Net, each trained by the objective as if alone; that of "
-        "the lowest training loss is the segmenter.",
-    )
-    gumbel_scale: float = setting(
-        0.0,
-        WEIGHT,
-        "Scale of Gumbel noise on the logits in training, at first.",
-    )
-    gumbel_steps: int | None = setting(
-        None,
-        at_least(1),
-        "Updates of S over which that scale falls linearly to 0; null: it stays.",
-    )
-    augmentation: str = setting(
-        "none",
-        one_of(
-            "none",
-            "shift_flip_rotate",
-            renamed={"shift_flip_turn": "shift_flip_rotate"},
-        ),
-        "Training images as they are; or cyclically shifted, flipped and rotated by "
-        "quarter turns at random, so that no place in the image stays the same.",
-    )
-    usage_weight: float = setting(
-        0.0, WEIGHT, "Weight of the penalty for segments below usage_floor."
-    )
-    usage_floor: float = setting(
-        0.05, SHARE, "Minimum share of the pixels per segment, at most 1 / segments."
-    )
-    usage_of: str = setting(
-        "probabilities",
-        one_of("probabilities", "masks"),
-        "Whether shares are those of the softmax or of the one-hot masks.",
-    )
-    feature_learning_rate: float | None = setting(
-        None, POSITIVE, "Learning rate of g; null: that of S."
-    )
-    reset_every: int = setting(
-        0,
-        at_least(0),
-        "Updates of g from one reset to the next: its weights are drawn anew and its "
-        "optimizer slots emptied; 0: never.",
-    )
-    freeze_feature_net: bool = setting(
-        False, ANY, "Whether g keeps its first weights (compare thesis 11)."
-    )
-    feature_net_pretraining_steps: int = setting(
-        0,
-        at_least(0),
-        "Mini-batches of pretraining in which g learns to encode whole images for a "
-        "linear decoder (compare thesis 11).",
-    )
-
-    def check(self) -> None:
-        """Refuse to freeze a network that something else trains."""
-        rate = self.feature_learning_rate
-        trains = self.schedule == "alternating" or rate is not None or self.reset_every
-        self.require(
-            "freeze_feature_net",
-            not (self.freeze_feature_net and trains),
-            "false where schedule, feature_learning_rate or reset_every train g",
-        )
-
-
-@dataclasses.dataclass(frozen=True)
-class CirsConfig(Config):
-    """The whole configuration of CIRS."""
-
-    method: str = setting("cirs", one_of("cirs"), "The system to train.")
-    segmenter: SegmenterConfig = section(SegmenterConfig)
-    feature_net: FeatureNetConfig = section(FeatureNetConfig)
-    pretraining: PretrainingConfig = section(PretrainingConfig)
-    background: BackgroundConfig = section(BackgroundConfig)
-    cirs: CirsSection = section(CirsSection)
-
-    words: WordsConfig = section(WordsConfig)
-
-    def check(self) -> None:
-        """Refuse a usage floor that K segments cannot reach, and training words."""
-        self.check_usage_floor(self.cirs)
-        options = self.cirs
-        trains = options.schedule == "alternating" or options.reset_every
-        trains = trains or options.feature_learning_rate is not None
-        trains = trains or options.feature_net_pretraining_steps
-        self.feature_net.require(
-            "kind",
-            not (self.feature_net.kind == "words" and trains),
-            "dense or conv where cirs.schedule, feature_learning_rate, reset_every or "
-            "feature_net_pretraining_steps train g",
-        )
 
 
 class Cirs(LearnsPseudoLabels):
@@ -291,20 +157,20 @@ class Cirs(LearnsPseudoLabels):
             images = random_shift_flip_turn(images, self._seed())
         logits = self._all_heads(images, training=True)
         if options.gumbel_scale:
-            logits += self._gumbel_noise(logits)
+            logits += self._noise(tf.shape(logits), logits.dtype)
         if options.heads == 1:
             return self._terms(images, logits, training=True)
-        heads = [
-            self._terms(images, part, training=True)
-            for part in tf.split(logits, options.heads, axis=-1)
-        ]
-        losses = tf.stack([terms["loss"] for terms in heads])
+        return self._terms_of_heads(images, tf.split(logits, options.heads, axis=-1))
+
+    def _terms_of_heads(self, images: tf.Tensor, heads: list[tf.Tensor]) -> Terms:
+        """Train each head as if alone; report the terms of the chosen one."""
+        terms = [self._terms(images, logits, training=True) for logits in heads]
+        losses = tf.stack([of_head["loss"] for of_head in terms])
         choice = self.segmenter.get_layer("best_head")
         choice.update(losses)
-        # Each head trains as if alone; what is reported is the chosen one's.
         chosen = {
-            name: tf.gather(tf.stack([terms[name] for terms in heads]), choice.best)
-            for name in heads[0]
+            name: tf.gather(tf.stack([of_head[name] for of_head in terms]), choice.best)
+            for name in terms[0]
         }
         return {**chosen, "loss": _value_of(chosen["loss"], tf.reduce_sum(losses))}
 
@@ -323,18 +189,15 @@ class Cirs(LearnsPseudoLabels):
             terms["loss"] += options.usage_weight * penalty
         return terms
 
-    def _gumbel_noise(self, logits: tf.Tensor) -> tf.Tensor:
-        """Return noise of the scale of this update, another draw each time."""
+    def _noise(self, shape: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+        """Return Gumbel noise of the scale of this update, another draw each time."""
         options = self.config.cirs
-        scale = tf.constant(options.gumbel_scale, logits.dtype)
+        scale = tf.constant(options.gumbel_scale, dtype)
         if options.gumbel_steps:
-            updates = tf.cast(self.phases[0].optimizer.iterations.value, logits.dtype)
+            updates = tf.cast(self.phases[0].optimizer.iterations.value, dtype)
             scale *= tf.nn.relu(1 - updates / options.gumbel_steps)
         seed = tf.random.experimental.stateless_fold_in(self._seed(), 1)
-        uniform = tf.random.stateless_uniform(
-            tf.shape(logits), seed, 1e-7, 1.0, logits.dtype
-        )
-        return -scale * tf.math.log(-tf.math.log(uniform))
+        return scale * gumbel_noise(shape, seed, dtype)
 
     def _seed(self) -> tf.Tensor:
         """Return another seed at each step and replica, the same after resuming."""

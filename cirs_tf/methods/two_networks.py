@@ -36,7 +36,7 @@ def two_network_phases(
         steps = (1,)
     watches = [watched] + [()] * (len(variables) - 1)
     return [
-        Phase(name, loss, terms, updated, make_optimizer(updated), count, watch)
+        Phase(name, loss, terms, updated, make_optimizer(updated), count, watched=watch)
         for (name, updated), count, watch in zip(
             variables.items(), steps, watches, strict=True
         )

@@ -10,7 +10,7 @@ from cirs_tf.data.pipeline import Batch
 from cirs_tf.errors import TrainingError
 from cirs_tf.training.optimizers import first_moments
 from cirs_tf.training.phases import Phase, StepPlan
-from cirs_tf.training.strategy import scale_loss
+from cirs_tf.training.strategy import scale_loss, sum_over_replicas
 
 
 class PhaseSums(NamedTuple):
@@ -130,13 +130,15 @@ def _gradient_cosine(phase: Phase, gradients: Sequence[tf.Tensor]) -> tf.Tensor:
     """Return the cosine of watched gradients and Adam's mean of those before."""
     watched = {id(variable) for variable in phase.watched}
     moments = first_moments(phase.optimizer, phase.variables)
-    pairs = [
-        (gradient, moment)
+    chosen = [
+        (tf.reshape(gradient, [-1]), tf.reshape(moment, [-1]))
         for variable, gradient, moment in zip(
             phase.variables, gradients, moments, strict=True
         )
         if id(variable) in watched
     ]
-    dot = tf.add_n([tf.reduce_sum(g * m) for g, m in pairs])
-    squares = [tf.add_n([tf.nn.l2_loss(p[i]) for p in pairs]) for i in (0, 1)]
-    return tf.math.divide_no_nan(dot, 2 * tf.sqrt(squares[0] * squares[1]))
+    gradient, moment = (tf.concat(parts, axis=0) for parts in zip(*chosen, strict=True))
+    gradient = sum_over_replicas(gradient)  # as the optimizer takes it
+    return tf.math.divide_no_nan(
+        tf.reduce_sum(gradient * moment), tf.norm(gradient) * tf.norm(moment)
+    )

@@ -43,7 +43,7 @@ class Phase:
     variables: Sequence[keras.Variable]
     optimizer: keras.optimizers.Optimizer
     steps: int = 1
-    watched: Sequence[keras.Variable] = ()
+    watched: Sequence[keras.Variable] = dataclasses.field(default=(), kw_only=True)
 
     @property
     def reported(self) -> tuple[str, ...]:

@@ -69,9 +69,7 @@ def batch_mean(values: tf.Tensor) -> tf.Tensor:
     Gradient: that of the mean over all replicas' examples, given `scale_loss`.
     """
     replica = tf.distribute.get_replica_context()
-    total = tf.reduce_sum(values, axis=0)
-    if replica.num_replicas_in_sync > 1:
-        total = replica.all_reduce(tf.distribute.ReduceOp.SUM, total)
+    total = sum_over_replicas(tf.reduce_sum(values, axis=0))
     count = tf.shape(values)[0] * replica.num_replicas_in_sync
     return total / tf.cast(count, values.dtype)
 
@@ -84,11 +82,15 @@ def batch_sum(values: tf.Tensor) -> tf.Tensor:
 
     Gradient: that of the sum over all replicas' examples, given `scale_loss`.
     """
+    return sum_over_replicas(tf.reduce_sum(values))
+
+
+def sum_over_replicas(values: tf.Tensor) -> tf.Tensor:
+    """Return the sum of a tensor of any shape over all replicas, on each of them."""
     replica = tf.distribute.get_replica_context()
-    total = tf.reduce_sum(values)
-    if replica.num_replicas_in_sync > 1:
-        total = replica.all_reduce(tf.distribute.ReduceOp.SUM, total)
-    return total
+    if replica.num_replicas_in_sync == 1:
+        return values
+    return replica.all_reduce(tf.distribute.ReduceOp.SUM, values)
 
 
 def distributed_iterator(

@@ -28,7 +28,7 @@ PLAIN = ("feature_net.dropout=0", "feature_net.output=none")
 
 
 def build(tiny, *overrides):
-    return Cirs(tiny_config(tiny, "cirs", *overrides), SIDE, SIDE)
+    return Cirs(tiny_config(tiny, "thesis/cirs_balanced", *overrides), SIDE, SIDE)
 
 
 def batch_mean(values):
@@ -88,7 +88,7 @@ class ThesisCirs:
 
 
 def test_the_default_is_bit_for_bit_the_thesis(tiny):
-    config = tiny_config(tiny, "cirs")
+    config = tiny_config(tiny, "thesis/cirs_balanced")
     old, new = ThesisCirs(config), Cirs(config, SIDE, SIDE)
     for _ in range(3):
         expected = old.step(BATCH["image"])
@@ -137,7 +137,9 @@ def test_training_sees_shifted_flipped_turned_images_other_ones_each_step(
 
 
 def test_augmentation_needs_square_images(tiny):
-    config = tiny_config(tiny, "cirs", "cirs.augmentation=shift_flip_rotate")
+    config = tiny_config(
+        tiny, "thesis/cirs_balanced", "cirs.augmentation=shift_flip_rotate"
+    )
     with pytest.raises(ConfigError, match="square images, got 16 x 8 pixels"):
         Cirs(config, 16, 8)
 
@@ -265,7 +267,8 @@ def test_through_the_command_pretraining_is_run_once(tiny, fruit, tmp_path, caps
     options = ("pretraining.pseudo_labels=colors", "pretraining.steps=5")
     options += ("cirs.reset_every=4", "cirs.usage_weight=1")
     options += ("cirs.augmentation=shift_flip_rotate",)
-    argv = ["--data", str(fruit), "--run", str(run), "--epochs", "1"]
+    argv = ["--config", "thesis/cirs_balanced", "--data", str(fruit)]
+    argv += ["--run", str(run), "--epochs", "1"]
     argv += ["--steps-per-epoch", "6", *set_flags([*tiny, *options])]
     assert train.main(argv) == 0
     log = RunFolder(run).log_file.read_text()
@@ -275,7 +278,7 @@ def test_through_the_command_pretraining_is_run_once(tiny, fruit, tmp_path, caps
     assert "colors of" not in capsys.readouterr().out
     last = RunFolder(run).read_metrics()[-1]
     assert last["step"] == 5 + 12
-    expected = {"loss", "within", "between", "min_usage_penalty"}
+    expected = {"loss", "within", "between", "min_usage_penalty", "gradient_cosine"}
     assert set(last["train"]) == expected
 
 

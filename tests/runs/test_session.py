@@ -24,7 +24,7 @@ PRETRAINED = (
 
 @pytest.fixture
 def config(tiny, fruit):
-    return load_config("cirs", [*tiny, *PRETRAINED, f"data={fruit}"])
+    return load_config("thesis/cirs_balanced", [*tiny, *PRETRAINED, f"data={fruit}"])
 
 
 def tensors(run):

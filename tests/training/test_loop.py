@@ -32,20 +32,21 @@ PLAIN = (
 )
 # Every random part that a method has is at work: see `global_draws`.
 REPLICA_CASES = {
-    "cirs, no norm": ("cirs", PLAIN),
-    "cirs": ("cirs", ("segmenter.dropout=0.2", *ALTERNATING)),
+    "cirs, words": ("cirs", ("cirs.heads=2", "cirs.gumbel_steps=4")),
+    "cirs, no norm": ("thesis/cirs_balanced", PLAIN),
+    "cirs": ("thesis/cirs_balanced", ("segmenter.dropout=0.2", *ALTERNATING)),
     "cirs, usage and augmentation": (
-        "cirs",
+        "thesis/cirs_balanced",
         ("cirs.usage_weight=3", "cirs.usage_floor=0.24")
         + ("cirs.augmentation=shift_flip_rotate",),
     ),
     "cirs, rate of g and reset": (
-        "cirs",
+        "thesis/cirs_balanced",
         ("cirs.feature_learning_rate=0.01", "training.decay_steps=4")
         + ("cirs.reset_every=2", "feature_net.input=area_normalized"),
     ),
     "cirs, pretrained": (
-        "cirs",
+        "thesis/cirs_balanced",
         ("pretraining.pseudo_labels=colors", "pretraining.steps=3")
         + ("cirs.feature_net_pretraining_steps=3",),
     ),
@@ -158,7 +159,7 @@ def eager_batches(steps):
 
 def test_loop_equals_a_plain_gradient_tape(tiny):
     """The compiled loop against eager steps written out here."""
-    config = tiny_config(tiny, "cirs", *PLAIN)
+    config = tiny_config(tiny, "thesis/cirs_balanced", *PLAIN)
     compiled, _ = trained(config, cycles=2)
     eager = build_method(config, SIDE, SIDE)
     iterator = eager_batches(steps=6)
@@ -175,7 +176,7 @@ def test_loop_equals_a_plain_gradient_tape(tiny):
 
 
 def test_a_phase_updates_its_own_variables_only(tiny):
-    method = build_method(tiny_config(tiny, "cirs", *PLAIN), SIDE, SIDE)
+    method = build_method(tiny_config(tiny, "thesis/cirs_balanced", *PLAIN), SIDE, SIDE)
     before = weights(method)
     loop = TrainingLoop(method.phases, tf.distribute.get_strategy(), SIZE)
     loop.run(eager_batches(steps=3), StepPlan(1, (0, 3)), 0)
