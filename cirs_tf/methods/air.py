@@ -1,10 +1,13 @@
 """AIR: a segmenter whose segments can each be rebuilt through a bottleneck."""
 
 import dataclasses
+import functools
 from typing import ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from cirs_tf.config.sections import (
     NORMALIZATIONS,
@@ -30,13 +33,14 @@ from cirs_tf.losses.kl_divergence import standard_normal_kl
 from cirs_tf.losses.min_usage import min_usage_penalty
 from cirs_tf.losses.reconstruction import combined_error, per_segment_error
 from cirs_tf.methods.two_networks import two_network_phases
+from cirs_tf.methods.word_features import WordVectors, WordVectorsConfig
 from cirs_tf.models.segment_autoencoders import (
     segment_autoencoders,
     variational_autoencoders,
 )
 from cirs_tf.models.unet import unet
 from cirs_tf.training.optimizers import adam, learning_rate_schedule
-from cirs_tf.training.phases import Terms
+from cirs_tf.training.phases import Initialization, Terms
 from cirs_tf.training.strategy import batch_mean
 
 _ERRORS = {"combined": combined_error, "per_segment": per_segment_error}
@@ -61,6 +65,12 @@ class AirSection(Section):
     dropout: float = setting(0.4, RATE, "Rate after every hidden layer.")
     norm: str = setting(
         "batch", one_of(*NORMALIZATIONS[:3]), "Normalization after every hidden layer."
+    )
+    target: str = setting(
+        "image",
+        one_of("image", "words"),
+        "What the autoencoders see and rebuild: the image, or the vectors of its color "
+        "words (section words), which tell what a color appears beside.",
     )
     error: str = setting(
         "combined",
@@ -111,10 +121,15 @@ class AirConfig(Config):
     method: str = setting("air", one_of("air"), "The system to train.")
     segmenter: SegmenterConfig = section(SegmenterConfig)
     air: AirSection = section(AirSection)
+    words: WordVectorsConfig = section(WordVectorsConfig)
 
     def check(self) -> None:
-        """Refuse a usage floor that K segments cannot reach."""
+        """Refuse a floor that K segments cannot reach, and images drawn as words."""
         self.check_usage_floor(self.air)
+        words = self.air.target == "words"
+        self.air.require(
+            "target", not (words and self.air.variational), "image with variational"
+        )
 
 
 class Air:
@@ -139,7 +154,15 @@ class Air:
         self.kl_weight = options.kl_weight / (3 * height * width)
         self.segmenter = self.build_segmenter(config)
         variational = options.variational
+        self._words = None
         build = variational_autoencoders if variational else segment_autoencoders
+        if options.target == "words":
+            self._words = WordVectors(config.words, config.segments, config.seed)
+            build = functools.partial(
+                segment_autoencoders,
+                channels=self._words.dimensions,
+                activation="linear",
+            )
         self.autoencoders = build(
             height,
             width,
@@ -154,6 +177,8 @@ class Air:
             "segmenter": self.segmenter,
             "autoencoders": self.autoencoders,
         }
+        if self._words is not None:
+            self.networks["words"] = self._words.model
         self._segment_masks = SegmentMasks()
         self.pretraining = []
         terms = ("loss", "error", "min_usage_penalty")
@@ -176,6 +201,34 @@ class Air:
         """
         return unet(config.segmenter, config.segments, 2 * config.seed)
 
+    def initialize(self, images: np.ndarray) -> Initialization:
+        """Find color words, where they are rebuilt.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+
+        Raises:
+            DataError: The images have too few colors.
+        """
+        return {} if self._words is None else self._words.initialize(images)
+
+    def assign(self, initialization: Initialization) -> None:
+        """Set the color words.
+
+        Args:
+            initialization: From `initialize`.
+        """
+        if self._words is not None:
+            self._words.assign(initialization)
+
+    def pictures(self, images: np.ndarray) -> dict[str, Image.Image]:
+        """Draw the color words, where they are rebuilt.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+        """
+        return {} if self._words is None else self._words.pictures(images)
+
     def validation_terms(self, batch: Batch) -> Terms:
         """Return all terms and their weighted sum in inference mode."""
         return self._terms(batch, training=False)
@@ -187,14 +240,15 @@ class Air:
         images = batch["image"]  # (B, H, W, 3)
         probabilities = tf.nn.softmax(self.segmenter(images, training=training))
         masks = self._segment_masks(probabilities)  # (B, K, H, W, 1)
-        masked = masked_images(images, masks)  # (B, K, H, W, 3)
+        target = images if self._words is None else self._words.model(images)
+        masked = masked_images(target, masks)  # (B, K, H, W, C)
         rebuilt = self.autoencoders(masked, training=training)
         variational = self.options.variational
         reconstructions, *gaussian = rebuilt if variational else (rebuilt,)
         if not self.options.remask_gradient:
             masks = tf.stop_gradient(masks)
-        images = tf.cast(images, masks.dtype)
-        error = _ERRORS[self.options.error](images, reconstructions, masks)  # (B,)
+        target = tf.cast(target, masks.dtype)
+        error = _ERRORS[self.options.error](target, reconstructions, masks)  # (B,)
         floor = self.options.usage_floor
         penalty = min_usage_penalty(probabilities, floor, batch_mean)
         # Both are statistics of the global batch: see `scale_loss`.

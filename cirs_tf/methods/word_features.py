@@ -1,4 +1,4 @@
-"""g as a frozen function of a segment's pixels: vectors of color words, pooled."""
+"""Vectors of pixels by color words, and g as a frozen function of sets of them."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -34,8 +34,8 @@ _BATCH = 100  # images in memory at a time
 
 
 @dataclasses.dataclass(frozen=True)
-class WordsConfig(Section):
-    """Color words and their vectors, for `feature_net.kind=words`."""
+class WordVectorsConfig(Section):
+    """Color words and their vectors."""
 
     key: ClassVar[str] = "words"
 
@@ -60,6 +60,12 @@ class WordsConfig(Section):
         between(0, 1),
         "Share of the mean of all words' vectors that is subtracted from each.",
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class WordsConfig(WordVectorsConfig):
+    """Color words, their vectors, and the features of sets of pixels made of them."""
+
     pooling_power: float = setting(
         0.5,
         between(0, 1),
@@ -73,54 +79,32 @@ class WordsConfig(Section):
     )
 
 
-class WordFeatures:
-    """The feature network of color words.
+class WordVectors:
+    """Vectors of pixels by their color words, which come from unlabeled images.
 
     Words are clusters of colors; a word's vector tells what it appears beside, across
-    all images; a segment's features pool the vectors of its pixels. Nothing is
-    trained: the vectors come from unlabeled images, by `initialize`.
+    all images. Nothing is trained.
 
     Attributes:
-        network: From images `[batch, height, width, 3]` in [0, 1] and masks
-            `[batch, K, height, width, 1]` to features `[batch, K, dimensions]`.
+        embedding: The layer from images to vectors.
+        model: The same as a model, for checkpoints: from `[batch, height, width, 3]` in
+            [0, 1] to `[batch, height, width, dimensions]`.
 
     Args:
         config: The settings.
         segments: K.
         seed: Seed of k-means.
-
-    Departs from thesis 6: g is no fully connected network on masked images and is not
-    trained. Thesis 5 defines g on segments; 11 proposes to train it on a
-    self-supervised task first and to freeze it.
     """
 
-    def __init__(self, config: WordsConfig, segments: int, seed: int):
+    def __init__(self, config: WordVectorsConfig, segments: int, seed: int):
         self._config = config
         self._seed = seed
-        self._dimensions = config.dimensions or segments - 1
-        self._embedding = WordEmbedding(
-            config.count, self._dimensions, LEVELS, config.smoothing, name="words"
+        self.dimensions = config.dimensions or segments - 1
+        self.embedding = WordEmbedding(
+            config.count, self.dimensions, LEVELS, config.smoothing, name="words"
         )
         images = keras.Input((None, None, 3), name="images")
-        masks = keras.Input((segments, None, None, 1), name="masks")
-        pooling = SegmentPooling(config.pooling_power, config.softness)
-        features = pooling(self._embedding(images), masks)
-        self.network = keras.Model([images, masks], features, name="feature_net")
-
-    def __call__(
-        self, images: tf.Tensor, masks: tf.Tensor, training: bool
-    ) -> tf.Tensor:
-        """Return the features of every segment.
-
-        Args:
-            images: `[batch, height, width, 3]` float in [0, 1].
-            masks: `[batch, K, height, width, 1]` float.
-            training: Makes no difference.
-
-        Returns:
-            `[batch, K, dimensions]`.
-        """
-        return self.network([images, masks], training=training)
+        self.model = keras.Model(images, self.embedding(images), name="words")
 
     def initialize(self, images: np.ndarray) -> Initialization:
         """Find color words and their vectors.
@@ -139,9 +123,9 @@ class WordFeatures:
         histogram = color_histogram(_batches(images))
         words = fit_color_words(histogram, options.count, self._seed)
         found = len(words.colors)
-        if found <= self._dimensions:
+        if found <= self.dimensions:
             raise DataError(
-                f"words: expected more than {self._dimensions} colors in the training "
+                f"words: expected more than {self.dimensions} colors in the training "
                 f"images, for vectors of that length, found {found}"
             )
         counts = count_cooccurrences(
@@ -149,11 +133,11 @@ class WordFeatures:
             found,
             options.radius,
         )
-        vectors = word_vectors(counts, self._dimensions)
+        vectors = word_vectors(counts, self.dimensions)
         vectors -= options.centering * vectors.mean(axis=0)
         summary = (
             f"{found} color words of {len(images):,} images, vectors of length "
-            f"{self._dimensions}"
+            f"{self.dimensions}"
         )
         return {
             "word_colors": words.colors.astype(np.float32),
@@ -168,7 +152,7 @@ class WordFeatures:
         Args:
             initialization: From `initialize`.
         """
-        self._embedding.assign(
+        self.embedding.assign(
             initialization["word_table"],
             initialization["word_vectors"],
             initialization["word_colors"],
@@ -186,12 +170,12 @@ class WordFeatures:
             the first two entries of their vectors.
         """
         floats = tf.constant(images, tf.float32) / 255
-        colors = self._embedding.colors.numpy()
-        words = colors[self._embedding.lookup(floats).numpy()]
-        vectors = self._embedding.vectors.numpy()
+        colors = self.embedding.colors.numpy()
+        words = colors[self.embedding.lookup(floats).numpy()]
+        vectors = self.embedding.vectors.numpy()
         used = np.any(vectors != 0, axis=1) | np.any(colors != 0, axis=1)
         low, high = vectors[used].min(axis=0), vectors[used].max(axis=0)
-        shown = (self._embedding(floats).numpy() - low) / np.maximum(high - low, 1e-6)
+        shown = (self.embedding(floats).numpy() - low) / np.maximum(high - low, 1e-6)
         missing = max(0, 3 - shown.shape[-1])
         shown = np.pad(shown[..., :3], ((0, 0),) * 3 + ((0, missing),))
         rows = {
@@ -202,6 +186,47 @@ class WordFeatures:
         points = np.pad(vectors[used], ((0, 0), (0, 1)))[:, :2]
         plot = scatter_plot(points, _as_uint8(colors[used]))
         return {"words": image_grid(rows), "word_vectors": plot}
+
+
+class WordFeatures(WordVectors):
+    """The feature network of color words: vectors of a segment's pixels, pooled.
+
+    Attributes:
+        network: From images `[batch, height, width, 3]` in [0, 1] and masks
+            `[batch, K, height, width, 1]` to features `[batch, K, dimensions]`.
+
+    Args:
+        config: The settings.
+        segments: K.
+        seed: Seed of k-means.
+
+    Departs from thesis 6: g is no fully connected network on masked images and is not
+    trained. Thesis 5 defines g on segments; 11 proposes to train it on a
+    self-supervised task first and to freeze it.
+    """
+
+    def __init__(self, config: WordsConfig, segments: int, seed: int):
+        super().__init__(config, segments, seed)
+        images = keras.Input((None, None, 3), name="images")
+        masks = keras.Input((segments, None, None, 1), name="masks")
+        pooling = SegmentPooling(config.pooling_power, config.softness)
+        features = pooling(self.embedding(images), masks)
+        self.network = keras.Model([images, masks], features, name="feature_net")
+
+    def __call__(
+        self, images: tf.Tensor, masks: tf.Tensor, training: bool
+    ) -> tf.Tensor:
+        """Return the features of every segment.
+
+        Args:
+            images: `[batch, height, width, 3]` float in [0, 1].
+            masks: `[batch, K, height, width, 1]` float.
+            training: Makes no difference.
+
+        Returns:
+            `[batch, K, dimensions]`.
+        """
+        return self.network([images, masks], training=training)
 
 
 def _batches(images: np.ndarray) -> Iterator[np.ndarray]:

@@ -21,12 +21,14 @@ def segment_autoencoders(
     dropout: float,
     norm: str,
     seed: int,
+    channels: int = 3,
+    activation: str = "sigmoid",
 ) -> keras.Model:
     """Build the autoencoders.
 
     Layers of each: flattened masked image -> (dense, normalization, ReLU, dropout) per
     hidden width -> dense bottleneck -> the mirror image of the hidden layers -> dense,
-    sigmoid, image. Each has a K-th of the given widths, rounded up.
+    activation, image. Each has a K-th of the given widths, rounded up.
 
     Args:
         height: Height of the images in pixels.
@@ -37,20 +39,23 @@ def segment_autoencoders(
         dropout: Rate after every hidden layer.
         norm: Normalization after every hidden layer: `none`, `batch` or `layer`.
         seed: Seed of the weights and of dropout.
+        channels: Of the images.
+        activation: Of the reconstructions: `sigmoid` for images in [0, 1], `linear`.
 
     Returns:
-        A model from masked images `[batch, K, height, width, 3]` float in [0, 1] to
-        reconstructions of the same shape and range. Its layer `code` gives the codes
+        A model from masked images `[batch, K, height, width, channels]` float to
+        reconstructions of the same shape. Its layer `code` gives the codes
         `[batch, K, bottleneck / K]`.
 
     Reference: thesis 10 (Figure 11).
     """
     seeds = _layer_seeds(seed, segments)
-    masked = keras.Input((segments, height, width, 3), name="masked_images")
+    masked = keras.Input((segments, height, width, channels), name="masked_images")
     x = _encode(masked, hidden, norm, dropout, seeds)
     units = _units(bottleneck, segments)
     code = SegmentDense(units, seed=next(seeds), name="code")(x)
-    reconstructions = _decode(code, height, width, hidden, norm, dropout, seeds)
+    shape = (height, width, channels)
+    reconstructions = _decode(code, shape, hidden, norm, dropout, seeds, activation)
     return keras.Model(masked, reconstructions, name="autoencoders")
 
 
@@ -96,7 +101,8 @@ def variational_autoencoders(
     x = SegmentDense(2 * units, seed=next(seeds), name="gaussian")(x)
     code, mean, log_variance = GaussianCode(next(seeds), name="code")(x)
     given = keras.Input((segments, units), name="codes")
-    decoded = _decode(given, height, width, hidden, norm, dropout, seeds)
+    shape = (height, width, 3)
+    decoded = _decode(given, shape, hidden, norm, dropout, seeds, "sigmoid")
     decoders = keras.Model(given, decoded, name="decoders")
     outputs = (decoders(code), mean, log_variance)
     return keras.Model(masked, outputs, name="autoencoders")
@@ -122,20 +128,20 @@ def _encode(
 
 def _decode(
     code,
-    height: int,
-    width: int,
+    image_shape: tuple[int, int, int],
     hidden: Sequence[int],
     norm: str,
     dropout: float,
     seeds: Iterator[int],
+    activation: str,
 ):
     segments = code.shape[1]
     x = code
     for total in reversed(hidden):
         x = _hidden_layer(x, _units(total, segments), norm, dropout, next(seeds))
-    x = SegmentDense(height * width * 3, seed=next(seeds))(x)
-    x = keras.layers.Activation("sigmoid")(x)
-    return keras.layers.Reshape((segments, height, width, 3))(x)
+    x = SegmentDense(math.prod(image_shape), seed=next(seeds))(x)
+    x = keras.layers.Activation(activation)(x)
+    return keras.layers.Reshape((segments, *image_shape))(x)
 
 
 def _hidden_layer(x, units: int, norm: str, dropout: float, seed: int):
