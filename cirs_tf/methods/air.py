@@ -23,6 +23,7 @@ from cirs_tf.config.settings import (
     WIDTHS,
     Section,
     at_least,
+    between,
     one_of,
     section,
     setting,
@@ -32,13 +33,17 @@ from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
 from cirs_tf.losses.kl_divergence import standard_normal_kl
 from cirs_tf.losses.min_usage import min_usage_penalty
 from cirs_tf.losses.reconstruction import combined_error, per_segment_error
+from cirs_tf.methods.heads import (
+    segmenter_with_heads,
+    terms_of_best_head,
+    train_heads,
+)
 from cirs_tf.methods.two_networks import two_network_phases
 from cirs_tf.methods.word_features import WordVectors, WordVectorsConfig
 from cirs_tf.models.segment_autoencoders import (
     segment_autoencoders,
     variational_autoencoders,
 )
-from cirs_tf.models.unet import unet
 from cirs_tf.training.optimizers import adam, learning_rate_schedule
 from cirs_tf.training.phases import Initialization, Terms
 from cirs_tf.training.strategy import batch_mean
@@ -71,6 +76,12 @@ class AirSection(Section):
         one_of("image", "words"),
         "What the autoencoders see and rebuild: the image, or the vectors of its color "
         "words (section words), which tell what a color appears beside.",
+    )
+    heads: int = setting(
+        1,
+        between(1, 16),
+        "Output heads on one U-Net, each with autoencoders of its own and trained as "
+        "if alone; that of the lowest training loss is the segmenter.",
     )
     error: str = setting(
         "combined",
@@ -127,6 +138,8 @@ class AirConfig(Config):
         """Refuse a floor that K segments cannot reach, and images drawn as words."""
         self.check_usage_floor(self.air)
         words = self.air.target == "words"
+        single = self.air.heads == 1
+        self.air.require("heads", single or not self.air.variational, "1, variational")
         self.air.require(
             "target", not (words and self.air.variational), "image with variational"
         )
@@ -152,7 +165,7 @@ class Air:
     def __init__(self, config: AirConfig, height: int, width: int):
         options = self.options = config.air
         self.kl_weight = options.kl_weight / (3 * height * width)
-        self.segmenter = self.build_segmenter(config)
+        self._all_heads, self.segmenter = _segmenters(config)
         variational = options.variational
         self._words = None
         build = variational_autoencoders if variational else segment_autoencoders
@@ -166,9 +179,9 @@ class Air:
         self.autoencoders = build(
             height,
             width,
-            config.segments,
-            hidden=options.hidden,
-            bottleneck=options.bottleneck,
+            options.heads * config.segments,
+            hidden=[options.heads * units for units in options.hidden],
+            bottleneck=options.heads * options.bottleneck,
             dropout=options.dropout,
             norm=options.norm,
             seed=2 * config.seed + 1,
@@ -199,7 +212,7 @@ class Air:
         Args:
             config: The run.
         """
-        return unet(config.segmenter, config.segments, 2 * config.seed)
+        return _segmenters(config)[1]
 
     def initialize(self, images: np.ndarray) -> Initialization:
         """Find color words, where they are rebuilt.
@@ -231,20 +244,41 @@ class Air:
 
     def validation_terms(self, batch: Batch) -> Terms:
         """Return all terms and their weighted sum in inference mode."""
-        return self._terms(batch, training=False)
+        heads = self._terms_of_heads(batch["image"], training=False)
+        return terms_of_best_head(self.segmenter, heads)
 
     def _train(self, batch: Batch) -> Terms:
-        return self._terms(batch, training=True)
+        heads = self._terms_of_heads(batch["image"], training=True)
+        return train_heads(self.segmenter, heads)
 
-    def _terms(self, batch: Batch, training: bool) -> Terms:
-        images = batch["image"]  # (B, H, W, 3)
-        probabilities = tf.nn.softmax(self.segmenter(images, training=training))
-        masks = self._segment_masks(probabilities)  # (B, K, H, W, 1)
+    def _terms_of_heads(self, images: tf.Tensor, training: bool) -> list[Terms]:
+        heads = self.options.heads
+        logits = self._all_heads(images, training=training)
+        probabilities = [tf.nn.softmax(p) for p in tf.split(logits, heads, axis=-1)]
+        masks = [self._segment_masks(p) for p in probabilities]  # (B, K, H, W, 1)
         target = images if self._words is None else self._words.model(images)
-        masked = masked_images(target, masks)  # (B, K, H, W, C)
+        masked = masked_images(target, tf.concat(masks, axis=1))
         rebuilt = self.autoencoders(masked, training=training)
-        variational = self.options.variational
-        reconstructions, *gaussian = rebuilt if variational else (rebuilt,)
+        if self.options.variational:
+            reconstructions, *gaussian = rebuilt
+            return [
+                self._terms(target, *probabilities, *masks, reconstructions, *gaussian)
+            ]
+        parts = tf.split(rebuilt, heads, axis=1)  # (B, K, H, W, C)
+        return [
+            self._terms(target, *of_head)
+            for of_head in zip(probabilities, masks, parts, strict=True)
+        ]
+
+    def _terms(
+        self,
+        target: tf.Tensor,
+        probabilities: tf.Tensor,
+        masks: tf.Tensor,
+        reconstructions: tf.Tensor,
+        *gaussian: tf.Tensor,
+    ) -> Terms:
+        """Return the terms of one head."""
         if not self.options.remask_gradient:
             masks = tf.stop_gradient(masks)
         target = tf.cast(target, masks.dtype)
@@ -258,3 +292,11 @@ class Air:
             terms["kl"] = standard_normal_kl(*gaussian)  # (B,)
             terms["loss"] += self.kl_weight * batch_mean(terms["kl"])
         return terms
+
+
+def _segmenters(config: AirConfig) -> tuple[keras.Model, keras.Model]:
+    """Return S with all heads, and with the best one."""
+    heads = config.air.heads
+    return segmenter_with_heads(
+        config.segmenter, heads, config.segments, 2 * config.seed
+    )

@@ -8,13 +8,13 @@ from PIL import Image
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.data.transforms import random_shift_flip_turn
 from cirs_tf.errors import ConfigError
-from cirs_tf.layers.best_head import BestHead
 from cirs_tf.layers.gumbel_noise import gumbel_noise
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.segment_masks import SegmentMasks
 from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.losses.min_usage import min_usage_penalty
 from cirs_tf.methods.cirs_config import CirsConfig
+from cirs_tf.methods.heads import segmenter_with_heads, train_heads
 from cirs_tf.methods.segment_features import SegmentFeatures
 from cirs_tf.methods.segmenter_pretraining import (
     LearnsPseudoLabels,
@@ -22,7 +22,6 @@ from cirs_tf.methods.segmenter_pretraining import (
 )
 from cirs_tf.methods.two_networks import two_network_phases
 from cirs_tf.methods.word_features import WordFeatures
-from cirs_tf.models.unet import unet
 from cirs_tf.training.optimizers import (
     ResettingAdam,
     adam,
@@ -158,21 +157,9 @@ class Cirs(LearnsPseudoLabels):
         logits = self._all_heads(images, training=True)
         if options.gumbel_scale:
             logits += self._noise(tf.shape(logits), logits.dtype)
-        if options.heads == 1:
-            return self._terms(images, logits, training=True)
-        return self._terms_of_heads(images, tf.split(logits, options.heads, axis=-1))
-
-    def _terms_of_heads(self, images: tf.Tensor, heads: list[tf.Tensor]) -> Terms:
-        """Train each head as if alone; report the terms of the chosen one."""
-        terms = [self._terms(images, logits, training=True) for logits in heads]
-        losses = tf.stack([of_head["loss"] for of_head in terms])
-        choice = self.segmenter.get_layer("best_head")
-        choice.update(losses)
-        chosen = {
-            name: tf.gather(tf.stack([of_head[name] for of_head in terms]), choice.best)
-            for name in terms[0]
-        }
-        return {**chosen, "loss": _value_of(chosen["loss"], tf.reduce_sum(losses))}
+        parts = tf.split(logits, options.heads, axis=-1)
+        heads = [self._terms(images, part, training=True) for part in parts]
+        return train_heads(self.segmenter, heads)
 
     def _terms(self, images: tf.Tensor, logits: tf.Tensor, training: bool) -> Terms:
         options = self.config.cirs
@@ -238,13 +225,11 @@ class Cirs(LearnsPseudoLabels):
 
 
 def _segmenters(config: CirsConfig) -> tuple[keras.Model, keras.Model]:
-    """Return a U-Net with all heads, and S: the same layers, the best head alone."""
+    """Return S with all heads, and with the best one."""
     heads = config.cirs.heads
-    network = unet(config.segmenter, heads * config.segments, 2 * config.seed)
-    if heads == 1:
-        return network, network
-    logits = BestHead(heads, name="best_head")(network.output)
-    return network, keras.Model(network.input, logits, name="segmenter")
+    return segmenter_with_heads(
+        config.segmenter, heads, config.segments, 2 * config.seed
+    )
 
 
 def _features(
@@ -256,9 +241,3 @@ def _features(
     return SegmentFeatures(
         config.feature_net, height, width, config.segments, 2 * config.seed + 1
     )
-
-
-@tf.custom_gradient
-def _value_of(shown: tf.Tensor, minimized: tf.Tensor):
-    """Return the value of the first with the gradient of the second."""
-    return tf.identity(shown), lambda upstream: (tf.zeros_like(shown), upstream)
