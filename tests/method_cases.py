@@ -120,6 +120,11 @@ CASES = {
     "air": Case(
         "air", (DROPOUT, "air.hidden=[16]"), {"joint": Plan(1, (*S, *AUTOENCODERS))}
     ),
+    "air, words and heads": Case(
+        "air",
+        (DROPOUT, "air.hidden=[16]", "air.target=words", "air.heads=2"),
+        {"joint": Plan(1, (*S, *AUTOENCODERS))},
+    ),
     "air, in turns": Case(
         "air",
         (DROPOUT, "air.hidden=[16]", "air.schedule=alternating")
@@ -136,12 +141,12 @@ CASES = {
     ),
     "wnet": Case(
         "wnet",
-        (DROPOUT, "wnet.radius=2", "wnet.xla=false"),
+        (DROPOUT, "wnet.radius=2", "wnet.xla=false", "wnet.schedule=alternating"),
         {"n_cut": Plan(1, S), "reconstruction": Plan(1, (*S, "decoder"))},
     ),
     "wnet, joint": Case(
         "wnet",
-        (DROPOUT, "wnet.radius=2", "wnet.xla=false", "wnet.schedule=joint"),
+        (DROPOUT, "wnet.radius=2", "wnet.xla=false", "segmenter.dropout_of=elements"),
         {"joint": Plan(1, (*S, "decoder"))},
     ),
     "iic": Case(

@@ -15,14 +15,15 @@ UNSURE = RNG.random(MASKS.shape) < RNG.random((24, 1, 1))
 PSEUDO = np.where(UNSURE, 255, np.minimum(MASKS, 3)).astype(np.uint8)
 CANVAS = 4  # 2 round(0.625 * 8 / 2)
 DRAWN = RNG.integers(0, 256, (SEGMENTS - 1, 2, CANVAS, CANVAS, 4), dtype=np.uint8)
-WORDS = 16
+NUM_WORDS = 16
+WORDS = {
+    "word_table": RNG.integers(0, NUM_WORDS, (32, 32, 32), dtype=np.int32),
+    "word_vectors": RNG.normal(size=(NUM_WORDS, SEGMENTS - 1)).astype(np.float32),
+    "word_colors": RNG.random((NUM_WORDS, 3)).astype(np.float32),
+}
 INITIALIZATIONS = {
-    "cirs": {
-        PSEUDO_LABELS: PSEUDO,
-        "word_table": RNG.integers(0, WORDS, (32, 32, 32), dtype=np.int32),
-        "word_vectors": RNG.normal(size=(WORDS, SEGMENTS - 1)).astype(np.float32),
-        "word_colors": RNG.random((WORDS, 3)).astype(np.float32),
-    },
+    "air": WORDS,
+    "cirs": {PSEUDO_LABELS: PSEUDO, **WORDS},
     "cirs_plus": {PSEUDO_LABELS: PSEUDO},
     "cirs_aligned": {
         PSEUDO_LABELS: PSEUDO,

@@ -34,8 +34,12 @@ class SegmenterConfig(Section):
         3, between(1, 6), "Number of times that the resolution is halved."
     )
     norm: str = setting("batch", one_of(*NORMALIZATIONS), "Normalization.")
-    dropout: float = setting(
-        0.0, RATE, "Rate at which channels are dropped after every block."
+    dropout: float = setting(0.0, RATE, "Rate of dropout in every block, in training.")
+    dropout_of: str = setting(
+        "channels",
+        one_of("channels", "elements"),
+        "Whole channels, after every block; or single values, after every ReLU, as in "
+        "the thesis author's W-Net.",
     )
     upsampling: str = setting(
         "transposed",

@@ -5,17 +5,21 @@ Keras finds a layer of a `.keras` file by its registered name, such as
 """
 
 from cirs_tf.layers.argmax_in_place import ArgmaxInPlace, argmax_in_place
+from cirs_tf.layers.best_head import BestHead
 from cirs_tf.layers.cut_out_bank import CutOutBank
 from cirs_tf.layers.dropout import ReplicaDropout
 from cirs_tf.layers.gaussian_code import GaussianCode
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
 from cirs_tf.layers.segment_dense import SegmentDense
 from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
+from cirs_tf.layers.segment_pooling import SegmentPooling
 from cirs_tf.layers.templates import Templates
 from cirs_tf.layers.upsampling import BilinearUpsampling
+from cirs_tf.layers.word_embedding import WordEmbedding
 
 __all__ = [
     "ArgmaxInPlace",
+    "BestHead",
     "BilinearUpsampling",
     "CropToSize",
     "CutOutBank",
@@ -24,7 +28,9 @@ __all__ = [
     "ReplicaDropout",
     "SegmentDense",
     "SegmentMasks",
+    "SegmentPooling",
     "Templates",
+    "WordEmbedding",
     "argmax_in_place",
     "masked_images",
 ]

@@ -69,18 +69,26 @@ def conv_layer(x, filters: int, size: int, norm: str, seed: int, strides: int = 
 
 
 def conv_block(
-    x, filters: int, norm: str, dropout: float, seed: int, convolution: str = "plain"
+    x,
+    filters: int,
+    norm: str,
+    dropout: float,
+    seed: int,
+    convolution: str = "plain",
+    dropout_of: str = "channels",
 ):
-    """Apply (3x3 convolution, normalization, ReLU) twice, then spatial dropout.
+    """Apply (3x3 convolution, normalization, ReLU) twice, with dropout.
 
     Args:
         x: `[batch, height, width, channels]` KerasTensor.
         filters: Output channels.
         norm: See `normalization`.
-        dropout: Rate at which whole channels are dropped.
+        dropout: Rate of dropout.
         seed: Seed of the weights and of dropout; the next three belong to it too.
         convolution: `plain`, or a depthwise 3x3 and a 1x1 one, `depthwise_first` (Xia
             and Kulis 2017) or `pointwise_first`.
+        dropout_of: `channels`, whole ones after the block, or single `elements` after
+            every ReLU.
 
     Returns:
         `[batch, height, width, filters]`.
@@ -90,7 +98,9 @@ def conv_block(
     for layer_seed in (seed, seed + 2):
         x = _convolve(x, filters, convolution, norm == "none", layer_seed)
         x = normalized_relu(x, norm)
-    if dropout:
+        if dropout and dropout_of == "elements":
+            x = ReplicaDropout(dropout, layer_seed)(x)
+    if dropout and dropout_of == "channels":
         x = ReplicaDropout(dropout, seed + 4, noise_shape=(None, 1, 1, None))(x)
     return x
 

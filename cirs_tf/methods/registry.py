@@ -79,8 +79,6 @@ _ENTRIES = (
         "Cirs",
         "the thesis's method: U-Net, argmax-in-place, g, CIRS loss",
         "thesis 5 and 6",
-        note="the thesis's own method, which collapses here (see the documentation); "
-        "--model cirs_aligned finds the objects",
     ),
     MethodEntry(
         "air",

@@ -7,8 +7,18 @@ import keras
 import tensorflow as tf
 
 from cirs_tf.config.sections import SCHEDULES, Config, SegmenterConfig
-from cirs_tf.config.settings import ANY, POSITIVE, Section, one_of, section, setting
+from cirs_tf.config.settings import (
+    ANY,
+    POSITIVE,
+    WEIGHT,
+    Section,
+    one_of,
+    section,
+    setting,
+)
 from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.transforms import flip_where, random_flips
+from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.soft_ncut import soft_ncut
 from cirs_tf.models.unet import unet
 from cirs_tf.training.optimizers import adam, learning_rate_schedule
@@ -32,6 +42,16 @@ class WnetSection(Section):
     )
     reconstruction: str = setting(
         "mse", one_of("mse", "bce"), "Squared error, or binary cross-entropy."
+    )
+    reconstruction_weight: float = setting(
+        1.0,
+        WEIGHT,
+        "Weight of the reconstruction beside the cut. Both are means, the former over "
+        "values; an author who sums it over pixels, channels and the mini-batch has "
+        "their product as weight.",
+    )
+    flip: bool = setting(
+        False, ANY, "Whether training images are mirrored, each with probability 1/2."
     )
     schedule: str = setting(
         "alternating",
@@ -82,12 +102,13 @@ class Wnet:
         self.networks = {"segmenter": self.segmenter, "decoder": self.decoder}
         self._compiled_cut = tf.function(soft_ncut, jit_compile=options.xla)
         self.pretraining = []
+        self.seed = config.seed
         encoder = self.segmenter.trainable_variables
         both = encoder + self.decoder.trainable_variables
         rate = learning_rate_schedule(config.training)
         if options.schedule == "joint":
             terms = ("loss", "n_cut", "reconstruction")
-            self.phases = [Phase("joint", self._joint, terms, both, adam(both, rate))]
+            self.phases = [Phase("joint", self._train, terms, both, adam(both, rate))]
         else:
             cut, rebuild = self._n_cut, self._reconstruction
             self.phases = [
@@ -108,19 +129,36 @@ class Wnet:
         """Return the sum of both losses, and each, in inference mode, `[batch]`."""
         return self._joint(batch, training=False)
 
-    def _joint(self, batch: Batch, training: bool = True) -> Terms:
+    def _train(self, batch: Batch) -> Terms:
+        return self._joint(self._mirrored(batch), training=True)
+
+    def _joint(self, batch: Batch, training: bool) -> Terms:
         probabilities = self._probabilities(batch, training)
         cut = self._cut_loss(probabilities, batch)
         error = self._error(probabilities, batch, training)
-        return {"loss": cut + error, "n_cut": cut, "reconstruction": error}
+        loss = cut + self.options.reconstruction_weight * error
+        return {"loss": loss, "n_cut": cut, "reconstruction": error}
 
     def _n_cut(self, batch: Batch) -> Terms:
+        batch = self._mirrored(batch)
         probabilities = self._probabilities(batch, training=True)
         return {"loss": self._cut_loss(probabilities, batch)}
 
     def _reconstruction(self, batch: Batch) -> Terms:
+        batch = self._mirrored(batch)
         probabilities = self._probabilities(batch, training=True)
-        return {"loss": self._error(probabilities, batch, training=True)}
+        error = self._error(probabilities, batch, training=True)
+        return {"loss": self.options.reconstruction_weight * error}
+
+    def _mirrored(self, batch: Batch) -> Batch:
+        """Return the images, some of them mirrored; others after every update."""
+        if not self.options.flip:
+            return batch
+        images = batch["image"]
+        updates = [phase.optimizer.iterations.value for phase in self.phases]
+        seed = replica_seed(self.seed, tf.add_n(updates))
+        flipped = random_flips(tf.shape(images)[0], seed)
+        return {**batch, "image": flip_where(images, flipped)}
 
     def _probabilities(self, batch: Batch, training: bool) -> tf.Tensor:
         return tf.nn.softmax(self.segmenter(batch["image"], training=training))

@@ -40,7 +40,15 @@ def unet(
 
     def block(x, filters: int, convolution: str = config.convolution):
         seed = next(seeds)
-        return conv_block(x, filters, config.norm, config.dropout, seed, convolution)
+        return conv_block(
+            x,
+            filters,
+            config.norm,
+            config.dropout,
+            seed,
+            convolution,
+            config.dropout_of,
+        )
 
     images = keras.Input((None, None, inputs), name="images")
     x = PadToMultiple(2**config.depth)(images)

@@ -66,13 +66,14 @@ def main(
 
 def _write_results(plan: "Plan", left_out: list[str], out: Path) -> None:
     """Write results.json, the figures and RESULTS.md, and say where they are."""
-    from cirs_tf.reproduce.collect import collect_scores
+    from cirs_tf.reproduce.collect import collect_scores, with_earlier
     from cirs_tf.reproduce.figures import draw_figures
     from cirs_tf.reproduce.results_page import results_page
     from cirs_tf.runs.evaluation import write_json
 
     results = collect_scores(plan)
     results |= {"left_out": left_out, "figures": draw_figures(plan, out / "figures")}
+    results = with_earlier(out / "results.json", results, plan.experiments)
     write_json(out / "results.json", results)
     page = out / "RESULTS.md"
     try:
@@ -89,7 +90,8 @@ def _parser(prog: str, experiments: Experiments) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Train what is missing (finished runs are reused, interrupted ones "
-        "resumed), then write RESULTS.md, results.json and figures.",
+        "resumed), then write RESULTS.md, results.json and figures. What other targets "
+        "have put there at the same budget stays.",
         epilog="Budgets: "
         + "; ".join(f"{name}: {budget.meaning}" for name, budget in budgets.items()),
     )

@@ -1,11 +1,13 @@
 """Every number of the results, from finished runs, as one JSON object."""
 
+import json
 import platform
 from importlib import metadata
+from pathlib import Path
 
 from cirs_tf.reproduce.autoencoder_scores import autoencoder_scores
 from cirs_tf.reproduce.baseline_scores import baseline_scores, benchmark_set_scores
-from cirs_tf.reproduce.experiments import Target
+from cirs_tf.reproduce.experiments import Experiments, Target
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.postprocessing_scores import (
     photograph_scores,
@@ -46,6 +48,38 @@ def collect_scores(plan: Plan) -> dict:
         if scores := _table_scores(plan, target):
             results[target.table] = scores
     return results
+
+
+def with_earlier(path: Path, results: dict, experiments: Experiments) -> dict:
+    """Return results beside those that other targets have left in the same folder.
+
+    Args:
+        path: `results.json`, perhaps of an earlier call.
+        results: Of this call; its targets and systems replace earlier ones.
+        experiments: What there is; anything else is dropped.
+
+    Returns:
+        The results, with all that `path` has besides where the budget is the same.
+    """
+    if not path.exists():
+        return results
+    earlier = json.loads(path.read_text())
+    if earlier["budget"] != results["budget"]:
+        return results
+    made = {*earlier["targets"], *results["targets"]}
+    known = [name for name in experiments.targets if name in made]
+    systems = earlier["systems"] | results["systems"]
+    shown = experiments.systems_of(known)
+    return (
+        earlier
+        | results
+        | {
+            "targets": known,
+            "seeds": sorted({*earlier["seeds"], *results["seeds"]}),
+            "systems": {name: systems[name] for name in shown if name in systems},
+            "figures": earlier["figures"] | results["figures"],
+        }
+    )
 
 
 def segmenter_scores(plan: Plan, system: str) -> dict:

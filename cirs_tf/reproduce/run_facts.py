@@ -20,7 +20,8 @@ def run_facts(plan: Plan, system: str) -> dict:
     Returns:
         `title`, `config`, `settings` (overrides), `seeds`, `epochs`, `mini_batches`
         (of training, without pretraining), `batch_size`, `seconds` (statistics over
-        seeds), `thesis` (its figure or None), `remark`.
+        seeds), `thesis` (its figure or None), `remark`, `version` (of this package, of
+        the first run).
     """
     runs, row = plan.runs_of(system), plan.experiments.systems[system]
     config = runs[0].config
@@ -35,6 +36,7 @@ def run_facts(plan: Plan, system: str) -> dict:
         "seconds": seed_statistics([training_seconds(run) for run in runs]),
         "thesis": row.thesis,
         "remark": row.remark,
+        "version": RunFolder.open(runs[0].folder).read_versions().get("cirs-tf"),
     }
 
 

@@ -174,7 +174,10 @@ def run_table(results: dict) -> str:
         *results.get("autoencoders", {}).values(),
         *([results["photographs"]] if "photographs" in results else []),
     ]
-    header = ("", "`python -m cirs_tf.train`", "seeds", "epochs", "mini-batches", "min")
+    header = (
+        *("", "`python -m cirs_tf.train`", "seeds", "epochs", "mini-batches", "min"),
+        "version",
+    )
     rows = [
         (
             row["title"],
@@ -184,6 +187,7 @@ def run_table(results: dict) -> str:
             str(row["epochs"]),
             f"{row['mini_batches']:,} of {row['batch_size']}",
             f"{row['seconds']['mean'] / 60:.1f}",
+            row["version"],
         )
         for row in facts
     ]

@@ -85,6 +85,11 @@ class RunFolder:
         """Write the resolved configuration."""
         save_config(config, self.config_file)
 
+    def read_versions(self) -> dict[str, str | int | None]:
+        """Return the versions of what started the run; empty where none are kept."""
+        path = self.path / "versions.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
     def save_initialization(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Keep what a method took from the images, in one step.
 

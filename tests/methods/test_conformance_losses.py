@@ -73,6 +73,13 @@ ROWS = {
         ),
         {"within": S | G, "between": S | G, "min_usage_penalty": S},
     ),
+    "air, words": Row(
+        "air",
+        (f"air.{FLOOR}", "air.hidden=[16]", "air.target=words", "air.heads=1"),
+        {"usage_weight": 3.0},
+        lambda w, t: t["error"] + w["usage_weight"] * t["min_usage_penalty"],
+        {"error": S | AUTOENCODERS, "min_usage_penalty": S},
+    ),
     "cirs_aligned": Row(
         "cirs_aligned",
         (f"cirs_aligned.{FLOOR}", "cirs_aligned.template_freeze_steps=0"),
@@ -141,8 +148,8 @@ ROWS = {
     "wnet": Row(
         "wnet",
         ("wnet.schedule=joint", "wnet.radius=2", "wnet.xla=false"),
-        {},
-        lambda w, t: t["n_cut"] + t["reconstruction"],
+        {"reconstruction_weight": 3.0},
+        lambda w, t: t["n_cut"] + w["reconstruction_weight"] * t["reconstruction"],
         {"n_cut": S, "reconstruction": S | {"decoder"}},
     ),
 }

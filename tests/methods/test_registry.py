@@ -22,7 +22,7 @@ BATCH = {
     "image": tf.constant(RNG.random((4, SIDE, SIDE, 3)), tf.float32),
     "mask": tf.constant(RNG.integers(0, SEGMENTS, (4, SIDE, SIDE)), tf.uint8),
 }
-INITIALIZED = {"cirs", "cirs_aligned", "cirs_plus", "cut_and_paste"}
+INITIALIZED = {"air", "cirs", "cirs_aligned", "cirs_plus", "cut_and_paste"}
 # Method: pretraining phases with its defaults.
 PRETRAINED = {
     "cirs_aligned": [("segmenter", 150), ("poses", 400)],

@@ -7,7 +7,6 @@ from method_steps import run_phases
 
 from cirs_tf.config.sections import PretrainingConfig
 from cirs_tf.errors import ConfigError
-from cirs_tf.layers.segment_masks import masked_images
 from cirs_tf.methods.segment_features import FeatureNetConfig, SegmentFeatures
 from cirs_tf.training.phases import StepPlan
 
@@ -27,8 +26,7 @@ def build(**changes):
 @pytest.mark.parametrize("kind", ["image", "pooled", "area_normalized"])
 def test_every_segment_is_seen_with_its_number(kind):
     features = build(input=kind, cells=4, output="none")
-    masked = masked_images(tf.constant(IMAGES), tf.constant(MASKS))
-    found = features(masked, tf.constant(MASKS), training=False)
+    found = features(tf.constant(IMAGES), tf.constant(MASKS), training=False)
     assert found.shape == (5, SEGMENTS, 4)
     for image, segment in np.ndindex(5, SEGMENTS):
         inputs = IMAGES[image] * MASKS[image, segment]

@@ -39,7 +39,8 @@ def test_loss_is_the_sum_of_cut_and_reconstruction(tiny, name):
     )
     np.testing.assert_allclose(terms["reconstruction"], error, rtol=1e-5)
     np.testing.assert_allclose(terms["n_cut"], cut, rtol=1e-6)
-    np.testing.assert_allclose(terms["loss"], cut + error, rtol=1e-5)
+    weight = 1 if name == "wnet" else 64 * 64 * 3 * 40  # the author's sum
+    np.testing.assert_allclose(terms["loss"], cut + weight * error, rtol=1e-5)
 
 
 def test_xla_changes_speed_not_values(tiny):
@@ -49,7 +50,7 @@ def test_xla_changes_speed_not_values(tiny):
 
 
 def test_the_cut_trains_the_encoder_alone(tiny):
-    method = build("wnet", tiny)
+    method = build("wnet", tiny, "wnet.schedule=alternating")
     cut, rebuild = method.phases
     encoder = {id(v) for v in method.segmenter.trainable_variables}
     decoder = {id(v) for v in method.decoder.trainable_variables}
@@ -63,3 +64,23 @@ def test_a_relu_before_the_softmax_leaves_no_negative_logit(tiny):
     without = build("wnet", tiny).segmenter(BATCH["image"])
     assert with_relu.numpy().min() == 0
     assert without.numpy().min() < 0
+
+
+def test_images_are_mirrored_one_by_one_in_training_alone(tiny, monkeypatch):
+    method = build("wnet", tiny, "wnet.flip=true")
+    first = method._mirrored(BATCH)["image"].numpy()
+    images = BATCH["image"].numpy()
+    seen = set()
+    for update in range(12):
+        method.phases[0].optimizer.iterations.assign(update)
+        shown = method._mirrored(BATCH)["image"].numpy()
+        for image, other in zip(images, shown, strict=True):
+            same, mirrored = (image == other).all(), (image[:, ::-1] == other).all()
+            assert same != mirrored
+            seen.add(bool(mirrored))
+    assert seen == {False, True}
+    method.phases[0].optimizer.iterations.assign(0)
+    np.testing.assert_array_equal(method._mirrored(BATCH)["image"], first)
+    monkeypatch.setattr(method, "_mirrored", None)
+    method.validation_terms(BATCH)  # measures the images as they are
+    assert build("wnet", tiny)._mirrored(BATCH) is BATCH

@@ -12,7 +12,7 @@ from cirs_tf.methods.registry import METHODS, build_method, load_config
 
 ROOT = Path(__file__).parents[2]
 OVERRIDES = {
-    "cirs": ["segmenter.dropout=0.1", "cirs.feature_net_pretraining_steps=1"],
+    "cirs": ["segmenter.dropout=0.1", "cirs.heads=2", "feature_net.kind=words"],
     "air": ["air.variational=true"],
     "supervised": ["segmenter.upsampling=bilinear"],
 }
@@ -77,6 +77,7 @@ def test_every_network_is_loaded_with_its_weights(loaded):
 def test_layers_of_ours_are_in_them(loaded):
     _, layers = loaded
     assert layers == {
+        "BestHead",
         "BilinearUpsampling",
         "CropToSize",
         "CutOutBank",
@@ -84,5 +85,7 @@ def test_layers_of_ours_are_in_them(loaded):
         "PadToMultiple",
         "ReplicaDropout",
         "SegmentDense",
+        "SegmentPooling",
         "Templates",
+        "WordEmbedding",
     }

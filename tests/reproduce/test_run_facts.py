@@ -54,3 +54,7 @@ def test_facts_are_those_of_all_seeds_of_the_system(fruit, tmp_path):
     assert (facts["epochs"], facts["mini_batches"], facts["batch_size"]) == (2, 8, 8)
     assert facts["seconds"]["values"] == [3, 4]
     assert (facts["thesis"], facts["remark"]) == (None, "")
+    assert facts["version"] is None
+    versions = plan.runs[0].folder / "versions.json"
+    versions.write_text('{"python": "3.11.7", "cirs-tf": "9.8.7"}')
+    assert run_facts(plan, "cirs_plus")["version"] == "9.8.7"

@@ -69,7 +69,15 @@ REPLICA_CASES = {
         "air_variational",
         ("air.hidden=[16]", "air.kl_weight=1"),
     ),
-    "wnet": ("wnet", ("wnet.radius=2", "wnet.xla=false")),
+    "air, words and heads": (
+        "air",
+        ("air.hidden=[16]", "air.target=words", "air.heads=2", "air.error=per_segment"),
+    ),
+    "wnet": (
+        "wnet",
+        ("wnet.radius=2", "wnet.xla=false", "wnet.schedule=alternating")
+        + ("wnet.flip=true", "segmenter.dropout_of=elements"),
+    ),
     "iic": ("iic", ("iic.width=1",)),
     "autoencoder": ("autoencoder", ()),
     "supervised": ("supervised", ("segmenter.dropout=0.2",)),
