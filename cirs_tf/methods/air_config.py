@@ -57,6 +57,14 @@ class AirSection(Section):
         "Output heads on one U-Net, each with autoencoders of its own and trained as "
         "if alone; that of the lowest training loss is the segmenter.",
     )
+    gumbel_scale: float = setting(
+        0.0, WEIGHT, "Scale of Gumbel noise on the logits in training, at first."
+    )
+    gumbel_steps: int | None = setting(
+        None,
+        at_least(1),
+        "Updates of S over which that scale falls linearly to 0; null: it stays.",
+    )
     error: str = setting(
         "combined",
         one_of("combined", "per_segment"),

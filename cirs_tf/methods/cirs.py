@@ -8,7 +8,7 @@ from PIL import Image
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.data.transforms import random_shift_flip_turn
 from cirs_tf.errors import ConfigError
-from cirs_tf.layers.gumbel_noise import gumbel_noise
+from cirs_tf.layers.gumbel_noise import annealed_scale, gumbel_noise
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.segment_masks import SegmentMasks
 from cirs_tf.losses.cirs import cirs_loss
@@ -178,13 +178,10 @@ class Cirs(LearnsPseudoLabels):
 
     def _noise(self, shape: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
         """Return Gumbel noise of the scale of this update, another draw each time."""
-        options = self.config.cirs
-        scale = tf.constant(options.gumbel_scale, dtype)
-        if options.gumbel_steps:
-            updates = tf.cast(self.phases[0].optimizer.iterations.value, dtype)
-            scale *= tf.nn.relu(1 - updates / options.gumbel_steps)
+        options, update = self.config.cirs, self.phases[0].optimizer.iterations.value
+        scale = annealed_scale(options.gumbel_scale, options.gumbel_steps, update)
         seed = tf.random.experimental.stateless_fold_in(self._seed(), 1)
-        return scale * gumbel_noise(shape, seed, dtype)
+        return tf.cast(scale, dtype) * gumbel_noise(shape, seed, dtype)
 
     def _seed(self) -> tf.Tensor:
         """Return another seed at each step and replica, the same after resuming."""

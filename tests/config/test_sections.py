@@ -25,6 +25,8 @@ CHECKS = [
     ("cirs", "segmenter.dropout_of", "pixels", "elements", "channels, elements"),
     ("wnet", "wnet.reconstruction_weight", "-1", "0", "at least 0"),
     ("air", "air.target", "colors", "words", "image, words"),
+    ("air", "air.gumbel_scale", "-1", "0", "at least 0"),
+    ("air", "air.gumbel_steps", "0", "null", "at least 1"),
     ("air", "air.heads", "17", "2", "1 to 16"),
     ("cirs", "words.images", "0", "1", "at least 1"),
     ("cirs", "words.count", "1", "2", "at least 2"),
