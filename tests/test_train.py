@@ -143,8 +143,8 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(
     capsys, command, tmp_path
 ):
     run = tmp_path / "run"
-    argv = ["--epochs", "1", "--run", str(run), *command]
-    argv += set_flags(["feature_net.output=none", "segmenter.norm=none"])
+    argv = ["--config", "thesis/cirs_balanced", "--epochs", "1", "--run", str(run)]
+    argv += [*command, *set_flags(["feature_net.output=none", "segmenter.norm=none"])]
     assert train.main(argv) == 0
     capsys.readouterr()
     # 1e38 times any variance above 4 is beyond float32.
@@ -199,13 +199,14 @@ def test_without_data_the_default_set_is_drawn_once(
 
 def test_mirrored_trains_like_one_device(finished, command, tmp_path):
     run = tmp_path / "run"
-    argv = ["--epochs", "1", "--run", str(run), *command]
-    argv += ["--strategy", "mirrored", *set_flags(["feature_net.dropout=0"])]
+    plain = ["--config", "thesis/cirs_balanced", *set_flags(["feature_net.dropout=0"])]
+    argv = ["--epochs", "1", "--run", str(run), *command, *plain]
+    argv += ["--strategy", "mirrored"]
     assert train.main(argv) == 0
     assert "2 devices" in (run / "train.log").read_text()
     one = tmp_path / "one"
-    argv = ["--epochs", "1", "--run", str(one), *command]
-    assert train.main([*argv, *set_flags(["feature_net.dropout=0"])]) == 0
+    argv = ["--epochs", "1", "--run", str(one), *command, *plain]
+    assert train.main(argv) == 0
     row, expected = (
         json.loads((folder / "metrics.jsonl").read_text()) for folder in (run, one)
     )

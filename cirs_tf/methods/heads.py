@@ -32,9 +32,10 @@ def segmenter_with_heads(
 
     Reference: Ji et al. 2019, who choose among heads by the loss, too.
     """
-    network = unet(config, heads * segments, seed)
     if heads == 1:
+        network = unet(config, segments, seed)
         return network, network
+    network = unet(config, heads * segments, seed, name="heads")
     logits = BestHead(heads, name=_NAME)(network.output)
     return network, keras.Model(network.input, logits, name="segmenter")
 

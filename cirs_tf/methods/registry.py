@@ -77,7 +77,7 @@ _ENTRIES = (
     MethodEntry(
         "cirs",
         "Cirs",
-        "the thesis's method: U-Net, argmax-in-place, g, CIRS loss",
+        "the thesis's method: U-Net, argmax-in-place, g of color words, CIRS loss",
         "thesis 5 and 6",
     ),
     MethodEntry(

@@ -73,10 +73,14 @@ def test_a_setting_of_another_method_is_an_error(tmp_path):
 
 def test_settings_are_the_budgets_then_the_systems_own():
     budget = EXPERIMENTS.budgets["cpu"]
-    assert settings_of(EXPERIMENTS, "wnet_bsds", budget) == (
-        "segmenter.width=8",
+    assert settings_of(EXPERIMENTS, "iic", budget) == (
+        "iic.width=8",
         "training.validation_images=500",
         "training.epochs=3",
         "training.steps_per_epoch=150",
+    )
+    assert settings_of(EXPERIMENTS, "wnet_bsds", budget) == (
+        "segmenter.width=8",
+        "training.validation_images=500",
         "segments=8",
     )

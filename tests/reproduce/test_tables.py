@@ -33,6 +33,7 @@ def system(title="AIR", thesis=None, **facts):
         "batch_size": 40,
         "seconds": seed_statistics([60, 120]),
         "thesis": thesis,
+        "version": "0.2.0",
         "label_free": metrics([0.1, 0.3], [0.2, 0.4]),
         "oracle": metrics([0.5, 0.7], [0.6, 0.8]),
         **facts,
@@ -143,6 +144,7 @@ def test_everything_that_was_run_has_a_row():
         "4",
         "1,000 of 40",
         "1.5",
+        "0.2.0",
     ]
     assert rows[1][4] == "20 of 40" and rows[2][2] == "0"
     assert run_table({"systems": {}}) == ""

@@ -1,0 +1,56 @@
+"""Results beside those of earlier calls in the same folder."""
+
+import copy
+import json
+from pathlib import Path
+
+from cirs_tf.reproduce.collect import with_earlier
+from cirs_tf.reproduce.experiments_file import load_experiments
+
+EXPERIMENTS = load_experiments()
+NEW = {
+    "targets": ["words"],
+    "budget": "cpu",
+    "seeds": [3],
+    "systems": {name: {"title": name} for name in EXPERIMENTS.targets["words"].systems},
+    "figures": {},
+    "left_out": [],
+}
+
+
+def earlier(path: Path, **changes) -> dict:
+    results = copy.deepcopy(NEW) | {
+        "targets": ["table5", "figure12"],
+        "seeds": [0, 1],
+        "systems": {"air": {"title": "old"}, "cirs": {"title": "old"}, "gone": {}},
+        "figures": {"figure12": {"file": "f.png"}},
+        "proof": {"images": 2},
+        **changes,
+    }
+    path.write_text(json.dumps(results))
+    return results
+
+
+def test_without_earlier_ones_results_stay(tmp_path):
+    assert with_earlier(tmp_path / "results.json", NEW, EXPERIMENTS) is NEW
+
+
+def test_other_targets_stay_and_newer_systems_win(tmp_path):
+    path = tmp_path / "results.json"
+    earlier(path)
+    merged = with_earlier(path, NEW, EXPERIMENTS)
+    assert set(merged["targets"]) == {"table5", "figure12", "words"}
+    order = list(EXPERIMENTS.targets)
+    assert merged["targets"] == sorted(merged["targets"], key=order.index)
+    assert merged["seeds"] == [0, 1, 3]
+    assert merged["systems"]["cirs"] == {"title": "cirs"}
+    assert merged["systems"]["air"] == {"title": "old"}
+    assert "gone" not in merged["systems"]
+    assert merged["figures"] == {"figure12": {"file": "f.png"}}
+    assert merged["proof"] == {"images": 2}
+
+
+def test_another_budget_begins_anew(tmp_path):
+    path = tmp_path / "results.json"
+    earlier(path, budget="smoke")
+    assert with_earlier(path, NEW, EXPERIMENTS) is NEW
