@@ -45,7 +45,7 @@ def test_a_page_has_the_targets_that_were_made_and_what_was_left_out(committed):
     headings = [line for line in page.splitlines() if line.startswith("## ")]
     assert headings == [
         "## Table 2: CIRS, balanced and imbalanced training",
-        "## Figure 7: segments of CIRS, balanced",
+        "## Figure 7: segments of CIRS, balanced, and with a frozen g",
         "## What was run",
     ]
     assert (
