@@ -26,7 +26,8 @@ def arguments(tiny, *more):
     state += ["cirs.segmenter_steps=2", "cirs.feature_net_steps=3"]
     # And what depends on the count of steps.
     state += ["cirs.augmentation=shift_flip_rotate", "cirs.reset_every=7"]
-    return [*set_flags([*tiny, *state]), *more]
+    config = ["--config", "thesis/cirs_balanced"]
+    return [*config, *set_flags([*tiny, *state]), *more]
 
 
 def start(*argv):
