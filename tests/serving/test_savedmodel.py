@@ -67,7 +67,8 @@ def test_a_process_without_the_package_gets_the_same_labels(
     exponent = np.exp(logits - logits.max(-1, keepdims=True))
     softmax = exponent / exponent.sum(-1, keepdims=True)
     np.testing.assert_array_equal(out["labels"], logits.argmax(-1))
-    np.testing.assert_allclose(out["probabilities"], softmax, atol=1e-6)
+    # Normalized logits are multiplied by 8, and so is what fused kernels round.
+    np.testing.assert_allclose(out["probabilities"], softmax, atol=1e-5)
     np.testing.assert_array_equal(out["png"], logits[0].argmax(-1))
     assert out["mode"] == "L"
 

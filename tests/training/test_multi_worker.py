@@ -61,7 +61,8 @@ def end_of(workers):
 
 
 def test_two_workers_train_like_one_device(tiny, fruit, tmp_path):
-    argv = ["--data", str(fruit), "--epochs", "1", "--steps-per-epoch", "6"]
+    argv = ["--config", "thesis/cirs_balanced", "--data", str(fruit)]
+    argv += ["--epochs", "1", "--steps-per-epoch", "6"]
     settings = ("pretraining.pseudo_labels=colors", "pretraining.steps=4")
     argv += set_flags([*tiny, "feature_net.dropout=0", *settings])
     one, two = tmp_path / "one", tmp_path / "two"
