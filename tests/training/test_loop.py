@@ -227,3 +227,28 @@ def test_a_term_that_is_not_finite_is_named_with_its_step():
     message = "step 107: within of phase second is not finite"
     with pytest.raises(TrainingError, match=message):
         loop.run(iterator, StepPlan(3, (2, 2)), 104)
+
+
+def test_gradient_cosine_is_that_of_the_gradient_and_adams_mean(tiny):
+    """By NumPy, over three steps of one batch; the mean is written out here."""
+    config = tiny_config(tiny, "thesis/cirs_balanced", *PLAIN)
+    method, again = (build_method(config, SIDE, SIDE) for _ in range(2))
+    (segmenter, feature_net) = method.phases
+    assert segmenter.reported == (*segmenter.terms, "gradient_cosine")
+    assert feature_net.reported == feature_net.terms
+    loop = TrainingLoop(method.phases, tf.distribute.get_strategy(), SIZE)
+    iterator, batches = eager_batches(steps=3), eager_batches(steps=3)
+    phase, mean = again.phases[0], 0.0
+    for step in range(3):
+        (sums, _) = loop.run(iterator, StepPlan(1, (1, 0)), step)
+        with tf.GradientTape() as tape:
+            loss = phase.loss(next(batches))["loss"]
+        values = [variable.value for variable in phase.variables]
+        gradients = tape.gradient(loss, values)
+        flat = np.concatenate([g.numpy().ravel() for g in gradients])
+        lengths = np.linalg.norm(flat) * np.linalg.norm(mean) if step else 1.0
+        expected = flat @ mean / lengths if step else 0.0
+        # Compiled and eager kernels round differently.
+        np.testing.assert_allclose(sums.totals[-1], expected, atol=1e-4)
+        phase.optimizer.apply(gradients, phase.variables)
+        mean = 0.9 * mean + 0.1 * flat
