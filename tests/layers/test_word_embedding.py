@@ -24,8 +24,8 @@ def test_every_8_bit_color_finds_its_word():
     every = np.arange(256, dtype=np.uint8)
     gray = np.stack([every, every[::-1], np.roll(every, 77)], -1)[None, None]
     floats = tf.constant(gray, tf.float32)
-    # The product is a little below some of the quotients.
-    for images in (floats / 255, floats * np.float32(1 / 255)):
+    # Rounding errors of whoever scaled the images change no word.
+    for images in (floats / 255, floats / 255 - 1e-6, floats / 255 + 1e-6):
         found = built(0).lookup(images)
         np.testing.assert_array_equal(found, words_of(gray, TABLE))
 
