@@ -8,13 +8,12 @@ import tensorflow as tf
 from PIL import Image
 
 from cirs_tf.data.pipeline import Batch
-from cirs_tf.layers.gumbel_noise import annealed_scale, gumbel_noise
-from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
 from cirs_tf.losses.kl_divergence import standard_normal_kl
 from cirs_tf.losses.min_usage import min_usage_penalty
 from cirs_tf.losses.reconstruction import combined_error, per_segment_error
 from cirs_tf.methods.air_config import AirConfig
+from cirs_tf.methods.annealed_noise import add_gumbel_noise
 from cirs_tf.methods.heads import (
     segmenter_with_heads,
     terms_of_best_head,
@@ -143,8 +142,9 @@ class Air:
     def _terms_of_heads(self, images: tf.Tensor, training: bool) -> list[Terms]:
         heads = self.options.heads
         logits = self._all_heads(images, training=training)
-        if training and self.options.gumbel_scale:
-            logits += self._noise(tf.shape(logits), logits.dtype)
+        if training:
+            updates = [phase.optimizer.iterations.value for phase in self.phases]
+            logits = add_gumbel_noise(logits, self.options, updates, self.seed)
         probabilities = [tf.nn.softmax(p) for p in tf.split(logits, heads, axis=-1)]
         masks = [self._segment_masks(p) for p in probabilities]  # (B, K, H, W, 1)
         target = images if self._words is None else self._words.model(images)
@@ -160,13 +160,6 @@ class Air:
             self._terms(target, *of_head)
             for of_head in zip(probabilities, masks, parts, strict=True)
         ]
-
-    def _noise(self, shape: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-        """Return Gumbel noise of the scale of this update, another draw each time."""
-        options, update = self.options, self.phases[0].optimizer.iterations.value
-        scale = annealed_scale(options.gumbel_scale, options.gumbel_steps, update)
-        seed = replica_seed(self.seed, update)
-        return tf.cast(scale, dtype) * gumbel_noise(shape, seed, dtype)
 
     def _terms(
         self,

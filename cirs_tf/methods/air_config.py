@@ -15,22 +15,23 @@ from cirs_tf.config.settings import (
     SHARE,
     WEIGHT,
     WIDTHS,
-    Section,
     at_least,
-    between,
     one_of,
     section,
     setting,
 )
+from cirs_tf.methods.annealed_noise import NoiseSection
+from cirs_tf.methods.heads import HeadsSection
 from cirs_tf.methods.word_features import WordVectorsConfig
 
 
 @dataclasses.dataclass(frozen=True)
-class AirSection(Section):
+class AirSection(HeadsSection, NoiseSection):
     """Argmax individual reconstruction (thesis 10).
 
     The widths are totals over the K autoencoders, so that the number of parameters
-    stays about the same for every K; each autoencoder has a K-th of them.
+    stays about the same for every K; each autoencoder has a K-th of them. Every head
+    has autoencoders of its own.
     """
 
     key: ClassVar[str] = "air"
@@ -50,20 +51,6 @@ class AirSection(Section):
         one_of("image", "words"),
         "What the autoencoders see and rebuild: the image, or the vectors of its color "
         "words (section words), which tell what a color appears beside.",
-    )
-    heads: int = setting(
-        1,
-        between(1, 16),
-        "Output heads on one U-Net, each with autoencoders of its own and trained as "
-        "if alone; that of the lowest training loss is the segmenter.",
-    )
-    gumbel_scale: float = setting(
-        0.0, WEIGHT, "Scale of Gumbel noise on the logits in training, at first."
-    )
-    gumbel_steps: int | None = setting(
-        None,
-        at_least(1),
-        "Updates of S over which that scale falls linearly to 0; null: it stays.",
     )
     error: str = setting(
         "combined",

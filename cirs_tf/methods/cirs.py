@@ -8,11 +8,11 @@ from PIL import Image
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.data.transforms import random_shift_flip_turn
 from cirs_tf.errors import ConfigError
-from cirs_tf.layers.gumbel_noise import annealed_scale, gumbel_noise
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.segment_masks import SegmentMasks
 from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.losses.min_usage import min_usage_penalty
+from cirs_tf.methods.annealed_noise import add_gumbel_noise
 from cirs_tf.methods.cirs_config import CirsConfig
 from cirs_tf.methods.heads import segmenter_with_heads, train_heads
 from cirs_tf.methods.segment_features import SegmentFeatures
@@ -155,8 +155,7 @@ class Cirs(LearnsPseudoLabels):
         if options.augmentation != "none":
             images = random_shift_flip_turn(images, self._seed())
         logits = self._all_heads(images, training=True)
-        if options.gumbel_scale:
-            logits += self._noise(tf.shape(logits), logits.dtype)
+        logits = add_gumbel_noise(logits, options, self._updates, self.config.seed)
         parts = tf.split(logits, options.heads, axis=-1)
         heads = [self._terms(images, part, training=True) for part in parts]
         return train_heads(self.segmenter, heads)
@@ -176,17 +175,14 @@ class Cirs(LearnsPseudoLabels):
             terms["loss"] += options.usage_weight * penalty
         return terms
 
-    def _noise(self, shape: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-        """Return Gumbel noise of the scale of this update, another draw each time."""
-        options, update = self.config.cirs, self.phases[0].optimizer.iterations.value
-        scale = annealed_scale(options.gumbel_scale, options.gumbel_steps, update)
-        seed = tf.random.experimental.stateless_fold_in(self._seed(), 1)
-        return tf.cast(scale, dtype) * gumbel_noise(shape, seed, dtype)
-
     def _seed(self) -> tf.Tensor:
         """Return another seed at each step and replica, the same after resuming."""
-        updates = [phase.optimizer.iterations.value for phase in self.phases]
-        return replica_seed(self.config.seed, tf.add_n(updates))
+        return replica_seed(self.config.seed, tf.add_n(self._updates))
+
+    @property
+    def _updates(self) -> list[tf.Tensor]:
+        """The counts of updates of all phases, that of S first."""
+        return [phase.optimizer.iterations.value for phase in self.phases]
 
     def _optimizer(self, variables: list) -> keras.optimizers.Optimizer:
         """Return Adam, with a rate or resets of its own for g where configured."""

@@ -15,19 +15,19 @@ from cirs_tf.config.settings import (
     POSITIVE,
     SHARE,
     WEIGHT,
-    Section,
     at_least,
-    between,
     one_of,
     section,
     setting,
 )
+from cirs_tf.methods.annealed_noise import NoiseSection
+from cirs_tf.methods.heads import HeadsSection
 from cirs_tf.methods.segment_features import FeatureNetConfig
 from cirs_tf.methods.word_features import WordsConfig
 
 
 @dataclasses.dataclass(frozen=True)
-class CirsSection(Section):
+class CirsSection(HeadsSection, NoiseSection):
     """The CIRS objective (thesis 5), its schedule (thesis 7.4), and extensions.
 
     Everything below the schedule is off by default; `configs/cirs.yaml` turns on what
@@ -45,22 +45,6 @@ class CirsSection(Section):
     )
     segmenter_steps: int = setting(1, at_least(1), "Mini-batches per cycle for S.")
     feature_net_steps: int = setting(1, at_least(1), "Mini-batches per cycle for g.")
-    heads: int = setting(
-        1,
-        between(1, 16),
-        "Output heads on one U-Net, each trained by the objective as if alone; that of "
-        "the lowest training loss is the segmenter.",
-    )
-    gumbel_scale: float = setting(
-        0.0,
-        WEIGHT,
-        "Scale of Gumbel noise on the logits in training, at first.",
-    )
-    gumbel_steps: int | None = setting(
-        None,
-        at_least(1),
-        "Updates of S over which that scale falls linearly to 0; null: it stays.",
-    )
     augmentation: str = setting(
         "none",
         one_of(

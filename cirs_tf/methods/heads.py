@@ -1,14 +1,29 @@
 """Several output heads on one segmenter, each trained alone; the best one is S."""
 
+import dataclasses
+
 import keras
 import tensorflow as tf
 
 from cirs_tf.config.sections import SegmenterConfig
+from cirs_tf.config.settings import Section, between, setting
 from cirs_tf.layers.best_head import BestHead
 from cirs_tf.models.unet import unet
 from cirs_tf.training.phases import Terms
 
 _NAME = "best_head"
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadsSection(Section):
+    """The number of heads."""
+
+    heads: int = setting(
+        1,
+        between(1, 16),
+        "Output heads on one U-Net, each trained by the objective as if alone; that of "
+        "the lowest training loss is the segmenter.",
+    )
 
 
 def segmenter_with_heads(

@@ -117,26 +117,6 @@ def test_every_head_trains_as_if_alone_and_the_best_one_is_s(tiny):
     np.testing.assert_array_equal(method.segmenter(BATCH["image"]), chosen)
 
 
-def test_noise_falls_to_nothing_and_is_another_each_time(tiny):
-    options = ("cirs.heads=1", "cirs.gumbel_scale=2", "cirs.gumbel_steps=10")
-    method = build(tiny, *options)
-    iterations = method.phases[0].optimizer.iterations
-    shape = tf.constant([20_000])
-    drawn = []
-    for update in (0, 5, 10, 20):
-        iterations.assign(update)
-        drawn.append(method._noise(shape, tf.float32).numpy())
-    # Standard deviation of the Gumbel distribution: pi / sqrt(6).
-    deviations = [noise.std() / (np.pi / 6**0.5) for noise in drawn]
-    np.testing.assert_allclose(deviations, [2, 1, 0, 0], atol=0.05)
-    assert abs(np.corrcoef(drawn[0], drawn[1])[0, 1]) < 0.05
-    iterations.assign(5)
-    np.testing.assert_array_equal(method._noise(shape, tf.float32), drawn[1])
-    constant = build(tiny, "cirs.gumbel_steps=null")
-    constant.phases[0].optimizer.iterations.assign(1000)
-    assert constant._noise(shape, tf.float32).numpy().std() > 1
-
-
 def test_diagnostics_are_norms_of_mean_features(tiny):
     method = build(tiny)
     found = method.diagnostics(BATCH)
