@@ -10,6 +10,7 @@ from cirs_tf.visualization import (
     column_grid,
     overlay,
     palette,
+    scatter_plot,
     segmentation_grid,
 )
 
@@ -137,3 +138,14 @@ def test_column_grid_holds_every_image_under_its_name(size):
             first = top + row * (2 * height + 4)
             shown = pixels[first : first + 2 * height, left : left + 2 * width]
             np.testing.assert_array_equal(shown, tile_.repeat(2, 0).repeat(2, 1))
+
+
+def test_points_lie_where_their_coordinates_say_in_their_color():
+    points = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])
+    colors = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8)
+    picture = np.asarray(scatter_plot(points, colors, size=100, radius=3))
+    assert picture.shape == (100, 100, 3)
+    # The largest coordinate lies two radii from the edge; y is upwards.
+    for (row, column), color in zip([(50, 94), (6, 50), (94, 6)], colors, strict=True):
+        np.testing.assert_array_equal(picture[row, column], color)
+    assert tuple(picture[20, 20]) == (128, 128, 128)

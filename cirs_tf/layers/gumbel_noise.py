@@ -20,19 +20,3 @@ def gumbel_noise(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tenso
     """
     uniform = tf.random.stateless_uniform(shape, seed, _SMALLEST, 1.0, tf.float32)
     return tf.cast(-tf.math.log(-tf.math.log(uniform)), dtype)
-
-
-def annealed_scale(scale: float, steps: int | None, update: tf.Tensor) -> tf.Tensor:
-    """Return a scale that falls linearly to 0.
-
-    Args:
-        scale: At update 0.
-        steps: Updates until it is 0; None: it stays.
-        update: Integer scalar.
-
-    Returns:
-        float32 scalar.
-    """
-    if steps is None:
-        return tf.constant(scale, tf.float32)
-    return scale * tf.nn.relu(1 - tf.cast(update, tf.float32) / steps)

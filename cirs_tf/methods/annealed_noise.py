@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from cirs_tf.config.settings import WEIGHT, Section, at_least, setting
-from cirs_tf.layers.gumbel_noise import annealed_scale, gumbel_noise
+from cirs_tf.layers.gumbel_noise import gumbel_noise
 from cirs_tf.layers.replica_random import replica_seed
 
 
@@ -46,5 +46,21 @@ def add_gumbel_noise(
         tf.random.experimental.stateless_fold_in(step_seed, 1),
         logits.dtype,
     )
-    scale = annealed_scale(options.gumbel_scale, options.gumbel_steps, updates[0])
+    scale = _annealed(options.gumbel_scale, options.gumbel_steps, updates[0])
     return logits + tf.cast(scale, logits.dtype) * noise
+
+
+def _annealed(scale: float, steps: int | None, update: tf.Tensor) -> tf.Tensor:
+    """Return a scale that falls linearly to 0.
+
+    Args:
+        scale: At update 0.
+        steps: Updates until it is 0; None: it stays.
+        update: Integer scalar.
+
+    Returns:
+        float32 scalar.
+    """
+    if steps is None:
+        return tf.constant(scale, tf.float32)
+    return scale * tf.nn.relu(1 - tf.cast(update, tf.float32) / steps)

@@ -3,7 +3,8 @@
 import keras
 
 from cirs_tf.config.sections import SegmenterConfig
-from cirs_tf.layers.conv_block import conv_block, normalized_logits
+from cirs_tf.layers.conv_block import conv_block
+from cirs_tf.layers.normalized_logits import normalized_logits
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
 from cirs_tf.layers.upsampling import BilinearUpsampling
 
