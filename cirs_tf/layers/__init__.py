@@ -6,6 +6,7 @@ Keras finds a layer of a `.keras` file by its registered name, such as
 
 from cirs_tf.layers.argmax_in_place import ArgmaxInPlace, argmax_in_place
 from cirs_tf.layers.best_head import BestHead
+from cirs_tf.layers.current_batch_norm import CurrentBatchNormalization
 from cirs_tf.layers.cut_out_bank import CutOutBank
 from cirs_tf.layers.dropout import ReplicaDropout
 from cirs_tf.layers.gaussian_code import GaussianCode
@@ -22,6 +23,7 @@ __all__ = [
     "BestHead",
     "BilinearUpsampling",
     "CropToSize",
+    "CurrentBatchNormalization",
     "CutOutBank",
     "GaussianCode",
     "PadToMultiple",

@@ -2,28 +2,35 @@
 
 import keras
 
+from cirs_tf.layers.current_batch_norm import CurrentBatchNormalization
 from cirs_tf.layers.dropout import ReplicaDropout
 
 
 def normalization(kind: str, momentum: float = 0.9) -> list[keras.layers.Layer]:
-    """Return the layers of one normalization: `none`, `batch`, `layer`, `instance`.
+    """Return the layers of one normalization.
+
+    `none`, `batch`, `current_batch`, `layer` or `instance`.
 
     Batch statistics are those of the global batch on any number of replicas. The
     momentum of their running means is lower than Keras's 0.99, because a run of a
     few hundred steps must already predict with settled statistics. `layer`
     normalizes each example over all its axes (group normalization of one group),
-    `instance` each channel of each example.
+    `instance` each channel of each example. `current_batch` is `batch` without running
+    means: inference too uses the statistics of its own batch.
     """
     if kind == "none":
         return []
     if kind == "batch":
         return [keras.layers.BatchNormalization(momentum=momentum, synchronized=True)]
+    if kind == "current_batch":
+        return [CurrentBatchNormalization(synchronized=True)]
     if kind == "layer":
         return [keras.layers.GroupNormalization(groups=1)]
     if kind == "instance":
         return [keras.layers.GroupNormalization(groups=-1)]
     raise ValueError(
-        f"normalization: expected none, batch, layer or instance, got {kind!r}"
+        "normalization: expected none, batch, layer, instance or current_batch, got "
+        f"{kind!r}"
     )
 
 

@@ -14,8 +14,7 @@ class CirsTerms(NamedTuple):
     Attributes:
         loss: alpha_1 * within - alpha_2 * between.
         within: Mean over segments of the variance over images.
-        between: Sum over segments of the squared distance of the segment's mean
-            features from their common mean.
+        between: How far the segments' mean features lie apart, see `cirs_loss`.
     """
 
     loss: tf.Tensor
@@ -24,7 +23,11 @@ class CirsTerms(NamedTuple):
 
 
 def cirs_loss(
-    features: tf.Tensor, alpha_1: float, alpha_2: float, batch_mean: Reducer
+    features: tf.Tensor,
+    alpha_1: float,
+    alpha_2: float,
+    batch_mean: Reducer,
+    between: str = "squared",
 ) -> CirsTerms:
     """Compute the CIRS loss of one global batch.
 
@@ -33,7 +36,14 @@ def cirs_loss(
         between = sum_k |mean_k - (1/K) sum_j mean_j|^2
         loss    = alpha_1 within - alpha_2 between
 
-    with I images, K segments and |.|^2 summed over the features.
+    with I images, K segments and |.|^2 summed over the features. Of bounded features
+    two opposite groups of segments have the largest `between` of all, though segments
+    of a group are alike. It is smaller than that of K different means with
+
+        pairwise: between = (1/K) sum_{j<k} |mean_j - mean_k|
+        log_det:  between = log det(I + 10 S),  S_jk = d_j . d_k
+
+    where d_k is mean_k minus the common mean.
 
     Args:
         features: `[batch, K, features]` float, g of every segment of every image,
@@ -43,6 +53,7 @@ def cirs_loss(
         batch_mean: Maps `[batch, ...]` to `[...]`, the mean over the *global* batch.
             The loss is no mean over examples, so it is right on several replicas only
             if these statistics are.
+        between: `squared` (thesis 5), `pairwise` or `log_det`.
 
     Returns:
         The loss and its terms, the same on every replica.
@@ -55,6 +66,35 @@ def cirs_loss(
     segment_mean = batch_mean(features)  # (K, F)
     deviation = tf.reduce_sum(tf.square(features - segment_mean), axis=-1)  # (B, K)
     within = tf.reduce_mean(batch_mean(deviation))
-    common_mean = tf.reduce_mean(segment_mean, axis=0)  # (F,)
-    between = tf.reduce_sum(tf.square(segment_mean - common_mean))
-    return CirsTerms(alpha_1 * within - alpha_2 * between, within, between)
+    apart = _BETWEEN[between](segment_mean)
+    return CirsTerms(alpha_1 * within - alpha_2 * apart, within, apart)
+
+
+def _squared(means: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.square(means - tf.reduce_mean(means, axis=0)))
+
+
+def _pairwise(means: tf.Tensor) -> tf.Tensor:
+    difference = means[:, None] - means  # (K, K, F)
+    squared = tf.reduce_sum(tf.square(difference), axis=-1)
+    # The gradient of a distance of 0 is not defined.
+    distance = tf.sqrt(squared + _TINY) - _TINY**0.5
+    return tf.reduce_sum(distance) / (2 * means.shape[0])
+
+
+def _log_det(means: tf.Tensor) -> tf.Tensor:
+    difference = means - tf.reduce_mean(means, axis=0)
+    products = tf.matmul(difference, difference, transpose_b=True)  # (K, K)
+    identity = tf.eye(means.shape[0], dtype=means.dtype)
+    return tf.linalg.logdet(identity + _PRECISION * products)
+
+
+_TINY = 1e-8
+_PRECISION = 10.0
+
+_BETWEEN: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
+    "squared": _squared,
+    "pairwise": _pairwise,
+    "log_det": _log_det,
+}
+BETWEEN = tuple(_BETWEEN)

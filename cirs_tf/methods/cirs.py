@@ -6,7 +6,11 @@ import tensorflow as tf
 from PIL import Image
 
 from cirs_tf.data.pipeline import Batch
-from cirs_tf.data.transforms import random_shift_flip_turn
+from cirs_tf.data.transforms import (
+    flip_where,
+    random_flips,
+    random_shift_flip_turn,
+)
 from cirs_tf.errors import ConfigError
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.segment_masks import SegmentMasks
@@ -53,7 +57,7 @@ class Cirs(LearnsPseudoLabels):
 
     def __init__(self, config: CirsConfig, height: int, width: int):
         options = config.cirs
-        if options.augmentation != "none" and height != width:
+        if options.augmentation == "shift_flip_rotate" and height != width:
             raise ConfigError(
                 f"cirs.augmentation: {options.augmentation} needs square images, got "
                 f"{height} x {width} pixels"
@@ -152,8 +156,11 @@ class Cirs(LearnsPseudoLabels):
     def _train(self, batch: Batch) -> Terms:
         options = self.config.cirs
         images = batch["image"]
-        if options.augmentation != "none":
+        if options.augmentation == "shift_flip_rotate":
             images = random_shift_flip_turn(images, self._seed())
+        elif options.augmentation == "flip":
+            flipped = random_flips(tf.shape(images)[0], self._seed())
+            images = flip_where(images, flipped)
         logits = self._all_heads(images, training=True)
         logits = add_gumbel_noise(logits, options, self._updates, self.config.seed)
         parts = tf.split(logits, options.heads, axis=-1)
@@ -165,7 +172,9 @@ class Cirs(LearnsPseudoLabels):
         probabilities = tf.nn.softmax(logits)
         masks = self._segment_masks(probabilities)  # (B, K, H, W, 1)
         features = self._features(images, masks, training)  # (B, K, F)
-        terms = cirs_loss(features, options.alpha_1, options.alpha_2, batch_mean)
+        terms = cirs_loss(
+            features, options.alpha_1, options.alpha_2, batch_mean, options.between
+        )
         terms = terms._asdict()
         if options.usage_weight:
             if options.usage_of == "masks":

@@ -20,6 +20,7 @@ from cirs_tf.config.settings import (
     section,
     setting,
 )
+from cirs_tf.losses.cirs import BETWEEN
 from cirs_tf.methods.annealed_noise import NoiseSection
 from cirs_tf.methods.heads import HeadsSection
 from cirs_tf.methods.segment_features import FeatureNetConfig
@@ -38,6 +39,13 @@ class CirsSection(HeadsSection, NoiseSection):
 
     alpha_1: float = setting(1.0, WEIGHT, "Weight of the variance within segments.")
     alpha_2: float = setting(1.0, WEIGHT, "Weight of the distance between segments.")
+    between: str = setting(
+        "squared",
+        one_of(*BETWEEN),
+        "How the distance between segments is measured: by squared distances from "
+        "their common mean (thesis 5); or by distances of pairs, or the logarithm of a "
+        "determinant, for which two groups of equal segments are not the best.",
+    )
     schedule: str = setting(
         "joint",
         one_of(*SCHEDULES),
@@ -49,11 +57,13 @@ class CirsSection(HeadsSection, NoiseSection):
         "none",
         one_of(
             "none",
+            "flip",
             "shift_flip_rotate",
             renamed={"shift_flip_turn": "shift_flip_rotate"},
         ),
-        "Training images as they are; or cyclically shifted, flipped and rotated by "
-        "quarter turns at random, so that no place in the image stays the same.",
+        "Training images as they are; half of them mirrored; or cyclically shifted, "
+        "flipped and rotated by quarter turns at random, so that no place in the image "
+        "stays the same.",
     )
     usage_weight: float = setting(
         0.0, WEIGHT, "Weight of the penalty for segments below usage_floor."
@@ -119,10 +129,16 @@ class CirsConfig(Config):
         )
         trains = options.schedule == "alternating" or options.reset_every
         trains = trains or options.feature_learning_rate is not None
-        trains = trains or options.feature_net_pretraining_steps
+        frozen = self.feature_net.kind == "words" and not self.words.hidden
         self.feature_net.require(
             "kind",
-            not (self.feature_net.kind == "words" and trains),
-            "dense or conv where cirs.schedule, feature_learning_rate, reset_every or "
-            "feature_net_pretraining_steps train g",
+            not (frozen and trains),
+            "dense or conv, or words with words.hidden, where cirs.schedule, "
+            "feature_learning_rate or reset_every train g",
+        )
+        self.feature_net.require(
+            "kind",
+            self.feature_net.kind != "words"
+            or not options.feature_net_pretraining_steps,
+            "dense or conv with cirs.feature_net_pretraining_steps",
         )

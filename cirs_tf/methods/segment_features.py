@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from cirs_tf.config.sections import NORMALIZATIONS, PretrainingConfig
 from cirs_tf.config.settings import (
+    ANY,
     RATE,
     WIDTHS,
     Section,
@@ -42,7 +43,10 @@ class FeatureNetConfig(Section):
     hidden: tuple[int, ...] = setting((256, 64), WIDTHS, "Widths of the hidden layers.")
     features: int = setting(16, at_least(1), "Length of the feature vector.")
     norm: str = setting(
-        "batch", one_of(*NORMALIZATIONS[:3]), "Normalization after every hidden layer."
+        "batch",
+        one_of(*NORMALIZATIONS[:3], "current_batch"),
+        "Normalization after every hidden layer; current_batch is batch without "
+        "running statistics, so that validation uses those of its own batches.",
     )
     dropout: float = setting(
         0.4, RATE, "Rate after every hidden layer; with conv, after the pooling."
@@ -56,6 +60,13 @@ class FeatureNetConfig(Section):
         "batch_norm",
         one_of("none", "l2", "batch_norm"),
         "Bound of the features: none, unit length, or unit variance per feature.",
+    )
+    per_segment: bool = setting(
+        False,
+        ANY,
+        "Whether g is called for one segment at a time, so that the statistics of "
+        "batch normalization are those of one segment, and the segment number, the "
+        "same in the whole call, cancels.",
     )
     input: str = setting(
         "image",
@@ -141,6 +152,12 @@ class SegmentFeatures:
         masked = masked_images(images, masks)  # (B, K, H, W, 3)
         batch_size, segments = tf.shape(masked)[0], masked.shape[1]
         inputs = self._inputs(masked, masks)
+        if self._config.per_segment:
+            each = [
+                self.network([part, tf.fill([batch_size], k)], training=training)
+                for k, part in enumerate(tf.unstack(inputs, axis=1))
+            ]
+            return tf.stack(each, axis=1)
         flat = tf.reshape(inputs, tf.concat([[-1], tf.shape(inputs)[2:]], axis=0))
         segment = tf.tile(tf.range(segments), [batch_size])  # (B * K,)
         features = self.network([flat, segment], training=training)

@@ -11,12 +11,14 @@ from PIL import Image
 
 from cirs_tf.config.settings import (
     WEIGHT,
+    WIDTHS,
     Section,
     at_least,
     between,
     setting,
 )
 from cirs_tf.errors import DataError
+from cirs_tf.layers.conv_block import conv_layer
 from cirs_tf.layers.segment_pooling import SegmentPooling
 from cirs_tf.layers.word_embedding import WordEmbedding
 from cirs_tf.training.phases import SUMMARY, Initialization
@@ -76,6 +78,12 @@ class WordsConfig(WordVectorsConfig):
         1.0,
         WEIGHT,
         "s of the bound f / sqrt(|f|^2 + s^2) of the features; 0: no bound.",
+    )
+    hidden: tuple[int, ...] = setting(
+        (),
+        WIDTHS,
+        "Widths of the hidden layers of a network that is added to the pixels' vectors "
+        "and trained as g, 0 at first; []: g is frozen.",
     )
 
 
@@ -191,6 +199,10 @@ class WordVectors:
 class WordFeatures(WordVectors):
     """The feature network of color words: vectors of a segment's pixels, pooled.
 
+    With `words.hidden` it is trained: a network of 1x1 convolutions, of a pixel's color
+    and vector, is added to the vector. Its last layer is 0 at first, so that training
+    starts from the words.
+
     Attributes:
         network: From images `[batch, height, width, 3]` in [0, 1] and masks
             `[batch, K, height, width, 1]` to features `[batch, K, dimensions]`.
@@ -198,10 +210,10 @@ class WordFeatures(WordVectors):
     Args:
         config: The settings.
         segments: K.
-        seed: Seed of k-means.
+        seed: Seed of k-means and of the weights.
 
-    Departs from thesis 6: g is no fully connected network on masked images and is not
-    trained. Thesis 5 defines g on segments; 11 proposes to train it on a
+    Departs from thesis 6: g is no fully connected network on masked images, and by
+    default it is not trained. Thesis 5 defines g on segments; 11 proposes to train it on a
     self-supervised task first and to freeze it.
     """
 
@@ -210,7 +222,8 @@ class WordFeatures(WordVectors):
         images = keras.Input((None, None, 3), name="images")
         masks = keras.Input((segments, None, None, 1), name="masks")
         pooling = SegmentPooling(config.pooling_power, config.softness)
-        features = pooling(self.embedding(images), masks)
+        vectors = self._trained(images, self.embedding(images), config.hidden)
+        features = pooling(vectors, masks)
         self.network = keras.Model([images, masks], features, name="feature_net")
 
     def __call__(
@@ -227,6 +240,19 @@ class WordFeatures(WordVectors):
             `[batch, K, dimensions]`.
         """
         return self.network([images, masks], training=training)
+
+    def _trained(self, images, vectors, hidden: tuple[int, ...]):
+        """Add to the vectors what is learned, if anything is."""
+        if not hidden:
+            return vectors
+        seeds = iter(range(self._seed * 1_000, (self._seed + 1) * 1_000))
+        x = keras.layers.Concatenate()([images, vectors])
+        for filters in hidden:
+            x = conv_layer(x, filters, 1, "none", next(seeds))
+        change = keras.layers.Conv2D(
+            self.dimensions, 1, kernel_initializer="zeros", use_bias=False
+        )(x)
+        return vectors + change
 
 
 def _batches(images: np.ndarray) -> Iterator[np.ndarray]:

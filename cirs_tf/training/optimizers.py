@@ -134,7 +134,7 @@ def weight_samplers(network: keras.Model) -> list[Sampler]:
     """Return a sampler for each trainable variable, distributed as its first value.
 
     Args:
-        network: Kernels from a `VarianceScaling` initializer, biases 0, scales 1.
+        network: Kernels from a `VarianceScaling` initializer or 0, biases 0, scales 1.
 
     Returns:
         In the order of `trainable_variables`.
@@ -151,7 +151,7 @@ def weight_samplers(network: keras.Model) -> list[Sampler]:
 
 def _sampler(variable: keras.Variable, initializer) -> Sampler:
     shape = tuple(variable.shape)
-    if initializer is None:
+    if not isinstance(initializer, keras.initializers.VarianceScaling):
         value = 1.0 if variable.name == "gamma" else 0.0
         return lambda seed: tf.fill(shape, value)
     field = math.prod(shape[:-2])

@@ -92,3 +92,65 @@ def test_statistics_of_the_batch_come_from_the_reducer_alone():
     found = cirs_loss(tf.constant(features), 1.0, 2.0, mean_of_first_four)
     expected = by_loops(features[:4].astype(np.float64), 1.0, 2.0)
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_pairwise_between_is_the_mean_of_distances_by_loops():
+    means = np.random.default_rng(3).normal(size=(5, 3))
+    total = 0.0
+    for j in range(5):
+        for k in range(j):
+            total += np.linalg.norm(means[j] - means[k])
+    found = cirs_loss(tf.constant(means[None]), 1.0, 2.0, mean_over_batch, "pairwise")
+    np.testing.assert_allclose(found.between, total / 5, rtol=1e-4)
+    np.testing.assert_allclose(found.loss, found.within - 2 * found.between)
+
+
+def test_log_det_between_is_that_of_eigenvalues():
+    means = np.random.default_rng(3).normal(size=(5, 3))
+    scatter = 5 * np.cov(means.T, bias=True)  # sum of outer products, 3 x 3
+    expected = np.log(1 + 10 * np.linalg.eigvalsh(scatter)).sum()
+    found = cirs_loss(tf.constant(means[None]), 1.0, 2.0, mean_over_batch, "log_det")
+    np.testing.assert_allclose(found.between, expected, rtol=1e-9)
+
+
+# The corners of a regular tetrahedron, and two groups of two at opposite ends.
+CORNERS = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / 3**0.5
+GROUPS = np.array([[1, 0, 0], [1, 0, 0], [-1, 0, 0], [-1, 0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("between", "corners", "groups"),
+    [
+        ("squared", 4, 4),
+        # Six edges of (8 / 3)^(1/2); four pairs of distance 2.
+        ("pairwise", 6 * (8 / 3) ** 0.5 / 4, 4 * 2 / 4),
+        # Three eigenvalues 4 / 3; one of 4.
+        ("log_det", 3 * np.log(1 + 40 / 3), np.log(41)),
+    ],
+)
+def test_two_opposite_groups_are_as_good_only_for_squared_distances(
+    between, corners, groups
+):
+    for means, expected in ((CORNERS, corners), (GROUPS, groups)):
+        features = tf.constant(means[None])
+        found = cirs_loss(features, 1.0, 1.0, mean_over_batch, between).between
+        np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("between", ["pairwise", "log_det"])
+def test_between_has_a_finite_gradient_where_segments_are_equal(between):
+    features = tf.Variable(np.repeat(GROUPS[None], 3, axis=0))
+    with tf.GradientTape() as tape:
+        loss = cirs_loss(features, 1.0, 1.0, mean_over_batch, between).loss
+    gradient = tape.gradient(loss, features).numpy()
+    assert np.isfinite(gradient).all()
+    assert np.abs(gradient).max() > 0.01
+
+
+@pytest.mark.parametrize("between", ["pairwise", "log_det"])
+def test_gradient_of_between_is_that_of_finite_differences(between):
+    features = np.random.default_rng(0).normal(size=(3, 4, 2))
+    theoretical, numerical = tf.test.compute_gradient(
+        lambda x: cirs_loss(x, 0.3, 2.0, mean_over_batch, between).loss, [features]
+    )
+    np.testing.assert_allclose(theoretical[0], numerical[0], atol=1e-5)

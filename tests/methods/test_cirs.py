@@ -10,7 +10,7 @@ from command_line import set_flags
 from method_steps import initialize, pretrain, tiny_config
 
 from cirs_tf import train
-from cirs_tf.data.transforms import random_shift_flip_turn
+from cirs_tf.data.transforms import flip_where, random_shift_flip_turn
 from cirs_tf.errors import ConfigError
 from cirs_tf.layers.argmax_in_place import argmax_in_place
 from cirs_tf.losses.cirs import cirs_loss
@@ -61,7 +61,7 @@ class ThesisCirs:
     def __init__(self, config):
         self.segmenter = unet(config.segmenter, SEGMENTS, 2 * config.seed)
         options = dataclasses.asdict(config.feature_net)
-        del options["input"], options["cells"]
+        del options["input"], options["cells"], options["per_segment"]
         self.feature_net = feature_net(
             SIDE, SIDE, SEGMENTS, **options, seed=2 * config.seed + 1
         )
@@ -134,6 +134,23 @@ def test_training_sees_shifted_flipped_turned_images_other_ones_each_step(
     resumed.phases[0].optimizer.iterations.assign(1)
     step(resumed, 1)
     np.testing.assert_array_equal(seen[5], seen[1])
+
+
+def test_training_sees_images_or_their_mirrors_other_ones_each_step(tiny, monkeypatch):
+    seen = []
+
+    def record(images, flipped):
+        seen.append(flipped.numpy())
+        return flip_where(images, flipped)
+
+    monkeypatch.setattr(cirs_module, "flip_where", record)
+    method = build(tiny, "cirs.augmentation=flip")
+    for _ in range(6):
+        step(method)
+    method.validation_terms(BATCH)  # measures the images as they are
+    assert len(seen) == 6
+    assert len({tuple(flipped) for flipped in seen}) > 1
+    assert 0.2 < np.mean(seen) < 0.8
 
 
 def test_augmentation_needs_square_images(tiny):

@@ -38,6 +38,37 @@ def test_every_segment_is_seen_with_its_number(kind):
         np.testing.assert_allclose(found[image, segment], alone, atol=1e-5)
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_per_segment_batch_statistics_are_those_of_one_segment(training):
+    """Each hidden unit and output of a segment has mean 0 over the images."""
+    features = build(
+        per_segment=True, norm="current_batch", output="none", segment_number="one_hot"
+    )
+    found = features(tf.constant(IMAGES), tf.constant(MASKS), training=training)
+    first, second = (weight.numpy() for weight in _kernels(features.network))
+    for segment in range(SEGMENTS):
+        masked = (IMAGES * MASKS[:, segment]).reshape(5, -1)
+        number = np.repeat(np.eye(SEGMENTS)[segment][None], 5, axis=0)
+        hidden = np.concatenate([masked, number], axis=1) @ first
+        hidden = (hidden - hidden.mean(0)) / np.sqrt(hidden.var(0) + 1e-3)
+        expected = np.maximum(hidden, 0) @ second
+        np.testing.assert_allclose(found[:, segment], expected, atol=1e-4)
+
+
+def test_per_segment_without_batch_statistics_changes_nothing():
+    options = {"output": "none", "segment_number": "one_hot"}
+    together, apart = build(**options), build(per_segment=True, **options)
+    found, expected = (
+        features(tf.constant(IMAGES), tf.constant(MASKS), training=True)
+        for features in (apart, together)
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def _kernels(network):
+    return [weight for weight in network.weights if weight.name == "kernel"]
+
+
 def test_cells_must_divide_the_image():
     with pytest.raises(ConfigError, match="feature_net.cells: expected a divisor"):
         build(input="pooled", cells=3)

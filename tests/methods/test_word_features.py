@@ -60,6 +60,41 @@ def test_the_frozen_g_has_no_trainable_variable_and_never_moves(tiny):
         np.testing.assert_array_equal(variable, value)
 
 
+def test_a_trained_g_starts_from_the_words_and_leaves_them(tiny):
+    hidden = ("words.hidden=[6]", "cirs.schedule=alternating")
+    method, frozen = build(tiny, *hidden), build(tiny)
+    labels = RNG.integers(0, SEGMENTS, IMAGES[:SIZE].shape[:3])
+    masks = np.moveaxis(np.eye(SEGMENTS, dtype=np.float32)[labels], -1, 1)[..., None]
+    inputs = [BATCH["image"], tf.constant(masks)]
+    np.testing.assert_array_equal(
+        method.feature_net(inputs), frozen.feature_net(inputs)
+    )
+    words = [v.numpy() for v in method.feature_net.non_trainable_variables]
+    train(method, IMAGES, cycles=3)
+    assert np.abs(method.feature_net(inputs) - frozen.feature_net(inputs)).max() > 1e-4
+    for variable, value in zip(
+        method.feature_net.non_trainable_variables, words, strict=True
+    ):
+        np.testing.assert_array_equal(variable, value)
+
+
+def test_a_trained_g_is_a_function_of_color_and_vector_of_each_pixel(tiny):
+    method = build(tiny, "words.hidden=[6]", "words.softness=0")
+    network = method.feature_net
+    kernel, bias, last = (RNG.normal(size=v.shape) for v in network.trainable_variables)
+    for variable, value in zip(
+        network.trainable_variables, (kernel, bias, last), strict=True
+    ):
+        variable.assign(value)
+    masks = np.ones((SIZE, SEGMENTS, SIDE, SIDE, 1), np.float32)
+    found = network([BATCH["image"], tf.constant(masks)]).numpy()
+    vectors = method._features.embedding(BATCH["image"]).numpy()
+    pixels = np.concatenate([BATCH["image"], vectors], axis=-1)
+    hidden = np.maximum(pixels @ kernel[0, 0] + bias, 0)
+    expected = (vectors + hidden @ last[0, 0]).mean(axis=(1, 2))
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "setting",
     [
