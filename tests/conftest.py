@@ -16,6 +16,25 @@ tf.config.set_logical_device_configuration(
     _CPU, [tf.config.LogicalDeviceConfiguration()] * 2
 )
 
+# Begun first, so that two processes end at about the same time.
+_LONG_FILES = (
+    "test_loop",
+    "test_reproduce_command",
+    "test_notebooks",
+    "test_session",
+    "test_resume",
+    "test_multi_worker",
+    "test_examples",
+    "test_sweep",
+    "test_train",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest."""
+    items.sort(key=lambda item: item.path.stem not in _LONG_FILES)
+
+
 # The smallest networks and batches that still have every part.
 TINY = (
     "segmenter.width=2",

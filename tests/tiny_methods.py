@@ -59,6 +59,25 @@ def tiny_config(tiny, source, *overrides):
     return load_config(source, [*usable, f"training.batch_size={SIZE}", *overrides])
 
 
+def initialization_of(config):
+    """Return what a method would take from the images, {} if nothing.
+
+    Args:
+        config: From `tiny_config`.
+    """
+    given = INITIALIZATIONS.get(config.method, {})
+    if config.method != "cirs_aligned":
+        return given
+    objects = config.segments - 1
+    labels = np.where(PSEUDO == 255, 255, np.minimum(PSEUDO, objects))
+    return {
+        **given,
+        PSEUDO_LABELS: labels.astype(np.uint8),
+        "template_colors": given["template_colors"][:objects],
+        "template_support": given["template_support"][:objects],
+    }
+
+
 def build_tiny(config, strategy=None):
     """Build a method and assign what it would take from the images, if anything.
 
@@ -70,5 +89,5 @@ def build_tiny(config, strategy=None):
     with strategy.scope():
         method = build_method(config, SIDE, SIDE)
         if config.method in INITIALIZATIONS:
-            method.assign(INITIALIZATIONS[config.method])
+            method.assign(initialization_of(config))
     return method

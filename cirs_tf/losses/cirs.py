@@ -1,5 +1,6 @@
 """The Cross-Instance Representation Similarity objective."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -68,6 +69,34 @@ def cirs_loss(
     within = tf.reduce_mean(batch_mean(deviation))
     apart = _BETWEEN[between](segment_mean)
     return CirsTerms(alpha_1 * within - alpha_2 * apart, within, apart)
+
+
+def cirs_bounds(
+    segments: int, length: int, square: float, between: str = "squared"
+) -> tuple[float, float]:
+    """Return the largest values that `within` and `between` can have.
+
+    Both bounds are reached only where features are long enough for K different means,
+    length at least K - 1.
+
+    Args:
+        segments: K.
+        length: Number of features.
+        square: Largest mean of the features' squared length, over images and segments.
+        between: See `cirs_loss`.
+
+    Returns:
+        The bounds of `within` and of `between`.
+    """
+    total = segments * square  # of the squared lengths of the means
+    directions = min(segments - 1, length)
+    largest = {
+        "squared": total,
+        # By Cauchy-Schwarz, from the sum of all squared distances, K times total.
+        "pairwise": math.sqrt((segments - 1) / 2 * total),
+        "log_det": directions * math.log(1 + _PRECISION * total / directions),
+    }
+    return square, largest[between]
 
 
 def _squared(means: tf.Tensor) -> tf.Tensor:

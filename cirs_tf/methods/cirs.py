@@ -14,7 +14,7 @@ from cirs_tf.data.transforms import (
 from cirs_tf.errors import ConfigError
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.segment_masks import SegmentMasks
-from cirs_tf.losses.cirs import cirs_loss
+from cirs_tf.losses.cirs import cirs_bounds, cirs_loss
 from cirs_tf.losses.min_usage import min_usage_penalty
 from cirs_tf.methods.annealed_noise import add_gumbel_noise
 from cirs_tf.methods.cirs_config import CirsConfig
@@ -134,7 +134,9 @@ class Cirs(LearnsPseudoLabels):
         return {}
 
     def diagnostics(self, batch: Batch) -> Terms:
-        """Return the norm of each segment's mean feature, in inference mode.
+        """Return norms of segments' mean features, in inference mode, and bounds.
+
+        Where features are bounded, also the largest values of `within` and `between`.
 
         Args:
             batch: Images.
@@ -143,10 +145,20 @@ class Cirs(LearnsPseudoLabels):
         masks = self._segment_masks(tf.nn.softmax(logits))
         features = self._features(batch["image"], masks, training=False)
         norms = tf.norm(tf.reduce_mean(features, axis=0), axis=-1)  # (K,)
-        return {
+        found = {
             f"mean_feature_norm/{segment}": norm
             for segment, norm in enumerate(tf.unstack(norms))
         }
+        square = self._features.largest_mean_square
+        if square is not None:
+            within, between = cirs_bounds(
+                masks.shape[1], features.shape[-1], square, self.config.cirs.between
+            )
+            found |= {
+                "bound/within": tf.constant(within),
+                "bound/between": tf.constant(between),
+            }
+        return found
 
     def validation_terms(self, batch: Batch) -> Terms:
         """Return the CIRS loss and its terms in inference mode, scalars."""

@@ -163,6 +163,12 @@ class SegmentFeatures:
         features = self.network([flat, segment], training=training)
         return tf.reshape(features, [batch_size, segments, -1])
 
+    @property
+    def largest_mean_square(self) -> float | None:
+        """The largest mean squared length of features; None: there is no bound."""
+        bounds = {"none": None, "l2": 1.0, "batch_norm": float(self._config.features)}
+        return bounds[self._config.output]
+
     def pretraining_phase(
         self, decoder: keras.Model, steps: int, options: PretrainingConfig
     ) -> PretrainingPhase:

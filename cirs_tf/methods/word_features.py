@@ -219,6 +219,7 @@ class WordFeatures(WordVectors):
 
     def __init__(self, config: WordsConfig, segments: int, seed: int):
         super().__init__(config, segments, seed)
+        self._softness = config.softness
         images = keras.Input((None, None, 3), name="images")
         masks = keras.Input((segments, None, None, 1), name="masks")
         pooling = SegmentPooling(config.pooling_power, config.softness)
@@ -240,6 +241,11 @@ class WordFeatures(WordVectors):
             `[batch, K, dimensions]`.
         """
         return self.network([images, masks], training=training)
+
+    @property
+    def largest_mean_square(self) -> float | None:
+        """The largest mean squared length of features; None: there is no bound."""
+        return 1.0 if self._softness else None
 
     def _trained(self, images, vectors, hidden: tuple[int, ...]):
         """Add to the vectors what is learned, if anything is."""

@@ -100,10 +100,13 @@ class AblationRow:
     Attributes:
         title: Its name in the table.
         overrides: Settings that take the part away.
+        system: Name of a system that is the row, with none of the ablation's settings;
+            empty: the row is a system of its own.
     """
 
     title: str
     overrides: tuple[str, ...] = ()
+    system: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,10 +128,6 @@ class Ablation:
     seeds: int
     overrides: tuple[str, ...]
     rows: Mapping[str, AblationRow]
-
-    def system(self, row: str) -> str:
-        """Return the name of the system of a row."""
-        return f"{self.config}_{row}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -207,9 +206,9 @@ class Experiments:
 
     Attributes:
         data_sets: By name.
-        systems: By name, those of benchmark sets and ablation too, in table order.
+        systems: By name, those of benchmark sets and ablations too, in table order.
         benchmark_sets: The table of harder data sets.
-        ablation: The table of parts.
+        ablations: The tables of parts, by target.
         targets: By name, in the order of the results.
         budgets: By name.
     """
@@ -217,9 +216,16 @@ class Experiments:
     data_sets: Mapping[str, DataSet]
     systems: Mapping[str, System]
     benchmark_sets: BenchmarkSets
-    ablation: Ablation
+    ablations: Mapping[str, Ablation]
     targets: Mapping[str, Target]
     budgets: Mapping[str, Budget]
+
+    def ablation_systems(self, target: str) -> dict[str, str]:
+        """Return the name of the system of each row of an ablation, by row."""
+        return {
+            key: row.system or f"{target}_{key}"
+            for key, row in self.ablations[target].rows.items()
+        }
 
     @property
     def given(self) -> dict[str, str]:

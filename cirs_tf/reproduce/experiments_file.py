@@ -16,7 +16,6 @@ from cirs_tf.reproduce.experiments import (
     EXPERIMENTS_FILE,
     FIGURES,
     TABLES,
-    Ablation,
     BenchmarkSets,
     Experiments,
     System,
@@ -30,7 +29,7 @@ def load_experiments(path: Path = EXPERIMENTS_FILE) -> Experiments:
         path: The YAML file.
 
     Returns:
-        All of them; systems of benchmark sets and of the ablation stand among the
+        All of them; systems of benchmark sets and of ablations stand among the
         others.
 
     Raises:
@@ -48,20 +47,19 @@ def load_experiments(path: Path = EXPERIMENTS_FILE) -> Experiments:
 
 
 def _with_groups(experiments: Experiments) -> Experiments:
-    """Add the systems of benchmark sets and ablation, and show them in their tables."""
-    groups = {
-        "benchmark_sets": _benchmark_systems(experiments.benchmark_sets),
-        "ablation": _ablation_systems(experiments.ablation),
-    }
-    systems = dict(experiments.systems)
-    for group in groups.values():
-        systems |= {name: group[name] for name in group if name not in systems}
-    targets = {
-        name: dataclasses.replace(target, systems=tuple(groups[target.table]))
-        if target.table in groups
-        else target
-        for name, target in experiments.targets.items()
-    }
+    systems, targets = dict(experiments.systems), {}
+    for name, target in experiments.targets.items():
+        group: dict[str, System] = {}
+        if target.table == "benchmark_sets":
+            group = _benchmark_systems(experiments.benchmark_sets)
+            target = dataclasses.replace(target, systems=tuple(group))
+        elif target.table == "ablation":
+            _expect(f"targets.{name}", [name], experiments.ablations)
+            group = _ablation_systems(experiments, name)
+            shown = experiments.ablation_systems(name).values()
+            target = dataclasses.replace(target, systems=tuple(shown))
+        targets[name] = target
+        systems |= {key: group[key] for key in group if key not in systems}
     return dataclasses.replace(experiments, systems=systems, targets=targets)
 
 
@@ -81,16 +79,19 @@ def _benchmark_systems(benchmark_sets: BenchmarkSets) -> dict[str, System]:
     }
 
 
-def _ablation_systems(ablation: Ablation) -> dict[str, System]:
+def _ablation_systems(experiments: Experiments, target: str) -> dict[str, System]:
+    """Return a system for every row that is none of the others."""
+    ablation = experiments.ablations[target]
     return {
-        ablation.system(key): System(
-            f"{ablation.title}, {row.title}",
+        name: System(
+            f"{ablation.title}, {ablation.rows[key].title}",
             ablation.config,
             ablation.data,
-            (*ablation.overrides, *row.overrides),
+            (*ablation.overrides, *ablation.rows[key].overrides),
             seeds=ablation.seeds,
         )
-        for key, row in ablation.rows.items()
+        for key, name in experiments.ablation_systems(target).items()
+        if not ablation.rows[key].system
     }
 
 

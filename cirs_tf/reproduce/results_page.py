@@ -40,7 +40,7 @@ def results_page(experiments: Experiments, results: dict) -> str:
     for name in results["targets"]:
         target = experiments.targets[name]
         if target.table:
-            values = _table_values(experiments, results, target)
+            values = _table_values(experiments, results, name)
             page.append(sections[f"table {name}"].substitute(values))
         if target.table == "segmenters":
             page += _distances(sections, results, target.systems, described)
@@ -75,11 +75,13 @@ def _introduction(results: dict) -> Values:
     }
 
 
-def _table_values(experiments: Experiments, results: dict, target: Target) -> Values:
+def _table_values(experiments: Experiments, results: dict, name: str) -> Values:
     """Return what fills the section of a target's table."""
+    target = experiments.targets[name]
     match target.table:
         case "ablation":
-            return ablation_values(results, experiments.ablation)
+            rows = experiments.ablations[name].rows
+            return ablation_values(results, rows, experiments.ablation_systems(name))
         case "autoencoders":
             return autoencoder_values(results)
         case "baselines":

@@ -3,9 +3,11 @@
 A function returns what fills the placeholders of a section of the template, by name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from cirs_tf.reproduce.experiments import Ablation
+import numpy as np
+
+from cirs_tf.reproduce.experiments import AblationRow
 from cirs_tf.reproduce.markdown import cell, table
 
 PROTOCOLS = ("label_free", "oracle")
@@ -74,36 +76,40 @@ def baseline_values(results: dict, systems: Sequence[str]) -> Values:
     return {"table": table(header, rows)}
 
 
-def ablation_values(results: dict, ablation: Ablation) -> Values:
+def ablation_values(
+    results: dict, ablation_rows: Mapping[str, AblationRow], names: Mapping[str, str]
+) -> Values:
     """Return `table`: a row per part, scores without it and the change in `miou`.
 
     Args:
         results: What `results.json` holds.
-        ablation: The rows.
+        ablation_rows: The whole system first.
+        names: The name of the system of each row.
 
     Returns:
-        `table`; `mini_batches` and `seeds` of the whole system.
+        `table`; `mini_batches` of the whole system and `seeds` of the others, which are
+        the first ones of its own. A change is that of these seeds.
     """
-    systems = results["systems"]
-    whole = systems[ablation.system(next(iter(ablation.rows)))]
+    systems = [results["systems"][names[key]] for key in ablation_rows]
+    whole = systems[0]
     rows = []
-    for key, row in ablation.rows.items():
-        system = systems[ablation.system(key)]
-        means = [s["label_free"]["miou"]["mean"] for s in (system, whole)]
+    for row, system in zip(ablation_rows.values(), systems, strict=True):
+        own, those = (s["label_free"]["miou"]["values"] for s in (system, whole))
+        change = np.mean(own) - np.mean(those[: len(own)])
         rows.append(
             (
                 row.title,
                 " ".join(f"`{setting}`" for setting in row.overrides),
                 cell(system["label_free"]["miou"]),
                 cell(system["oracle"]["miou"]),
-                "" if system is whole else f"{means[0] - means[1]:+.3f}",
+                "" if system is whole else f"{change:+.3f}",
             )
         )
     header = ("", "`--set`", "`miou`, label-free", "`miou`, oracle", "change")
     return {
         "table": table(header, rows),
         "mini_batches": str(whole["mini_batches"]),
-        "seeds": ", ".join(map(str, whole["seeds"])),
+        "seeds": ", ".join(map(str, systems[-1]["seeds"])),
     }
 
 

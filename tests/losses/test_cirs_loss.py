@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cirs_tf.losses.cirs import cirs_loss
+from cirs_tf.losses.cirs import BETWEEN, cirs_bounds, cirs_loss
 
 
 def mean_over_batch(values):
@@ -154,3 +154,29 @@ def test_gradient_of_between_is_that_of_finite_differences(between):
         lambda x: cirs_loss(x, 0.3, 2.0, mean_over_batch, between).loss, [features]
     )
     np.testing.assert_allclose(theoretical[0], numerical[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+def test_bounds_are_reached_by_corners_and_never_passed(between):
+    within, largest = cirs_bounds(4, 3, 1.0, between)
+    best = cirs_loss(
+        tf.constant(CORNERS[None]), 1.0, 1.0, mean_over_batch, between
+    ).between
+    np.testing.assert_allclose(best, largest, rtol=1e-3)
+    # The same mean in every segment, and half of the images opposite to the rest.
+    opposite = np.array([1, -1])[:, None, None] * np.ones((2, 4, 1)) * [[[1, 0, 0]]]
+    found = cirs_loss(tf.constant(opposite), 1.0, 1.0, mean_over_batch, between)
+    np.testing.assert_allclose(found.within, within)
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        features = rng.normal(size=(5, 4, 3))
+        features /= np.linalg.norm(features, axis=-1, keepdims=True)
+        terms = cirs_loss(tf.constant(features), 1.0, 1.0, mean_over_batch, between)
+        assert terms.within <= within and terms.between <= largest
+    # A bound is that of the squared length.
+    twice = cirs_bounds(4, 3, 4.0, between)
+    longer = cirs_loss(
+        tf.constant(2 * CORNERS[None]), 1.0, 1.0, mean_over_batch, between
+    )
+    np.testing.assert_allclose(longer.between, twice[1], rtol=1e-3)
+    assert twice[0] == 4 * within

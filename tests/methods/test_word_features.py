@@ -162,6 +162,9 @@ def test_diagnostics_are_norms_of_mean_features(tiny):
         expected = np.linalg.norm(features[:, segment].mean(axis=0))
         value = found[f"mean_feature_norm/{segment}"]
         np.testing.assert_allclose(value, expected, rtol=1e-5)
+    assert (found["bound/within"], found["bound/between"]) == (1, SEGMENTS)
+    unbounded = build(tiny, "words.softness=0").diagnostics(BATCH)
+    assert len(unbounded) == SEGMENTS
 
 
 def test_pictures_show_words_and_vectors(tiny):

@@ -28,7 +28,16 @@ def experiments():
             "c": System("C", "air"),
         },
         benchmark_sets=BenchmarkSets({"fruit": 4}, (), {}),
-        ablation=Ablation("A", "cirs", "fruit", 1, (), {"whole": AblationRow("all")}),
+        ablations={
+            "third": Ablation(
+                "A",
+                "cirs",
+                "fruit",
+                1,
+                (),
+                {"all": AblationRow("all", system="a"), "less": AblationRow("less")},
+            )
+        },
         targets={
             "first": Target("segmenters", systems=("c", "a")),
             "second": Target("photographs", systems=("b", "a"), data_sets=("whole",)),
@@ -45,6 +54,10 @@ def test_systems_of_targets_stand_once_in_table_order(experiments):
 def test_data_sets_of_a_target_are_those_of_its_systems_and_its_own(experiments):
     assert experiments.data_sets_of("first") == {"fruit"}
     assert experiments.data_sets_of("second") == {"fruit", "photos", "whole"}
+
+
+def test_a_row_of_an_ablation_is_another_system_or_one_of_its_own(experiments):
+    assert experiments.ablation_systems("third") == {"all": "a", "less": "third_less"}
 
 
 def test_given_data_sets_are_those_with_a_command(experiments):

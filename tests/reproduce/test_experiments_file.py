@@ -37,11 +37,19 @@ def test_a_benchmark_system_has_the_segments_of_its_set():
     assert systems["cirs_aligned_twotone"].seeds == 5  # the one of its own table
 
 
-def test_a_row_of_the_ablation_is_the_first_but_for_its_settings():
-    names = EXPERIMENTS.targets["ablation"].systems
+@pytest.mark.parametrize(
+    ("target", "whole"),
+    [
+        ("ablation", "ablation_whole"),
+        ("ablation_cirs", "cirs"),
+        ("ablation_cirs_twotone", "cirs_twotone"),
+    ],
+)
+def test_a_row_of_an_ablation_is_the_first_but_for_its_settings(target, whole):
+    names = EXPERIMENTS.targets[target].systems
     first, *others = (EXPERIMENTS.systems[name] for name in names)
-    assert names[0] == "cirs_aligned_whole"
-    rows = list(EXPERIMENTS.ablation.rows.values())[1:]
+    assert names[0] == whole
+    rows = list(EXPERIMENTS.ablations[target].rows.values())[1:]
     for system, row in zip(others, rows, strict=True):
         assert system.overrides == (*first.overrides, *row.overrides)
         assert row.overrides

@@ -52,7 +52,7 @@ def test_every_setting_of_every_budget_is_one_of_its_method(budget, tmp_path):
 
 def test_the_parts_of_the_ablation_are_taken_away_at_a_quarter_of_the_length(tmp_path):
     plan = plan_of(["ablation"], "cpu", (0, 1, 2), tmp_path)
-    assert len(plan.runs) == 2 * len(EXPERIMENTS.ablation.rows)
+    assert len(plan.runs) == 2 * len(EXPERIMENTS.ablations["ablation"].rows)
     whole, *others = (run.config for run in plan.runs if run.config.seed == 0)
     training = load_config("cirs_aligned").training
     steps = training.epochs * training.steps_per_epoch

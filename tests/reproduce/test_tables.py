@@ -2,7 +2,7 @@
 
 from markdown_rows import rows_of
 
-from cirs_tf.reproduce.experiments import Ablation, AblationRow
+from cirs_tf.reproduce.experiments import AblationRow
 from cirs_tf.reproduce.scores import seed_statistics
 from cirs_tf.reproduce.tables import (
     ablation_values,
@@ -72,18 +72,20 @@ def test_a_change_is_counted_from_the_whole():
     rows = {
         name: AblationRow(f"no {name}", (f"{name}.weight=0", "b=1")) for name in means
     }
-    ablation = Ablation("A", "cirs_aligned", "twotone", 2, (), rows)
     systems = {
-        f"cirs_aligned_{name}": system(
+        f"target_{name}": system(
             label_free=metrics([mean], [0]), oracle=metrics([mean + 0.01], [0])
         )
         for name, mean in means.items()
     }
-    values = ablation_values({"systems": systems}, ablation)
+    # Of the whole there is a second seed, which no change is counted from.
+    systems["target_whole"]["label_free"] = metrics([0.9, 0.3], [0, 0])
+    names = {name: f"target_{name}" for name in means}
+    values = ablation_values({"systems": systems}, rows, names)
     table = rows_of(values["table"])
     assert [row[0] for row in table] == [f"no {name}" for name in means]
     assert table[1][1] == "`first.weight=0` `b=1`"
-    assert [row[2] for row in table] == ["0.900", "0.500", "0.950", "0.900"]
+    assert [row[2] for row in table] == ["0.600 (0.300 to 0.900)", "0.500", "0.950", "0.900"]
     assert [row[3] for row in table] == ["0.910", "0.510", "0.960", "0.910"]
     assert [row[4] for row in table] == ["", "-0.400", "+0.050", "+0.000"]
     assert (values["mini_batches"], values["seeds"]) == ("1000", "0, 1")
