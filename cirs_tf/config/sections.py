@@ -72,9 +72,20 @@ class PretrainingConfig(Section):
 
     pseudo_labels: str = setting(
         "none",
-        one_of("none", "components", "colors", renamed={"colours": "colors"}),
+        one_of(
+            "none",
+            "components",
+            "colors",
+            "segmenter",
+            renamed={"colours": "colors"},
+        ),
         "First segments that S learns: none; components, the parts that differ from a "
-        "static background; or colors, clusters by k-means.",
+        "static background; colors, clusters by k-means; or those of another segmenter.",
+    )
+    segmenter: str | None = setting(
+        None,
+        ANY,
+        "Folder of an exported segmenter, for pseudo_labels=segmenter.",
     )
     images: int = setting(
         1_500, at_least(2), "Unlabeled training images used, the first ones."
@@ -85,6 +96,14 @@ class PretrainingConfig(Section):
     learning_rate: float = setting(
         3e-3, POSITIVE, "Learning rate of Adam in pretraining."
     )
+
+    def check(self) -> None:
+        """Require the folder of the segmenter whose segments are to be learned."""
+        self.require(
+            "segmenter",
+            (self.segmenter is not None) == (self.pseudo_labels == "segmenter"),
+            "a folder with pseudo_labels=segmenter, null without",
+        )
 
 
 @dataclasses.dataclass(frozen=True)

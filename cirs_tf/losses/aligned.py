@@ -83,3 +83,45 @@ def pose_error(estimated: tf.Tensor, true: tf.Tensor, canvas: int) -> tf.Tensor:
     ]
     turn = tf.reduce_sum(tf.square(directions[0] - directions[1]), axis=1)
     return place + turn / 4
+
+
+def surroundings(images: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Return what the colors inside a mask would continue as, everywhere.
+
+    Means of the colors inside the mask over squares of 4 pixels, and where a square has
+    few such pixels, over the squares of twice the side, and so on up to the whole
+    image: with c and n the sum of colors and the share of pixels in a square,
+
+        fill = (c + 0.1 fill of the next larger square) / (n + 0.1)
+
+    enlarged bilinearly.
+
+    Args:
+        images: `[batch, height, width, 3]` float in [0, 1].
+        mask: `[batch, height, width, 1]` float, 0 or 1.
+
+    Returns:
+        The shape of `images`.
+
+    Gradient: none.
+    """
+    images, mask = tf.stop_gradient(images), tf.stop_gradient(mask)
+    size = [images.shape[1], images.shape[2]]
+    values = tf.concat([images * mask, mask], axis=-1)
+    levels = []
+    side = 4
+    while side < 2 * max(size):
+        cells = [max(1, -(-length // side)) for length in size]
+        levels.append(tf.image.resize(values, cells, "area"))
+        side *= 2
+    whole = tf.reduce_mean(values, axis=[1, 2], keepdims=True)
+    mean = tf.reduce_mean(images, axis=[1, 2], keepdims=True)  # of an empty mask
+    fill = (whole[..., :3] + _EMPTY * mean) / (whole[..., 3:] + _EMPTY)
+    for level in reversed(levels):
+        fill = tf.image.resize(fill, level.shape[1:3])
+        fill = (level[..., :3] + _PRIOR * fill) / (level[..., 3:] + _PRIOR)
+    return tf.cast(tf.image.resize(fill, size), images.dtype)
+
+
+_EMPTY = 1e-6
+_PRIOR = 0.1  # share of pixels that the fill of the next larger square counts as

@@ -26,13 +26,16 @@ from cirs_tf.config.settings import (
 )
 from cirs_tf.data.pipeline import Batch, as_float
 from cirs_tf.layers.segment_masks import SegmentMasks
-from cirs_tf.losses.aligned import aligned_error, outline_error
+from cirs_tf.losses.aligned import aligned_error, outline_error, surroundings
 from cirs_tf.losses.cross_entropy import label_cross_entropy
 from cirs_tf.losses.min_usage import min_usage_penalty
 from cirs_tf.losses.pseudo_labels import pseudo_labels
 from cirs_tf.losses.reconstruction import chosen_error
 from cirs_tf.methods.known_poses import KnownPoses
-from cirs_tf.methods.segmenter_pretraining import SegmenterPretraining
+from cirs_tf.methods.segmenter_pretraining import (
+    SegmenterPretraining,
+    exported_labels,
+)
 from cirs_tf.methods.template_proposals import propose_templates, template_pictures
 from cirs_tf.models.posed_templates import PosedTemplates
 from cirs_tf.models.unet import unet
@@ -52,6 +55,12 @@ class CirsAlignedSection(Section):
 
     key: ClassVar[str] = "cirs_aligned"
 
+    background: str = setting(
+        "static",
+        one_of("static", "surroundings"),
+        "What the background is compared with: one learned picture; or, for one that "
+        "moves, the colors of the background that S sees near each pixel.",
+    )
     canvas: float = setting(
         0.625,
         SHARE,
@@ -112,9 +121,11 @@ class CirsAlignedConfig(Config):
 
     def check(self) -> None:
         """Require pseudo-labels that come with templates, and a reachable floor."""
-        components = self.pretraining.pseudo_labels == "components"
-        expected = "components, which the templates come from"
-        self.pretraining.require("pseudo_labels", components, expected)
+        self.pretraining.require(
+            "pseudo_labels",
+            self.pretraining.pseudo_labels in ("components", "segmenter"),
+            "components or segmenter, which the templates come from",
+        )
         self.check_usage_floor(self.cirs_aligned)
 
 
@@ -196,15 +207,21 @@ class CirsAligned:
             takes them, `pseudo_labels` and `summary`.
 
         Raises:
-            DataError: Too little differs from a static background.
+            DataError: Too little differs from a static background, or there is no
+                segmenter to take segments from.
         """
         config = self.config
+        images = images[: config.pretraining.images]
+        labels = None
+        if config.pretraining.pseudo_labels == "segmenter":
+            labels = exported_labels(images, config.segments, config.pretraining)
         return propose_templates(
-            images[: config.pretraining.images],
+            images,
             self.num_objects,
             self.templates.canvas,
             config.background.threshold,
             config.seed,
+            labels,
         )
 
     def assign(self, initialization: Initialization) -> None:
@@ -226,7 +243,7 @@ class CirsAligned:
         masks = self._segment_masks(probabilities)
         images = tf.cast(batch["image"], masks.dtype)
         poses = self.templates.estimate_poses(images, masks, training=False)
-        errors, support = self._errors(images, poses)
+        errors, support = self._errors(images, masks, poses)
         error = chosen_error(masks, errors)
         labels = pseudo_labels(images, errors)
         label_loss = label_cross_entropy(probabilities, labels)
@@ -261,7 +278,7 @@ class CirsAligned:
         else:
             poses = self.templates.estimate_poses(images, masks, training=True)
             pose = tf.zeros([1], masks.dtype)
-        errors, support = self._errors(images, poses)
+        errors, support = self._errors(images, masks, poses)
         error = chosen_error(masks, errors)
         labels = pseudo_labels(images, errors)
         label_loss = label_cross_entropy(probabilities, labels)
@@ -282,14 +299,17 @@ class CirsAligned:
         }
 
     def _errors(
-        self, images: tf.Tensor, poses: list[tf.Tensor]
+        self, images: tf.Tensor, masks: tf.Tensor, poses: list[tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the errors of all pixels in all segments, and supports.
 
         Both `[batch, K, height, width]`.
         """
         learned = self.optimizer.iterations.value >= self.options.template_freeze_steps
-        colors, support = self.templates.render_segments(poses, learned)
+        background = None
+        if self.options.background == "surroundings":
+            background = surroundings(images, masks[:, 0])
+        colors, support = self.templates.render_segments(poses, learned, background)
         errors = aligned_error(
             images,
             colors,

@@ -13,6 +13,7 @@ from cirs_tf.errors import DataError
 from cirs_tf.losses.cross_entropy import balanced_cross_entropy
 from cirs_tf.proposals.color_kmeans import kmeans_labels
 from cirs_tf.proposals.object_proposals import propose
+from cirs_tf.serving.savedmodel import load_savedmodel
 from cirs_tf.training.optimizers import adam
 from cirs_tf.training.phases import (
     PSEUDO_LABELS,
@@ -143,6 +144,8 @@ def propose_labels(
         return {}
     if kind == "colors":
         labels = kmeans_labels(images, images, segments, seed).astype(np.uint8)
+    elif kind == "segmenter":
+        labels = exported_labels(images, segments, pretraining)
     else:
         # Exemplars are not used here; their canvas cuts no label.
         canvas = 2 * (min(images.shape[1:3]) // 4)
@@ -154,6 +157,32 @@ def propose_labels(
     shares = " ".join(f"{share:.2f}" for share in counts / counts.sum())
     summary = f"{kind} of {len(images):,} images, shares {shares}"
     return {PSEUDO_LABELS: labels, SUMMARY: np.array(summary)}
+
+
+def exported_labels(
+    images: np.ndarray, segments: int, pretraining: PretrainingConfig
+) -> np.ndarray:
+    """Return the segments of an exported segmenter.
+
+    Args:
+        images: `[images, height, width, 3]` uint8.
+        segments: K, which must be the segmenter's.
+        pretraining: With the segmenter's folder.
+
+    Returns:
+        `[images, height, width]` uint8 in [0, K).
+
+    Raises:
+        DataError: There is no segmenter, or it has another number of segments.
+    """
+    segmenter = load_savedmodel(pretraining.segmenter)
+    _, probabilities = segmenter.predict(images[:1], probabilities=True)
+    if probabilities.shape[-1] != segments:
+        raise DataError(
+            f"{pretraining.segmenter}: has {probabilities.shape[-1]} segments, expected "
+            f"{segments} (`segments`)"
+        )
+    return segmenter.predict(images)
 
 
 @contextlib.contextmanager

@@ -8,12 +8,18 @@ from cirs_tf.data.pipeline import as_float
 from cirs_tf.methods.segmenter_pretraining import data_errors
 from cirs_tf.models.posed_templates import PosedTemplates
 from cirs_tf.proposals.object_proposals import propose
+from cirs_tf.proposals.segment_proposals import segment_proposals
 from cirs_tf.training.phases import PSEUDO_LABELS, SUMMARY, Initialization
 from cirs_tf.visualization import image_grid
 
 
 def propose_templates(
-    images: np.ndarray, num_objects: int, canvas: int, threshold: float, seed: int
+    images: np.ndarray,
+    num_objects: int,
+    canvas: int,
+    threshold: float,
+    seed: int,
+    labels: np.ndarray | None = None,
 ) -> Initialization:
     """Find background, templates and pseudo-labels in unlabeled images.
 
@@ -24,6 +30,8 @@ def propose_templates(
         threshold: Squared RGB distance, summed over channels in [0, 1], from which a
             pixel differs from the background.
         seed: Seed of k-means, which stands in where there are too few dense clusters.
+        labels: `[images, height, width]` uint8 in [0, K), segments to take the place
+            of what differs from a static background.
 
     Returns:
         `background` `[height, width, 3]` and `template_colors`
@@ -34,7 +42,10 @@ def propose_templates(
         DataError: Too little differs from a static background.
     """
     with data_errors("cirs_aligned"):
-        proposals = propose(images, num_objects, canvas, threshold, seed)
+        if labels is None:
+            proposals = propose(images, num_objects, canvas, threshold, seed)
+        else:
+            proposals = segment_proposals(images, labels, canvas)
     colors = []
     for exemplar in proposals.exemplars:
         mean = exemplar.colors[exemplar.support].mean(axis=0)

@@ -71,7 +71,10 @@ class PosedTemplates:
         return sample_template(template, coordinates)
 
     def render_segments(
-        self, poses: Sequence[tf.Tensor], learned: tf.Tensor | bool = True
+        self,
+        poses: Sequence[tf.Tensor],
+        learned: tf.Tensor | bool = True,
+        background: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Render the background, and every template at its poses.
 
@@ -79,6 +82,7 @@ class PosedTemplates:
             poses: `[batch, 4]` for each template.
             learned: Whether gradients reach the templates, or background and poses
                 alone.
+            background: `[batch, height, width, 3]` in place of the static one.
 
         Returns:
             Colors `[batch, K, height, width, 3]` and supports
@@ -87,7 +91,8 @@ class PosedTemplates:
         rendered = [
             self.render(index, pose, learned) for index, pose in enumerate(poses)
         ]
-        background = self.background()
+        if background is None:
+            background = self.background()
         shape = tf.shape(rendered[0][..., :3])
         colors = [tf.broadcast_to(background, shape)]
         supports = [tf.ones_like(rendered[0][..., 3])]

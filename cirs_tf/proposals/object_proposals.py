@@ -101,7 +101,7 @@ def propose(
             box_labels[trimmed_away] = 0
             trimmed.append(component)
         member_histograms = [histograms[member] for member in members]
-        exemplars.append(_exemplar(scaled, trimmed, member_histograms, canvas))
+        exemplars.append(exemplar(scaled, trimmed, member_histograms, canvas))
     counts = tuple(int((objects == index).sum()) for index in range(num_objects))
     return Proposals(background, exemplars, labels, counts)
 
@@ -114,7 +114,12 @@ def foreground_components(foreground: np.ndarray) -> list[ConnectedComponent]:
     """
     # 2x2: lines of one pixel go, corners stay.
     opened = (ndimage.binary_opening(mask, np.ones((2, 2))) for mask in foreground)
-    return connected_components(opened, foreground[0].size // _MIN_AREA_DIVISOR)
+    return connected_components(opened, min_component_area(foreground[0].size))
+
+
+def min_component_area(pixels: int) -> int:
+    """Return the area from which a component of an image of `pixels` is no speck."""
+    return pixels // _MIN_AREA_DIVISOR
 
 
 def _assign_or_raise(
@@ -158,13 +163,20 @@ def _trim_border(
     return dataclasses.replace(component, mask=mask), trimmed_away
 
 
-def _exemplar(
+def exemplar(
     images: np.ndarray,
     components: list[ConnectedComponent],
     histograms: list[np.ndarray],
     canvas: int,
 ) -> Exemplar:
-    """Cut out a typical, large component of an object; whole ones are preferred."""
+    """Cut out a typical, large component of an object; whole ones are preferred.
+
+    Args:
+        images: `[images, height, width, 3]` float in [0, 1].
+        components: The object's.
+        histograms: Of the colors of each component.
+        canvas: Height and width of the exemplar in pixels.
+    """
     height, width = images.shape[1:3]
     pairs = list(zip(components, histograms, strict=True))
     pairs = [p for p in pairs if not p[0].touches_border(height, width)] or pairs

@@ -1,5 +1,6 @@
 """First segments of unlabeled images, and S learning them."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,9 +9,11 @@ from PIL import Image
 
 from cirs_tf import train
 from cirs_tf.config.sections import BackgroundConfig, PretrainingConfig, SegmenterConfig
-from cirs_tf.errors import DataError
+from cirs_tf.errors import ConfigError, DataError
+from cirs_tf.methods.registry import build_method, load_config
 from cirs_tf.methods.segmenter_pretraining import SegmenterPretraining, propose_labels
 from cirs_tf.models.unet import unet
+from cirs_tf.serving.savedmodel import write_savedmodel
 from data_gen.__main__ import main as data_gen
 
 SIDE = 16
@@ -47,6 +50,57 @@ def test_labels_are_objects_of_the_first_images(kind):
     counts = np.bincount(labels.ravel(), minlength=256)[:3]
     shares = " ".join(f"{share:.2f}" for share in counts / counts.sum())
     assert str(found["summary"]) == f"{kind} of 40 images, shares {shares}"
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """Return the folder of a segmenter that tells the colors of `scenes` apart."""
+    images = x = keras.Input((None, None, 3))
+    colors = np.array(FLAT, np.float32) / 255
+    # |x - c|^2 = |x|^2 - 2 c x + |c|^2, without the first term.
+    x = keras.layers.Conv2D(3, 1)(x)
+    model = keras.Model(images, x)
+    model.set_weights([2 * colors.T[None, None], -np.square(colors).sum(axis=1)])
+    folder = tmp_path_factory.mktemp("exported") / "model"
+    write_savedmodel(model, folder, SIDE, SIDE)
+    return folder
+
+
+def test_labels_are_those_of_an_exported_segmenter(exported):
+    images, truth = scenes(60)
+    options = {"pseudo_labels": "segmenter", "segmenter": str(exported)}
+    found = proposed(images, images=40, **options)
+    np.testing.assert_array_equal(found["pseudo_labels"], truth[:40])
+    with pytest.raises(DataError, match="model: has 3 segments, expected 4"):
+        proposed(images, segments=4, **options)
+    options["segmenter"] = str(exported.parent / "none")
+    with pytest.raises(DataError, match="none: no SavedModel"):
+        proposed(images, **options)
+
+
+def test_templates_are_those_of_an_exported_segmenter(exported):
+    images, truth = scenes(60)
+    config = load_config(
+        "cirs_aligned",
+        ["segments=3", "pretraining.pseudo_labels=segmenter"]
+        + [f"pretraining.segmenter={exported}", "segmenter.width=2"],
+    )
+    found = build_method(config, SIDE, SIDE).initialize(images)
+    np.testing.assert_array_equal(found["pseudo_labels"], truth)
+    for index in range(2):
+        support = found["template_support"][index]
+        assert support.sum() == 25
+        colors = np.rint(255 * found["template_colors"][index][support])
+        assert (colors == FLAT[index + 1]).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"pseudo_labels": "segmenter"}, {"pseudo_labels": "colors", "segmenter": "model"}],
+)
+def test_a_segmenter_is_given_where_its_segments_are_learned(options):
+    with pytest.raises(ConfigError, match="pretraining.segmenter: expected a folder"):
+        PretrainingConfig(**options)
 
 
 def test_nothing_is_proposed_that_nothing_learns():
