@@ -72,8 +72,8 @@ def sky_and_hole():
 def test_surroundings_continue_near_colors_and_hide_what_the_mask_leaves_out():
     image, mask = sky_and_hole()
     fill = surroundings(tf.constant(image), tf.constant(mask)).numpy()
-    np.testing.assert_allclose(fill[0, 8:20, 3:8], image[0, :1, :1], atol=0.2)
-    np.testing.assert_allclose(fill[0, :, 20:], image[0, :1, -1:], atol=0.02)
+    assert np.abs(fill[0, 8:20, 3:8] - image[0, 0, 0]).max() < 0.05
+    assert np.abs(fill[0, :, 20:] - image[0, 0, -1]).max() < 0.02
     # Whatever is in the hole.
     other = np.where(mask == 1, image, 0.3)
     again = surroundings(tf.constant(other), tf.constant(mask))
