@@ -15,7 +15,14 @@ TABLES = (
     "segmenters",
     "selection",
 )
-FIGURES = ("photographs", "progress", "samples", "segmentations", "templates")
+FIGURES = (
+    "cosines",
+    "photographs",
+    "progress",
+    "samples",
+    "segmentations",
+    "templates",
+)
 EXPERIMENTS_FILE = Path(__file__).with_name("experiments.yaml")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from cirs_tf.data.pipeline import LoadedSplit, load_split
+from cirs_tf.reproduce.curves import curves_picture, read_scalars
 from cirs_tf.reproduce.experiments import Target
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.postprocessing_scores import (
@@ -117,6 +118,21 @@ def _progress(plan: Plan, target: Target) -> Figure:
     return image_grid(rows), {"length": _epoch_length(run), "seed": plan.seeds[0]}
 
 
+def _cosines(plan: Plan, target: Target) -> Figure:
+    """Show whether mini-batches agree on where S should go, while systems train."""
+    curves = {}
+    for name in target.systems:
+        run = plan.runs_of(name)[0]
+        folder = RunFolder.open(run.folder).tensorboard
+        curves[plan.experiments.systems[name].title] = read_scalars(
+            folder, "train/gradient_cosine"
+        )
+    picture = curves_picture(
+        curves, "mini-batch", "cosine of S's gradient with\nthe mean of those before"
+    )
+    return picture, {"seed": plan.seeds[0]}
+
+
 def _epoch_length(run: PlannedRun) -> str:
     steps = run.config.training.steps_per_epoch
     return "one pass over the data" if steps is None else f"{steps} mini-batches"
@@ -145,6 +161,7 @@ def _photographs(plan: Plan, target: Target) -> Figure:
 
 
 _FIGURES: dict[str, Callable[[Plan, Target], Figure]] = {
+    "cosines": _cosines,
     "photographs": _photographs,
     "progress": _progress,
     "samples": _samples,
