@@ -8,12 +8,14 @@ import tensorflow as tf
 from PIL import Image
 
 from cirs_tf.data.pipeline import Batch
+from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
 from cirs_tf.losses.kl_divergence import standard_normal_kl
 from cirs_tf.losses.min_usage import min_usage_penalty
 from cirs_tf.losses.reconstruction import combined_error, per_segment_error
 from cirs_tf.methods.air_config import AirConfig
 from cirs_tf.methods.annealed_noise import add_gumbel_noise
+from cirs_tf.methods.augmentation import augment
 from cirs_tf.methods.heads import (
     segmenter_with_heads,
     terms_of_best_head,
@@ -51,6 +53,7 @@ class Air:
 
     def __init__(self, config: AirConfig, height: int, width: int):
         options = self.options = config.air
+        options.check_size(height, width)
         self.seed = config.seed
         self.kl_weight = options.kl_weight / (3 * height * width)
         self._all_heads, self.segmenter = _segmenters(config)
@@ -136,15 +139,21 @@ class Air:
         return terms_of_best_head(self.segmenter, heads)
 
     def _train(self, batch: Batch) -> Terms:
-        heads = self._terms_of_heads(batch["image"], training=True)
+        seed = replica_seed(self.seed, tf.add_n(self._updates))
+        images = augment(batch["image"], self.options.augmentation, seed)
+        heads = self._terms_of_heads(images, training=True)
         return train_heads(self.segmenter, heads)
+
+    @property
+    def _updates(self) -> list[tf.Tensor]:
+        """The counts of updates of all phases, that of S first."""
+        return [phase.optimizer.iterations.value for phase in self.phases]
 
     def _terms_of_heads(self, images: tf.Tensor, training: bool) -> list[Terms]:
         heads = self.options.heads
         logits = self._all_heads(images, training=training)
         if training:
-            updates = [phase.optimizer.iterations.value for phase in self.phases]
-            logits = add_gumbel_noise(logits, self.options, updates, self.seed)
+            logits = add_gumbel_noise(logits, self.options, self._updates, self.seed)
         probabilities = [tf.nn.softmax(p) for p in tf.split(logits, heads, axis=-1)]
         masks = [self._segment_masks(p) for p in probabilities]  # (B, K, H, W, 1)
         target = images if self._words is None else self._words.model(images)

@@ -21,12 +21,13 @@ from cirs_tf.config.settings import (
     setting,
 )
 from cirs_tf.methods.annealed_noise import NoiseSection
+from cirs_tf.methods.augmentation import AugmentationSection
 from cirs_tf.methods.heads import HeadsSection
 from cirs_tf.methods.word_features import WordVectorsConfig
 
 
 @dataclasses.dataclass(frozen=True)
-class AirSection(HeadsSection, NoiseSection):
+class AirSection(AugmentationSection, HeadsSection, NoiseSection):
     """Argmax individual reconstruction (thesis 10).
 
     The widths are totals over the K autoencoders, so that the number of parameters

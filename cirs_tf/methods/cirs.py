@@ -6,17 +6,12 @@ import tensorflow as tf
 from PIL import Image
 
 from cirs_tf.data.pipeline import Batch
-from cirs_tf.data.transforms import (
-    flip_where,
-    random_flips,
-    random_shift_flip_turn,
-)
-from cirs_tf.errors import ConfigError
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.segment_masks import SegmentMasks
 from cirs_tf.losses.cirs import cirs_bounds, cirs_loss
 from cirs_tf.losses.min_usage import min_usage_penalty
 from cirs_tf.methods.annealed_noise import add_gumbel_noise
+from cirs_tf.methods.augmentation import augment
 from cirs_tf.methods.cirs_config import CirsConfig
 from cirs_tf.methods.heads import segmenter_with_heads, train_heads
 from cirs_tf.methods.segment_features import SegmentFeatures
@@ -57,11 +52,7 @@ class Cirs(LearnsPseudoLabels):
 
     def __init__(self, config: CirsConfig, height: int, width: int):
         options = config.cirs
-        if options.augmentation == "shift_flip_rotate" and height != width:
-            raise ConfigError(
-                f"cirs.augmentation: {options.augmentation} needs square images, got "
-                f"{height} x {width} pixels"
-            )
+        options.check_size(height, width)
         self.config = config
         self._all_heads, self.segmenter = _segmenters(config)
         self._features = _features(config, height, width)
@@ -167,12 +158,9 @@ class Cirs(LearnsPseudoLabels):
 
     def _train(self, batch: Batch) -> Terms:
         options = self.config.cirs
-        images = batch["image"]
-        if options.augmentation == "shift_flip_rotate":
-            images = random_shift_flip_turn(images, self._seed())
-        elif options.augmentation == "flip":
-            flipped = random_flips(tf.shape(images)[0], self._seed())
-            images = flip_where(images, flipped)
+        # Another seed at each step and replica, the same after resuming.
+        seed = replica_seed(self.config.seed, tf.add_n(self._updates))
+        images = augment(batch["image"], options.augmentation, seed)
         logits = self._all_heads(images, training=True)
         logits = add_gumbel_noise(logits, options, self._updates, self.config.seed)
         parts = tf.split(logits, options.heads, axis=-1)
@@ -195,10 +183,6 @@ class Cirs(LearnsPseudoLabels):
             terms["min_usage_penalty"] = penalty
             terms["loss"] += options.usage_weight * penalty
         return terms
-
-    def _seed(self) -> tf.Tensor:
-        """Return another seed at each step and replica, the same after resuming."""
-        return replica_seed(self.config.seed, tf.add_n(self._updates))
 
     @property
     def _updates(self) -> list[tf.Tensor]:

@@ -22,13 +22,14 @@ from cirs_tf.config.settings import (
 )
 from cirs_tf.losses.cirs import BETWEEN
 from cirs_tf.methods.annealed_noise import NoiseSection
+from cirs_tf.methods.augmentation import AugmentationSection
 from cirs_tf.methods.heads import HeadsSection
 from cirs_tf.methods.segment_features import FeatureNetConfig
 from cirs_tf.methods.word_features import WordsConfig
 
 
 @dataclasses.dataclass(frozen=True)
-class CirsSection(HeadsSection, NoiseSection):
+class CirsSection(AugmentationSection, HeadsSection, NoiseSection):
     """The CIRS objective (thesis 5), its schedule (thesis 7.4), and extensions.
 
     Everything below the schedule is off by default; `configs/cirs.yaml` turns on what
@@ -53,18 +54,6 @@ class CirsSection(HeadsSection, NoiseSection):
     )
     segmenter_steps: int = setting(1, at_least(1), "Mini-batches per cycle for S.")
     feature_net_steps: int = setting(1, at_least(1), "Mini-batches per cycle for g.")
-    augmentation: str = setting(
-        "none",
-        one_of(
-            "none",
-            "flip",
-            "shift_flip_rotate",
-            renamed={"shift_flip_turn": "shift_flip_rotate"},
-        ),
-        "Training images as they are; half of them mirrored; or cyclically shifted, "
-        "flipped and rotated by quarter turns at random, so that no place in the image "
-        "stays the same.",
-    )
     usage_weight: float = setting(
         0.0, WEIGHT, "Weight of the penalty for segments below usage_floor."
     )

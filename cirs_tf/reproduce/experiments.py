@@ -51,6 +51,9 @@ class System:
         thesis: The thesis's figure for it, None: it has none.
         remark: What was tried; shown where it falls short of the thesis.
         seeds: How many of the seeds it is trained with, the first ones.
+        starts_from: Name of a system, trained with as many seeds at least, whose
+            segments of the same seed are its pseudo-labels; empty: none. That one
+            starts from no other.
     """
 
     title: str
@@ -60,6 +63,7 @@ class System:
     thesis: float | None = None
     remark: str = ""
     seeds: int = 3
+    starts_from: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -244,8 +248,12 @@ class Experiments:
         }
 
     def systems_of(self, targets: Iterable[str]) -> list[str]:
-        """Return the systems that some targets show, each once, in table order."""
+        """Return the systems that some targets need, each once, in table order.
+
+        Those that they show, and those that these start from.
+        """
         shown = {name for target in targets for name in self.targets[target].systems}
+        shown |= {self.systems[name].starts_from for name in shown}
         return [name for name in self.systems if name in shown]
 
     def data_sets_of(self, target: str) -> set[str]:

@@ -104,6 +104,8 @@ def _check_names(experiments: Experiments) -> None:
         _expect(where, named, experiments.benchmark_sets.segments)
     for name, system in systems.items():
         _expect(f"systems.{name}.data", [system.data], data_sets)
+        where = f"systems.{name}.starts_from"
+        _expect(where, filter(None, [system.starts_from]), systems)
         try:
             find_config(system.config)
         except ConfigError as error:

@@ -61,7 +61,8 @@ def make_plan(
         targets: Names, in order.
         budget_name: One of the experiments' budgets.
         seeds: Seeds of the runs.
-        out: Folder of all results; runs go to `out/runs/BUDGET/SYSTEM/seed-SEED`.
+        out: Folder of all results; runs go to `out/runs/BUDGET/SYSTEM/seed-SEED`,
+            exported segmenters, that others start from, to `out/exported/...`.
         data: Folder of each data set; a system whose data set is not there is left
             out.
 
@@ -71,17 +72,32 @@ def make_plan(
     runs = []
     folder = out / "runs" / budget_name
     budget = experiments.budgets[budget_name]
+    # First those that others start from.
+    names = sorted(
+        experiments.systems_of(targets),
+        key=lambda name: bool(experiments.systems[name].starts_from),
+    )
     for index, seed in enumerate(seeds):
-        for name in experiments.systems_of(targets):
+        for name in names:
             system = experiments.systems[name]
             if system.data not in data or index >= system.seeds:
                 continue
+            settings, source = settings_of(experiments, name, budget), None
+            if system.starts_from:
+                run = Path(system.starts_from, f"seed-{seed}")
+                source = folder / run
+                exported = out / "exported" / budget_name / run
+                settings += (
+                    "pretraining.pseudo_labels=segmenter",
+                    f"pretraining.segmenter={exported}",
+                )
             config = dataclasses.replace(
-                load_config(system.config, settings_of(experiments, name, budget)),
+                load_config(system.config, settings),
                 seed=seed,
                 data=str(data[system.data]),
             )
-            runs.append(PlannedRun(name, folder / name / f"seed-{seed}", config))
+            path = folder / name / f"seed-{seed}"
+            runs.append(PlannedRun(name, path, config, source))
     return Plan(
         experiments, tuple(targets), budget_name, tuple(seeds), data, tuple(runs)
     )

@@ -11,8 +11,14 @@ import keras
 from cirs_tf.config.sections import Config
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.errors import ConfigError
-from cirs_tf.runs.restore import check_resumable, read_config
+from cirs_tf.runs.restore import (
+    check_resumable,
+    load_segmenter,
+    open_run,
+    read_config,
+)
 from cirs_tf.runs.session import config_difference, train
+from cirs_tf.serving.savedmodel import write_savedmodel
 from cirs_tf.training.run_folder import RunFolder
 
 _MOST_SEEDS = 1000  # in one span; more is a slip of the finger
@@ -26,11 +32,14 @@ class PlannedRun:
         system: What is trained, for people.
         folder: Where it goes.
         config: The resolved configuration, seed and data too.
+        starts_from: Folder of the run whose segmenter is exported to
+            `config.pretraining.segmenter` first; None: nothing is.
     """
 
     system: str
     folder: Path
     config: Config
+    starts_from: Path | None = None
 
 
 class State(enum.Enum):
@@ -85,11 +94,22 @@ def train_missing(planned_runs: Sequence[PlannedRun]) -> int | None:
             continue
         title = f"{planned.system}, seed {planned.config.seed}"
         print(f"\n== {position} of {len(planned_runs)}: {title}")
+        if planned.starts_from is not None:
+            _export(planned.starts_from, Path(planned.config.pretraining.segmenter))
         run = train(planned.config, planned.folder)
         keras.backend.clear_session()
         if run.stopped_by is not None:
             return run.stopped_by
     return None
+
+
+def _export(run: Path, model_dir: Path) -> None:
+    """Export the segmenter of a finished run, unless that has been done."""
+    if not model_dir.exists():
+        restored = load_segmenter(open_run(run))
+        write_savedmodel(
+            restored.segmenter, model_dir, restored.height, restored.width
+        )
 
 
 def seeds_from(text: str) -> list[int]:

@@ -94,6 +94,7 @@ CHECKS = [
         "shift_flip_rotate",
         "none, flip, shift_fl",
     ),
+    ("air", "air.augmentation", "crop", "shift_flip_rotate", "none, flip, shift_fl"),
     ("thesis/cirs_balanced", "cirs.usage_weight", "-1", "0.5", "at least 0"),
     ("thesis/cirs_balanced", "cirs.usage_floor", "0", "0.1", "\\(0, 1\\)"),
     (

@@ -10,11 +10,9 @@ from command_line import set_flags
 from method_steps import initialize, pretrain, tiny_config
 
 from cirs_tf import train
-from cirs_tf.data.transforms import flip_where, random_shift_flip_turn
 from cirs_tf.errors import ConfigError
 from cirs_tf.layers.argmax_in_place import argmax_in_place
 from cirs_tf.losses.cirs import cirs_loss
-from cirs_tf.methods import cirs as cirs_module
 from cirs_tf.methods.cirs import Cirs
 from cirs_tf.models.feature_net import feature_net
 from cirs_tf.models.unet import unet
@@ -102,63 +100,6 @@ def test_the_default_is_bit_for_bit_the_thesis(tiny):
     assert new.pretraining == []
     assert new.initialize(np.zeros((4, SIDE, SIDE, 3), np.uint8)) == {}
     assert type(new.phases[0].optimizer) is keras.optimizers.Adam
-
-
-def test_training_sees_shifted_flipped_turned_images_other_ones_each_step(
-    tiny, monkeypatch
-):
-    seen = []
-
-    def record(images, seed):
-        turned = random_shift_flip_turn(images, seed)
-        seen.append(turned.numpy())
-        return turned
-
-    monkeypatch.setattr(cirs_module, "random_shift_flip_turn", record)
-    options = ("cirs.augmentation=shift_flip_rotate", "cirs.schedule=alternating")
-    method = build(tiny, *options)
-    for phase in (0, 1, 1, 0):
-        step(method, phase)
-    for index, one in enumerate(seen):
-        assert np.abs(one - BATCH["image"]).max() > 0.5
-        assert all((one != other).any() for other in seen[:index])
-    assert len(seen) == 4
-    method.validation_terms(BATCH)  # measures the images as they are
-    assert len(seen) == 4
-    # Another run of the same seed sees the same.
-    again = build(tiny, *options)
-    step(again, 0)
-    np.testing.assert_array_equal(seen[4], seen[0])
-    # As after resuming: the count of updates is all that is needed.
-    resumed = build(tiny, *options)
-    resumed.phases[0].optimizer.iterations.assign(1)
-    step(resumed, 1)
-    np.testing.assert_array_equal(seen[5], seen[1])
-
-
-def test_training_sees_images_or_their_mirrors_other_ones_each_step(tiny, monkeypatch):
-    seen = []
-
-    def record(images, flipped):
-        seen.append(flipped.numpy())
-        return flip_where(images, flipped)
-
-    monkeypatch.setattr(cirs_module, "flip_where", record)
-    method = build(tiny, "cirs.augmentation=flip")
-    for _ in range(6):
-        step(method)
-    method.validation_terms(BATCH)  # measures the images as they are
-    assert len(seen) == 6
-    assert len({tuple(flipped) for flipped in seen}) > 1
-    assert 0.2 < np.mean(seen) < 0.8
-
-
-def test_augmentation_needs_square_images(tiny):
-    config = tiny_config(
-        tiny, "thesis/cirs_balanced", "cirs.augmentation=shift_flip_rotate"
-    )
-    with pytest.raises(ConfigError, match="square images, got 16 x 8 pixels"):
-        Cirs(config, 16, 8)
 
 
 def test_the_floor_counts_the_softmax_or_the_masks(tiny):

@@ -40,8 +40,8 @@ def test_a_configuration_is_that_of_the_system_at_the_budget(tmp_path):
 
 def test_a_system_without_its_data_set_is_left_out(tmp_path):
     data = {"fruit": tmp_path}
-    plan = make_plan(EXPERIMENTS, ["table4", "plus"], "cpu", [0], tmp_path, data)
-    assert plan.systems == ["cirs_plus"]
+    plan = make_plan(EXPERIMENTS, ["table4", "air"], "cpu", [0], tmp_path, data)
+    assert plan.systems == ["air_per_segment"]
 
 
 @pytest.mark.parametrize("budget", EXPERIMENTS.budgets)
@@ -84,3 +84,17 @@ def test_settings_are_the_budgets_then_the_systems_own():
         "training.validation_images=500",
         "segments=8",
     )
+
+
+def test_a_system_comes_after_the_one_it_starts_from(tmp_path):
+    plan = plan_of(["shift"], "cpu", (3, 4), tmp_path)
+    names = ["cirs_fruit_shift", "cirs_aligned_from_cirs"]
+    assert [run.system for run in plan.runs] == names * 2
+    for source, run in zip(plan.runs[::2], plan.runs[1::2], strict=True):
+        assert run.starts_from == source.folder
+        assert source.starts_from is None
+        pretraining = run.config.pretraining
+        assert pretraining.pseudo_labels == "segmenter"
+        seed = f"seed-{run.config.seed}"
+        exported = tmp_path / "exported" / "cpu" / "cirs_fruit_shift" / seed
+        assert pretraining.segmenter == str(exported)

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 import scipy.io
 import scipy.stats
+import yaml
 from PIL import Image
 
+import cirs_tf
 from cirs_tf import evaluate
+from cirs_tf.data.pipeline import load_split
 from cirs_tf.reproduce import scores, selection_scores
 from cirs_tf.reproduce.__main__ import main
 from cirs_tf.reproduce.experiments_file import load_experiments
@@ -24,7 +27,7 @@ from data_gen.__main__ import main as data_gen
 
 EXPERIMENTS = load_experiments()
 # The same code on other data or with other settings: too many runs for a test.
-LEFT_OUT = ("harder", "words", *EXPERIMENTS.ablations)
+LEFT_OUT = ("harder", "words", "shift", *EXPERIMENTS.ablations)
 SHOWN = [name for name in EXPERIMENTS.targets if name not in LEFT_OUT]
 TRAINED = EXPERIMENTS.systems_of(SHOWN)
 
@@ -108,7 +111,24 @@ def test_mini_batches_are_counted_without_pretraining(out, results):
         assert facts["mini_batches"] == 8
         first, _ = RunFolder(run_folder(out, name)).read_metrics()
         pretrained = {"cirs_aligned": 8, "cirs_aligned_twotone": 8, "cirs_plus": 4}
+        pretrained["cirs_plus_from_cirs"] = 4
         assert first["step"] == 4 + pretrained.get(name, 0)
+
+
+def test_a_run_starts_from_the_segments_of_another(out):
+    config = yaml.safe_load(
+        (run_folder(out, "cirs_plus_from_cirs") / "config.yaml").read_text()
+    )
+    pretraining = config["pretraining"]
+    assert pretraining["pseudo_labels"] == "segmenter"
+    exported = out / "exported" / "smoke" / "cirs" / "seed-3"
+    assert pretraining["segmenter"] == str(exported)
+    images = load_split(out / "data" / "fruit_smoke", "train", with_masks=False).images
+    run = RunFolder(run_folder(out, "cirs_plus_from_cirs"))
+    with np.load(run.path / "initialization.npz") as initialization:
+        labels = initialization["pseudo_labels"]
+    expected = cirs_tf.load(run_folder(out, "cirs")).predict(images)
+    np.testing.assert_array_equal(labels, expected)
 
 
 def test_scores_are_those_of_evaluate(out, results, tmp_path):

@@ -73,7 +73,8 @@ REPLICA_CASES = {
     "air, words and heads": (
         "air",
         ("air.hidden=[16]", "air.target=words", "air.heads=2", "air.error=per_segment")
-        + ("air.gumbel_scale=1", "air.gumbel_steps=4"),
+        + ("air.gumbel_scale=1", "air.gumbel_steps=4")
+        + ("air.augmentation=shift_flip_rotate",),
     ),
     "wnet": (
         "wnet",
