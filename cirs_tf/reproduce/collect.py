@@ -59,7 +59,9 @@ def with_earlier(path: Path, results: dict, experiments: Experiments) -> dict:
         experiments: What there is; anything else is dropped.
 
     Returns:
-        The results, with all that `path` has besides where the budget is the same.
+        The results, with all that `path` has besides where the budget is the same; a
+        target of which it lacks a system, as one that has got another row since, is
+        dropped.
     """
     if not path.exists():
         return results
@@ -67,8 +69,16 @@ def with_earlier(path: Path, results: dict, experiments: Experiments) -> dict:
     if earlier["budget"] != results["budget"]:
         return results
     made = {*earlier["targets"], *results["targets"]}
-    known = [name for name in experiments.targets if name in made]
     systems = earlier["systems"] | results["systems"]
+    known = [
+        name
+        for name, target in experiments.targets.items()
+        if name in made
+        and all(
+            system in systems or not experiments.is_segmenter(system)
+            for system in target.systems
+        )
+    ]
     shown = experiments.systems_of(known)
     return (
         earlier

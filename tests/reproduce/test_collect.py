@@ -22,7 +22,10 @@ def earlier(path: Path, **changes) -> dict:
     results = copy.deepcopy(NEW) | {
         "targets": ["table5", "figure12"],
         "seeds": [0, 1],
-        "systems": {"air": {"title": "old"}, "cirs": {"title": "old"}, "gone": {}},
+        "systems": {
+            **{name: {"title": "old"} for name in ("air", "air_per_segment", "cirs")},
+            "gone": {},
+        },
         "figures": {"figure12": {"file": "f.png"}},
         "proof": {"images": 2},
         **changes,
@@ -48,6 +51,14 @@ def test_other_targets_stay_and_newer_systems_win(tmp_path):
     assert "gone" not in merged["systems"]
     assert merged["figures"] == {"figure12": {"file": "f.png"}}
     assert merged["proof"] == {"images": 2}
+
+
+def test_a_target_that_has_got_another_row_since_is_dropped(tmp_path):
+    path = tmp_path / "results.json"
+    earlier(path, targets=["table4", "table5", "plus"])
+    merged = with_earlier(path, NEW, EXPERIMENTS)
+    # Table 4 shows no segmenters, whose scores are kept elsewhere.
+    assert merged["targets"] == ["table4", "table5", "words"]
 
 
 def test_another_budget_begins_anew(tmp_path):
