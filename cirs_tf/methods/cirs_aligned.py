@@ -175,6 +175,9 @@ class CirsAligned:
                 )
             )
         variables = sum((net.trainable_variables for net in self.networks.values()), [])
+        if self.options.background == "surroundings":
+            unused = self.templates.layer.background
+            variables = [variable for variable in variables if variable is not unused]
         self.optimizer = adam(variables, learning_rate_schedule(config.training))
         terms = (
             "loss",
@@ -265,7 +268,8 @@ class CirsAligned:
         """
         probabilities = tf.nn.softmax(self.segmenter(as_float(images), training=False))
         masks = self._segment_masks(probabilities)
-        return template_pictures(self.templates, images, masks)
+        background = self._background(as_float(images), masks)
+        return template_pictures(self.templates, images, masks, background)
 
     def _train(self, batch: Batch) -> Terms:
         options = self.options
@@ -306,10 +310,9 @@ class CirsAligned:
         Both `[batch, K, height, width]`.
         """
         learned = self.optimizer.iterations.value >= self.options.template_freeze_steps
-        background = None
-        if self.options.background == "surroundings":
-            background = surroundings(images, masks[:, 0])
-        colors, support = self.templates.render_segments(poses, learned, background)
+        colors, support = self.templates.render_segments(
+            poses, learned, self._background(images, masks)
+        )
         errors = aligned_error(
             images,
             colors,
@@ -318,3 +321,9 @@ class CirsAligned:
             self.options.occlusion_penalty,
         )
         return errors, support
+
+    def _background(self, images: tf.Tensor, masks: tf.Tensor) -> tf.Tensor:
+        """Return the background behind images, of their shape or of one image's."""
+        if self.options.background == "surroundings":
+            return surroundings(images, masks[:, 0])
+        return self.templates.background()

@@ -62,7 +62,10 @@ def propose_templates(
 
 
 def template_pictures(
-    templates: PosedTemplates, images: np.ndarray, masks: tf.Tensor
+    templates: PosedTemplates,
+    images: np.ndarray,
+    masks: tf.Tensor,
+    background: tf.Tensor,
 ) -> dict[str, Image.Image]:
     """Draw the templates, and each of them rendered at its pose in some images.
 
@@ -70,12 +73,13 @@ def template_pictures(
         templates: Background and templates.
         images: `[images, height, width, 3]` uint8.
         masks: `[images, K, height, width, 1]` float, their segments.
+        background: `[height, width, 3]`, or one for each image.
 
     Returns:
         `poses` and `templates`.
     """
     batch = as_float(images)
-    combined = tf.broadcast_to(templates.background(), tf.shape(batch))
+    combined = tf.broadcast_to(background, tf.shape(batch))
     rows = {"image": images}
     poses = templates.estimate_poses(batch, masks, training=False)
     for index, pose in enumerate(poses):

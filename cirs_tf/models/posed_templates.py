@@ -73,8 +73,8 @@ class PosedTemplates:
     def render_segments(
         self,
         poses: Sequence[tf.Tensor],
-        learned: tf.Tensor | bool = True,
-        background: tf.Tensor | None = None,
+        learned: tf.Tensor | bool,
+        background: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Render the background, and every template at its poses.
 
@@ -82,7 +82,7 @@ class PosedTemplates:
             poses: `[batch, 4]` for each template.
             learned: Whether gradients reach the templates, or background and poses
                 alone.
-            background: `[batch, height, width, 3]` in place of the static one.
+            background: `[height, width, 3]`, or one for each image.
 
         Returns:
             Colors `[batch, K, height, width, 3]` and supports
@@ -91,8 +91,6 @@ class PosedTemplates:
         rendered = [
             self.render(index, pose, learned) for index, pose in enumerate(poses)
         ]
-        if background is None:
-            background = self.background()
         shape = tf.shape(rendered[0][..., :3])
         colors = [tf.broadcast_to(background, shape)]
         supports = [tf.ones_like(rendered[0][..., 3])]

@@ -10,6 +10,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cirs_tf import train
+from cirs_tf.losses.aligned import surroundings
 from cirs_tf.losses.reconstruction import chosen_error
 from cirs_tf.methods.registry import build_method, load_config
 from cirs_tf.runs.restore import load_networks
@@ -115,7 +116,9 @@ def test_a_pose_that_fits_costs_less_than_one_that_does_not():
         [1.0 - tf.cast(inside, tf.float32), tf.cast(inside, tf.float32)], 1
     )
     costs = [
-        float(chosen_error(masks, method._errors(image, [tf.constant([pose])])[0])[0])
+        float(
+            chosen_error(masks, method._errors(image, masks, [tf.constant([pose])])[0])[0]
+        )
         for pose in (
             [15.5, 14.5, 0.8, 0.6],
             [15.5, 14.5, -0.8, -0.6],
@@ -126,10 +129,35 @@ def test_a_pose_that_fits_costs_less_than_one_that_does_not():
     assert costs[0] < costs[2] / 2
 
 
+def test_a_moving_background_is_what_s_sees_around():
+    settings = ["segments=2", *SMALL, "cirs_aligned.background=surroundings"]
+    config = load_config("cirs_aligned", settings)
+    method = build_method(config, 32, 32)
+    rng = np.random.default_rng(0)
+    images = tf.constant(rng.random((3, 32, 32, 3)), tf.float32)
+    first = np.zeros((3, 1, 32, 32, 1), np.float32)
+    first[:, :, :, 5:] = 1
+    masks = tf.constant(np.concatenate([first, 1 - first], axis=1))
+    poses = [tf.constant([[15.5, 14.5, 0.8, 0.6]] * 3)]
+    errors, support = method._errors(images, masks, poses)
+    fill = surroundings(images, masks[:, 0]).numpy()
+    expected = np.square(images - fill).mean(axis=-1)
+    expected += config.cirs_aligned.occlusion_penalty * support[:, 1].numpy()
+    np.testing.assert_allclose(errors[:, 0], expected, atol=1e-6)
+    # The picture of a static background takes no part, in training neither.
+    (phase,) = method.phases
+    trained = {variable.path for variable in phase.variables}
+    assert "templates/background" not in trained
+    assert {"templates/colors", "templates/support"} <= trained
+    pictures = method.pictures(np.uint8(255 * images.numpy()))
+    assert pictures.keys() == {"poses", "templates"}
+
+
 def test_templates_are_frozen_while_poses_learn():
     config = load_config("cirs_aligned", ["segments=2", *SMALL])
     method = build_method(config, 32, 32)
     images = tf.random.stateless_uniform([2, 32, 32, 3], [1, 2])
+    masks = tf.ones([2, 2, 32, 32, 1])
     pose = tf.constant([[15.5, 14.5, 0.8, 0.6], [9.0, 20.0, 0.0, 1.0]])
     templates = [method.templates.layer.colors, method.templates.layer.support]
     # Templates as they are built are of one gray, which looks the same at any pose.
@@ -140,7 +168,7 @@ def test_templates_are_frozen_while_poses_learn():
         method.optimizer.iterations.assign(step)
         with tf.GradientTape() as tape:
             tape.watch(pose)
-            error = tf.reduce_sum(method._errors(images, [pose])[0][:, 1])
+            error = tf.reduce_sum(method._errors(images, masks, [pose])[0][:, 1])
         sources = [pose, *(weights.value for weights in templates)]
         gradients = tape.gradient(error, sources)
         moved[step] = [

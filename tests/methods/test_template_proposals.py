@@ -57,7 +57,7 @@ def test_pictures_show_each_template_and_all_of_them():
     names = ("background", "template_colors", "template_support")
     templates.layer.assign(*(found[name] for name in names))
     masks = tf.one_hot(truth[:3], 3, axis=1)[..., None]
-    pictures = template_pictures(templates, images[:3], masks)
+    pictures = template_pictures(templates, images[:3], masks, templates.background())
     assert pictures.keys() == {"poses", "templates"}
     # Rows of the images, of two templates, and of all together; margins of 4.
     assert pictures["poses"].height == 4 * (2 * SIDE + 4) + 4

@@ -43,7 +43,7 @@ def test_a_quarter_turn_is_that_of_numpy(templates):
 
 def test_segments_are_the_background_and_each_template(templates):
     poses = [tf.constant([[9.0, 8.0, 0.6, 0.8]]), tf.constant([[15.0, 9.0, 1.0, 0.0]])]
-    colors, support = templates.render_segments(poses)
+    colors, support = templates.render_segments(poses, True, templates.background())
     assert colors.shape == (1, 3, *SIZE, 3)
     np.testing.assert_allclose(colors[0, 0], 0.25, atol=1e-6)
     np.testing.assert_array_equal(support[0, 0], np.ones(SIZE))
