@@ -27,7 +27,7 @@ from data_gen.__main__ import main as data_gen
 
 EXPERIMENTS = load_experiments()
 # The same code on other data or with other settings: too many runs for a test.
-LEFT_OUT = ("harder", "words", "shift", *EXPERIMENTS.ablations)
+LEFT_OUT = ("harder", "words", "learned", "shift", *EXPERIMENTS.ablations)
 SHOWN = [name for name in EXPERIMENTS.targets if name not in LEFT_OUT]
 TRAINED = EXPERIMENTS.systems_of(SHOWN)
 
@@ -200,7 +200,7 @@ def test_results_show_every_table_and_figure(out, results):
 
 def test_every_epoch_of_figure_8_is_there(out):
     names = sorted(
-        path.name for path in run_folder(out, "cirs_segmenter_heavy").glob("progress/*")
+        path.name for path in run_folder(out, "cirs_learned_segmenter_heavy").glob("progress/*")
     )
     assert names == ["0001.png", "0002.png"]
     rows = 3  # images, and two epochs
