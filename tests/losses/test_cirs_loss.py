@@ -173,6 +173,10 @@ def test_bounds_are_reached_by_corners_and_never_passed(between):
         features /= np.linalg.norm(features, axis=-1, keepdims=True)
         terms = cirs_loss(tf.constant(features), 1.0, 1.0, mean_over_batch, between)
         assert terms.within <= within and terms.between <= largest
+    # More features than K - 1 are of no use; with one there are only two directions.
+    assert cirs_bounds(4, 8, 1.0, between) == (within, largest)
+    if between == "log_det":
+        np.testing.assert_allclose(cirs_bounds(4, 1, 1.0, between)[1], np.log(41))
     # A bound is that of the squared length.
     twice = cirs_bounds(4, 3, 4.0, between)
     longer = cirs_loss(
