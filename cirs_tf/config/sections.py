@@ -80,7 +80,8 @@ class PretrainingConfig(Section):
             renamed={"colours": "colors"},
         ),
         "First segments that S learns: none; components, the parts that differ from a "
-        "static background; colors, clusters by k-means; or those of another segmenter.",
+        "static background; colors, clusters by k-means; or those of another "
+        "segmenter.",
     )
     segmenter: str | None = setting(
         None,

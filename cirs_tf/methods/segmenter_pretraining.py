@@ -179,8 +179,8 @@ def exported_labels(
     _, probabilities = segmenter.predict(images[:1], probabilities=True)
     if probabilities.shape[-1] != segments:
         raise DataError(
-            f"{pretraining.segmenter}: has {probabilities.shape[-1]} segments, expected "
-            f"{segments} (`segments`)"
+            f"{pretraining.segmenter}: has {probabilities.shape[-1]} segments, "
+            f"expected {segments} (`segments`)"
         )
     return segmenter.predict(images)
 

@@ -213,8 +213,8 @@ class WordFeatures(WordVectors):
         seed: Seed of k-means and of the weights.
 
     Departs from thesis 6: g is no fully connected network on masked images, and by
-    default it is not trained. Thesis 5 defines g on segments; 11 proposes to train it on a
-    self-supervised task first and to freeze it.
+    default it is not trained. Thesis 5 defines g on segments; 11 proposes to train it
+    on a self-supervised task first and to freeze it.
     """
 
     def __init__(self, config: WordsConfig, segments: int, seed: int):

@@ -28,9 +28,7 @@ def segment_proposals(images: np.ndarray, labels: np.ndarray, canvas: int) -> Pr
     """
     scaled = images.astype(np.float32) / 255
     segments = int(labels.max()) + 1
-    border = np.concatenate(
-        [labels[:, [0, -1]].ravel(), labels[:, :, [0, -1]].ravel()]
-    )
+    border = np.concatenate([labels[:, [0, -1]].ravel(), labels[:, :, [0, -1]].ravel()])
     ground = int(np.bincount(border, minlength=segments).argmax())
     order = [ground, *(k for k in range(segments) if k != ground)]
     ranks = np.empty(segments, np.uint8)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cirs_tf.reproduce.autoencoder_table import autoencoder_values
 from cirs_tf.reproduce.benchmark_sets import benchmark_set_values
-from cirs_tf.reproduce.experiments import Experiments, Target
+from cirs_tf.reproduce.experiments import Experiments
 from cirs_tf.reproduce.selection_table import selection_values
 from cirs_tf.reproduce.tables import (
     Values,

@@ -107,9 +107,7 @@ def _export(run: Path, model_dir: Path) -> None:
     """Export the segmenter of a finished run, unless that has been done."""
     if not model_dir.exists():
         restored = load_segmenter(open_run(run))
-        write_savedmodel(
-            restored.segmenter, model_dir, restored.height, restored.width
-        )
+        write_savedmodel(restored.segmenter, model_dir, restored.height, restored.width)
 
 
 def seeds_from(text: str) -> list[int]:

@@ -9,7 +9,8 @@ from cirs_tf.reproduce.curves import curves_picture, read_scalars
 def test_scalars_are_read_in_order_and_the_last_of_a_step_counts(tmp_path):
     # A resumed run writes a second file, which begins before the first one ended.
     for first, offset in ((0, 0.0), (50, 100.0)):
-        writer = tf.summary.create_file_writer(str(tmp_path), filename_suffix=f"{first}")
+        suffix = f".{first}"
+        writer = tf.summary.create_file_writer(str(tmp_path), filename_suffix=suffix)
         with writer.as_default():
             for step in range(first, 100, 25):
                 tf.summary.scalar("train/loss", step + offset, step)

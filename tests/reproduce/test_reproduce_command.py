@@ -199,9 +199,8 @@ def test_results_show_every_table_and_figure(out, results):
 
 
 def test_every_epoch_of_figure_8_is_there(out):
-    names = sorted(
-        path.name for path in run_folder(out, "cirs_learned_segmenter_heavy").glob("progress/*")
-    )
+    run = run_folder(out, "cirs_learned_segmenter_heavy")
+    names = sorted(path.name for path in run.glob("progress/*"))
     assert names == ["0001.png", "0002.png"]
     rows = 3  # images, and two epochs
     with Image.open(out / "figures" / "figure8.png") as picture:

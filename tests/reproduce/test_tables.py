@@ -85,7 +85,8 @@ def test_a_change_is_counted_from_the_whole():
     table = rows_of(values["table"])
     assert [row[0] for row in table] == [f"no {name}" for name in means]
     assert table[1][1] == "`first.weight=0` `b=1`"
-    assert [row[2] for row in table] == ["0.600 (0.300 to 0.900)", "0.500", "0.950", "0.900"]
+    whole = "0.600 (0.300 to 0.900)"
+    assert [row[2] for row in table] == [whole, "0.500", "0.950", "0.900"]
     assert [row[3] for row in table] == ["0.910", "0.510", "0.960", "0.910"]
     assert [row[4] for row in table] == ["", "-0.400", "+0.050", "+0.000"]
     assert (values["mini_batches"], values["seeds"]) == ("1000", "0, 1")
