@@ -23,7 +23,7 @@ def normalization(kind: str, momentum: float = 0.9) -> list[keras.layers.Layer]:
     if kind == "batch":
         return [keras.layers.BatchNormalization(momentum=momentum, synchronized=True)]
     if kind == "current_batch":
-        return [CurrentBatchNormalization(synchronized=True)]
+        return [CurrentBatchNormalization()]
     if kind == "layer":
         return [keras.layers.GroupNormalization(groups=1)]
     if kind == "instance":

@@ -1,19 +1,46 @@
 """Batch normalization that has no running statistics."""
 
 import keras
+import tensorflow as tf
 
 
 @keras.saving.register_keras_serializable("cirs_tf")
-class CurrentBatchNormalization(keras.layers.BatchNormalization):
+class CurrentBatchNormalization(keras.layers.Layer):
     """Batch normalization by the statistics of the batch at hand, in inference too.
 
-    For inputs whose distribution has no one mean: where calls take turns between
-    segments, the running mean is that of all of them and normalizes none.
+        gamma (x - mean) / sqrt(variance + 1e-3) + beta
 
-    The arguments are those of `keras.layers.BatchNormalization`; running statistics
-    are kept by it and never used.
+    with mean and variance of each channel over the global batch and all other axes. For
+    inputs whose distribution has no one mean: where calls take turns between segments,
+    a running mean is that of all of them and normalizes none.
+
+    `[batch, ..., channels]` to the same shape.
+
+    Reference: Ioffe and Szegedy 2015, without the averages for inference.
     """
 
-    def call(self, inputs, training=None, mask=None):
-        """Normalize `inputs`; `training` makes no difference."""
-        return super().call(inputs, training=True, mask=mask)
+    def build(self, input_shape: tuple) -> None:
+        """Create gamma, 1, and beta, 0."""
+        channels = (input_shape[-1],)
+        self.gamma = self.add_weight(name="gamma", shape=channels, initializer="ones")
+        self.beta = self.add_weight(name="beta", shape=channels, initializer="zeros")
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Normalize the inputs."""
+        centered = inputs - _global_mean(inputs)
+        variance = _global_mean(tf.square(centered))
+        normalized = centered * tf.math.rsqrt(variance + _EPSILON)
+        return self.gamma.value * normalized + self.beta.value
+
+
+_EPSILON = 1e-3  # Keras's default
+
+
+def _global_mean(values: tf.Tensor) -> tf.Tensor:
+    """Return the mean over replicas and all axes but the last."""
+    mean = tf.reduce_mean(values, axis=tuple(range(len(values.shape) - 1)))
+    replica = tf.distribute.get_replica_context()
+    if replica.num_replicas_in_sync == 1:
+        return mean
+    # Replicas have equal shares of the batch.
+    return replica.all_reduce(tf.distribute.ReduceOp.MEAN, mean)

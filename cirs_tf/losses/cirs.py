@@ -37,14 +37,15 @@ def cirs_loss(
         between = sum_k |mean_k - (1/K) sum_j mean_j|^2
         loss    = alpha_1 within - alpha_2 between
 
-    with I images, K segments and |.|^2 summed over the features. Of bounded features
-    two opposite groups of segments have the largest `between` of all, though segments
-    of a group are alike. It is smaller than that of K different means with
+    with I images, K segments and |.|^2 summed over the features. For even K, two
+    opposite groups of segments have the largest `between` that features of bounded
+    length can have, although the segments of a group are alike. With the following
+    ones, K different means have more:
 
         pairwise: between = (1/K) sum_{j<k} |mean_j - mean_k|
-        log_det:  between = log det(I + 10 S),  S_jk = d_j . d_k
+        log_det:  between = log det(1 + 10 G),  G_jk = d_j . d_k
 
-    where d_k is mean_k minus the common mean.
+    where d_k is mean_k minus the common mean, and 1 the identity matrix.
 
     Args:
         features: `[batch, K, features]` float, g of every segment of every image,
@@ -76,8 +77,7 @@ def cirs_bounds(
 ) -> tuple[float, float]:
     """Return the largest values that `within` and `between` can have.
 
-    Both bounds are reached only where features are long enough for K different means,
-    length at least K - 1.
+    `pairwise` reaches its bound only where the length is at least K - 1.
 
     Args:
         segments: K.

@@ -7,7 +7,7 @@ from PIL import Image
 
 from cirs_tf.data.pipeline import Batch, as_float
 from cirs_tf.layers.segment_masks import SegmentMasks
-from cirs_tf.losses.aligned import aligned_error, outline_error, surroundings
+from cirs_tf.losses.aligned import aligned_error, outline_error
 from cirs_tf.losses.cross_entropy import label_cross_entropy
 from cirs_tf.losses.min_usage import min_usage_penalty
 from cirs_tf.losses.pseudo_labels import pseudo_labels
@@ -20,6 +20,7 @@ from cirs_tf.methods.segmenter_pretraining import (
 )
 from cirs_tf.methods.template_proposals import propose_templates, template_pictures
 from cirs_tf.models.posed_templates import PosedTemplates
+from cirs_tf.models.surroundings import surroundings
 from cirs_tf.models.unet import unet
 from cirs_tf.training.optimizers import adam, learning_rate_schedule
 from cirs_tf.training.phases import (
@@ -40,8 +41,9 @@ class CirsAligned:
     compared with a learned template, the mean of the aligned segments. It is also AIR
     (thesis 10) whose autoencoders have a pose for a bottleneck.
 
-    Segment 0 is a static background. Background, templates and pseudo-labels are
-    initialized from the unlabeled images: see `proposals.object_proposals`.
+    Segment 0 is the background, static or what S sees around. Templates and
+    pseudo-labels are initialized from the unlabeled images (see
+    `proposals.object_proposals`) or from another segmenter's segments.
 
     Args:
         config: The run.

@@ -36,9 +36,8 @@ class FeatureNetConfig(Section):
     kind: str = setting(
         "dense",
         one_of("dense", "conv", "words"),
-        "Fully connected (thesis 6); convolutions with global average pooling; or the "
-        "frozen features of color words (section words), for which nothing else here "
-        "counts.",
+        "Fully connected (thesis 6); convolutions with global average pooling; or "
+        "features of color words (section words), for which nothing else here counts.",
     )
     hidden: tuple[int, ...] = setting((256, 64), WIDTHS, "Widths of the hidden layers.")
     features: int = setting(16, at_least(1), "Length of the feature vector.")
@@ -65,8 +64,7 @@ class FeatureNetConfig(Section):
         False,
         ANY,
         "Whether g is called for one segment at a time, so that the statistics of "
-        "batch normalization are those of one segment, and the segment number, the "
-        "same in the whole call, cancels.",
+        "batch normalization are those of one segment.",
     )
     input: str = setting(
         "image",
@@ -84,9 +82,12 @@ class FeatureNetConfig(Section):
     )
 
     def check(self) -> None:
-        """Require a hidden layer of convolutions."""
+        """Require a hidden layer of convolutions, and means that may differ."""
         ok = self.kind == "dense" or len(self.hidden) > 0
         self.require("hidden", ok, "at least one width with kind=conv")
+        # Normalized for one segment, its mean features are 0, whatever it is.
+        ok = not self.per_segment or self.output != "batch_norm"
+        self.require("output", ok, "none or l2 with per_segment")
 
 
 class SegmentFeatures:

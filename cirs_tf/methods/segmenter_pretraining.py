@@ -98,7 +98,8 @@ class LearnsPseudoLabels:
             `pseudo_labels` and `summary`; empty without pseudo-labels.
 
         Raises:
-            DataError: `components`, and too little differs from a static background.
+            DataError: `components`, and too little differs from a static background;
+                or `segmenter`, and there is none of K segments.
         """
         config = self.config
         return propose_labels(
@@ -136,7 +137,8 @@ def propose_labels(
         `summary`. Empty where S learns none.
 
     Raises:
-        DataError: `components`, and too little differs from a static background.
+        DataError: `components`, and too little differs from a static background; or
+            `segmenter`, and there is none of K segments.
     """
     kind = pretraining.pseudo_labels
     images = images[: pretraining.images]

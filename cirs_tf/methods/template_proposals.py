@@ -39,13 +39,14 @@ def propose_templates(
         `[K - 1, canvas, canvas]` bool, `pseudo_labels` and `summary`.
 
     Raises:
-        DataError: Too little differs from a static background.
+        DataError: Too little differs from a static background, or a segment has no
+            part larger than a speck.
     """
     with data_errors("cirs_aligned"):
         if labels is None:
             proposals = propose(images, num_objects, canvas, threshold, seed)
         else:
-            proposals = segment_proposals(images, labels, canvas)
+            proposals = segment_proposals(images, labels, num_objects, canvas)
     colors = []
     for exemplar in proposals.exemplars:
         mean = exemplar.colors[exemplar.support].mean(axis=0)

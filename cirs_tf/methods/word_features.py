@@ -1,4 +1,4 @@
-"""Vectors of pixels by color words, and g as a frozen function of sets of them."""
+"""Vectors of pixels by their color words, and g as a function of sets of them."""
 
 import dataclasses
 from collections.abc import Iterator

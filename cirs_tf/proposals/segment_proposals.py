@@ -7,7 +7,9 @@ from cirs_tf.proposals.connected_components import connected_components
 from cirs_tf.proposals.object_proposals import Proposals, exemplar, min_component_area
 
 
-def segment_proposals(images: np.ndarray, labels: np.ndarray, canvas: int) -> Proposals:
+def segment_proposals(
+    images: np.ndarray, labels: np.ndarray, num_objects: int, canvas: int
+) -> Proposals:
     """Take background, exemplars and pseudo-labels from segments.
 
     The background is the segment that holds most of the images' borders. An exemplar is
@@ -17,6 +19,7 @@ def segment_proposals(images: np.ndarray, labels: np.ndarray, canvas: int) -> Pr
     Args:
         images: `[images, height, width, 3]` uint8.
         labels: `[images, height, width]` uint8 in [0, K).
+        num_objects: K - 1.
         canvas: Height and width of an exemplar in pixels.
 
     Returns:
@@ -27,7 +30,7 @@ def segment_proposals(images: np.ndarray, labels: np.ndarray, canvas: int) -> Pr
         ValueError: An object's segment has no part larger than a speck.
     """
     scaled = images.astype(np.float32) / 255
-    segments = int(labels.max()) + 1
+    segments = num_objects + 1
     border = np.concatenate([labels[:, [0, -1]].ravel(), labels[:, :, [0, -1]].ravel()])
     ground = int(np.bincount(border, minlength=segments).argmax())
     order = [ground, *(k for k in range(segments) if k != ground)]

@@ -104,8 +104,16 @@ def _check_names(experiments: Experiments) -> None:
         _expect(where, named, experiments.benchmark_sets.segments)
     for name, system in systems.items():
         _expect(f"systems.{name}.data", [system.data], data_sets)
-        where = f"systems.{name}.starts_from"
-        _expect(where, filter(None, [system.starts_from]), systems)
+        if system.starts_from:
+            where = f"systems.{name}.starts_from"
+            _expect(where, [system.starts_from], systems)
+            source = systems[system.starts_from]
+            alike = source.data == system.data and source.seeds >= system.seeds
+            if source.starts_from or not alike:
+                raise ConfigError(
+                    f"{where}: expected a system of the same data set and no fewer "
+                    f"seeds, that starts from no other, got {system.starts_from!r}"
+                )
         try:
             find_config(system.config)
         except ConfigError as error:

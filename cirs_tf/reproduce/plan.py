@@ -87,10 +87,7 @@ def make_plan(
                 run = Path(system.starts_from, f"seed-{seed}")
                 source = folder / run
                 exported = out / "exported" / budget_name / run
-                settings += (
-                    "pretraining.pseudo_labels=segmenter",
-                    f"pretraining.segmenter={exported}",
-                )
+                settings += start_settings(exported)
             config = dataclasses.replace(
                 load_config(system.config, settings),
                 seed=seed,
@@ -114,6 +111,14 @@ def settings_of(experiments: Experiments, name: str, budget: Budget) -> tuple[st
     system = experiments.systems[name]
     method = _method_of(system.config)
     return (*budget.settings(name, method), *system.overrides)
+
+
+def start_settings(exported: str | Path) -> tuple[str, ...]:
+    """Return the overrides of a run that starts from an exported segmenter."""
+    return (
+        "pretraining.pseudo_labels=segmenter",
+        f"pretraining.segmenter={exported}",
+    )
 
 
 @functools.cache

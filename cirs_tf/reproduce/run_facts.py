@@ -4,7 +4,7 @@ import math
 
 from cirs_tf.config.sections import Config
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.reproduce.plan import Plan, settings_of
+from cirs_tf.reproduce.plan import Plan, settings_of, start_settings
 from cirs_tf.reproduce.scores import seed_statistics
 from cirs_tf.runs.queue import PlannedRun
 from cirs_tf.training.run_folder import RunFolder
@@ -24,11 +24,14 @@ def run_facts(plan: Plan, system: str) -> dict:
         the first run).
     """
     runs, row = plan.runs_of(system), plan.experiments.systems[system]
-    config = runs[0].config
+    config, source = runs[0].config, row.starts_from
     return {
         "title": row.title,
         "config": row.config,
-        "settings": list(settings_of(plan.experiments, system, plan.budget)),
+        "settings": [
+            *settings_of(plan.experiments, system, plan.budget),
+            *(start_settings(f"EXPORT_OF_{source}") if source else ()),
+        ],
         "seeds": [run.config.seed for run in runs],
         "epochs": config.training.epochs,
         "mini_batches": config.training.epochs * steps_per_epoch(config),

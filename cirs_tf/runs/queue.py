@@ -104,9 +104,12 @@ def train_missing(planned_runs: Sequence[PlannedRun]) -> int | None:
 
 
 def _export(run: Path, model_dir: Path) -> None:
-    """Export the segmenter of a finished run, unless that has been done."""
-    if not model_dir.exists():
-        restored = load_segmenter(open_run(run))
+    """Export the segmenter of a finished run, unless that has been done since."""
+    folder = open_run(run)
+    trained = (folder.checkpoints / "checkpoints.json").stat().st_mtime
+    versions = model_dir.glob("*/saved_model.pb")
+    if all(version.stat().st_mtime < trained for version in versions):
+        restored = load_segmenter(folder)
         write_savedmodel(restored.segmenter, model_dir, restored.height, restored.width)
 
 

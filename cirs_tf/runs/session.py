@@ -135,11 +135,13 @@ def config_difference(planned: Config, stored: Config) -> str | None:
 
     Args:
         planned: What is to be trained.
-        stored: What a run folder holds. Where the data lies does not matter.
+        stored: What a run folder holds. Where the data lies does not matter, nor
+            does the segmenter, whose segments are kept with the run.
     """
+    elsewhere = ("data", "pretraining.segmenter")
     ours, theirs = flatten(planned), flatten(stored)
     for key in [*ours, *(key for key in theirs if key not in ours)]:
-        if key != "data" and ours.get(key) != theirs.get(key):
+        if key not in elsewhere and ours.get(key) != theirs.get(key):
             return f"{key}={theirs.get(key)}, not {ours.get(key)}"
     return None
 

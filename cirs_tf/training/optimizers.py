@@ -151,7 +151,7 @@ def weight_samplers(network: keras.Model) -> list[Sampler]:
 
 def _sampler(variable: keras.Variable, initializer) -> Sampler:
     shape = tuple(variable.shape)
-    if not isinstance(initializer, keras.initializers.VarianceScaling):
+    if initializer is None or isinstance(initializer, keras.initializers.Zeros):
         value = 1.0 if variable.name == "gamma" else 0.0
         return lambda seed: tf.fill(shape, value)
     field = math.prod(shape[:-2])

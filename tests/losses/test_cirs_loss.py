@@ -173,7 +173,7 @@ def test_bounds_are_reached_by_corners_and_never_passed(between):
         features /= np.linalg.norm(features, axis=-1, keepdims=True)
         terms = cirs_loss(tf.constant(features), 1.0, 1.0, mean_over_batch, between)
         assert terms.within <= within and terms.between <= largest
-    # More features than K - 1 are of no use; with one there are only two directions.
+    # More features than K - 1 are of no use; with one there is one direction.
     assert cirs_bounds(4, 8, 1.0, between) == (within, largest)
     if between == "log_det":
         np.testing.assert_allclose(cirs_bounds(4, 1, 1.0, between)[1], np.log(41))

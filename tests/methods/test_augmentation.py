@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_methods import IMAGES, SIDE, SIZE, build_tiny, tiny_config
+from tiny_methods import IMAGES, SIZE, build_tiny, tiny_config
 
 from cirs_tf.data import transforms
 from cirs_tf.errors import ConfigError
@@ -91,4 +91,10 @@ def test_rotation_needs_square_images(tiny, source, section):
     expected = f"{key}: shift_flip_rotate needs square images, got 16 x 8 pixels"
     with pytest.raises(ConfigError, match=expected):
         build_method(config, 16, 8)
-    build_method(tiny_config(tiny, source, f"{key}=flip"), SIDE, SIDE)
+    build_method(tiny_config(tiny, source, f"{key}=flip"), 16, 8)
+    images = np.random.default_rng(0).random((9, 16, 8, 3))
+    seed = tf.constant([1, 2])
+    flipped = augmentation.augment(tf.constant(images), "flip", seed).numpy()
+    same = (flipped == images).all(axis=(1, 2, 3))
+    mirrored = (flipped == images[:, :, ::-1]).all(axis=(1, 2, 3))
+    assert (same ^ mirrored).all() and same.any() and mirrored.any()

@@ -10,9 +10,9 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cirs_tf import train
-from cirs_tf.losses.aligned import surroundings
 from cirs_tf.losses.reconstruction import chosen_error
 from cirs_tf.methods.registry import build_method, load_config
+from cirs_tf.models.surroundings import surroundings
 from cirs_tf.runs.restore import load_networks
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.draw_dataset import draw

@@ -70,6 +70,6 @@ def test_a_method_without_a_segmenter_is_named():
 
 
 def test_aligned_segments_need_components():
-    message = "^pretraining.pseudo_labels: expected components or segmenter, .* got 'colors'"
+    message = "^pretraining.pseudo_labels: expected components or .* got 'colors'"
     with pytest.raises(ConfigError, match=message):
         load_config("cirs_aligned", ["pretraining.pseudo_labels=colors"])

@@ -75,6 +75,11 @@ def test_cells_must_divide_the_image():
     assert build(cells=3).network.inputs[0].shape == (None, SIDE, SIDE, 3)
 
 
+def test_segments_of_one_call_each_need_another_output():
+    with pytest.raises(ConfigError, match="feature_net.output: expected none or l2"):
+        FeatureNetConfig(per_segment=True)
+
+
 def test_convolutions_need_a_layer():
     with pytest.raises(ConfigError, match="feature_net.hidden: expected at least one"):
         FeatureNetConfig(kind="conv", hidden=())

@@ -27,7 +27,7 @@ def scenes(count):
 def test_the_segment_at_the_border_is_background_the_others_keep_their_order(order):
     images, truth = scenes(9)
     labels = np.array(order, np.uint8)[truth]
-    found = segment_proposals(images, labels, CANVAS)
+    found = segment_proposals(images, labels, 2, CANVAS)
     objects = sorted((1, 2), key=lambda index: order[index])
     expected = np.zeros_like(truth)
     for rank, index in enumerate(objects, start=1):
@@ -52,4 +52,10 @@ def test_a_segment_of_specks_is_an_error():
     big = np.zeros((3, 60, 60), np.uint8)
     big[:, :SIDE, :SIDE] = truth
     with pytest.raises(ValueError, match="segment 2 has no part larger than a speck"):
-        segment_proposals(COLORS[big], big, CANVAS)
+        segment_proposals(COLORS[big], big, 2, CANVAS)
+
+
+def test_a_segment_that_no_pixel_has_is_an_error():
+    images, truth = scenes(3)
+    with pytest.raises(ValueError, match="segment 3 has no part larger than a speck"):
+        segment_proposals(images, truth, 3, CANVAS)

@@ -62,6 +62,19 @@ WRONG = {
     "systems.air.seeds": ("3", "systems.air.seeds: expected int, got '3'"),
     "systems.air.thesis": (True, "systems.air.thesis: expected float or NoneType, got"),
     "systems.air": ("air", "systems.air: expected dict, got 'air'"),
+    "systems.cirs_plus.starts_from": (
+        "cirs_twotone",
+        "systems.cirs_plus.starts_from: expected a system of the same data set",
+    ),
+    "systems.cirs_learned.starts_from": (
+        "cirs_plus",
+        "systems.cirs_learned.starts_from: expected a system of the same data set",
+    ),
+    "systems.cirs_balanced.starts_from": (
+        "cirs_plus_from_cirs",
+        "systems.cirs_balanced.starts_from: expected a system of the same data set",
+    ),
+    "systems.iic.starts_from": ("circs", "systems.iic.starts_from: unknown 'circs'"),
     "systems.air.overrides": ("a=1", "systems.air.overrides: expected list, got 'a=1'"),
     "systems.air.config": ("airs", "systems.air: config 'airs': no such name"),
     "systems.air.data": ("fruits", "systems.air.data: unknown 'fruits'; did you mean"),

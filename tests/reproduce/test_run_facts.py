@@ -59,3 +59,16 @@ def test_facts_are_those_of_all_seeds_of_the_system(fruit, tmp_path):
     versions = runs[0].folder / "versions.json"
     versions.write_text('{"python": "3.11.7", "cirs-tf": "9.8.7"}')
     assert run_facts(plan, "cirs_plus")["version"] == "9.8.7"
+
+
+def test_settings_of_a_run_that_starts_from_another_say_so(fruit, tmp_path):
+    plan = make_plan(
+        load_experiments(), ["plus_from_cirs"], "smoke", [3], tmp_path, {"fruit": fruit}
+    )
+    for run in plan.runs:
+        write_run(run, [{"epoch": 1, "step": 8, "images_per_second": 1.0}])
+    settings = run_facts(plan, "cirs_plus_from_cirs")["settings"]
+    assert settings[-2:] == [
+        "pretraining.pseudo_labels=segmenter",
+        "pretraining.segmenter=EXPORT_OF_cirs",
+    ]

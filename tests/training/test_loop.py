@@ -32,18 +32,24 @@ PLAIN = (
 )
 # Every random part that a method has is at work: see `global_draws`.
 REPLICA_CASES = {
-    "cirs, words": ("cirs", ("cirs.heads=2", "cirs.gumbel_steps=4")),
+    "cirs, words": (
+        "cirs",
+        ("cirs.heads=2", "cirs.gumbel_steps=4", "words.hidden=[4]")
+        + ("cirs.between=pairwise",),
+    ),
     "cirs, no norm": ("thesis/cirs_balanced", PLAIN),
     "cirs": ("thesis/cirs_balanced", ("segmenter.dropout=0.2", *ALTERNATING)),
     "cirs, usage and augmentation": (
         "thesis/cirs_balanced",
         ("cirs.usage_weight=3", "cirs.usage_floor=0.24")
-        + ("cirs.augmentation=shift_flip_rotate",),
+        + ("cirs.augmentation=shift_flip_rotate", "cirs.between=log_det"),
     ),
     "cirs, rate of g and reset": (
         "thesis/cirs_balanced",
         ("cirs.feature_learning_rate=0.01", "training.decay_steps=4")
-        + ("cirs.reset_every=2", "feature_net.input=area_normalized"),
+        + ("cirs.reset_every=2", "feature_net.input=area_normalized")
+        + ("feature_net.per_segment=true", "feature_net.norm=current_batch")
+        + ("feature_net.output=none",),
     ),
     "cirs, pretrained": (
         "thesis/cirs_balanced",
