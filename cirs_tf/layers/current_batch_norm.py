@@ -32,6 +32,10 @@ class CurrentBatchNormalization(keras.layers.Layer):
         normalized = centered * tf.math.rsqrt(variance + _EPSILON)
         return self.gamma.value * normalized + self.beta.value
 
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Return the input's shape."""
+        return input_shape
+
 
 _EPSILON = 1e-3  # Keras's default
 
@@ -40,7 +44,9 @@ def _global_mean(values: tf.Tensor) -> tf.Tensor:
     """Return the mean over replicas and all axes but the last."""
     mean = tf.reduce_mean(values, axis=tuple(range(len(values.shape) - 1)))
     replica = tf.distribute.get_replica_context()
-    if replica.num_replicas_in_sync == 1:
+    count = replica.num_replicas_in_sync
+    if count == 1:
         return mean
-    # Replicas have equal shares of the batch.
-    return replica.all_reduce(tf.distribute.ReduceOp.MEAN, mean)
+    # Replicas have equal shares of the batch. Not ReduceOp.MEAN: its gradient is
+    # another mean, that of the sum over replicas is the sum that belongs here.
+    return replica.all_reduce(tf.distribute.ReduceOp.SUM, mean / count)

@@ -28,6 +28,7 @@ PLAIN = (
     "feature_net.norm=none",
     "feature_net.dropout=0",
     "feature_net.output=none",
+    "feature_net.per_segment=true",
     *ALTERNATING,
 )
 # Every random part that a method has is at work: see `global_draws`.
@@ -38,7 +39,10 @@ REPLICA_CASES = {
         + ("cirs.between=pairwise",),
     ),
     "cirs, no norm": ("thesis/cirs_balanced", PLAIN),
-    "cirs": ("thesis/cirs_balanced", ("segmenter.dropout=0.2", *ALTERNATING)),
+    "cirs": (
+        "thesis/cirs_balanced",
+        ("segmenter.dropout=0.2", "feature_net.norm=current_batch", *ALTERNATING),
+    ),
     "cirs, usage and augmentation": (
         "thesis/cirs_balanced",
         ("cirs.usage_weight=3", "cirs.usage_floor=0.24")
@@ -47,9 +51,7 @@ REPLICA_CASES = {
     "cirs, rate of g and reset": (
         "thesis/cirs_balanced",
         ("cirs.feature_learning_rate=0.01", "training.decay_steps=4")
-        + ("cirs.reset_every=2", "feature_net.input=area_normalized")
-        + ("feature_net.per_segment=true", "feature_net.norm=current_batch")
-        + ("feature_net.output=none",),
+        + ("cirs.reset_every=2", "feature_net.input=area_normalized"),
     ),
     "cirs, pretrained": (
         "thesis/cirs_balanced",
