@@ -17,9 +17,9 @@ from cirs_tf.config.settings import (
     setting,
 )
 from cirs_tf.data.pipeline import Batch
-from cirs_tf.data.transforms import flip_where, random_flips
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.soft_ncut import soft_ncut
+from cirs_tf.methods.augmentation import augment
 from cirs_tf.models.unet import unet
 from cirs_tf.training.optimizers import adam, learning_rate_schedule
 from cirs_tf.training.phases import Phase, Terms
@@ -154,11 +154,9 @@ class Wnet:
         """Return the images, some of them mirrored; others after every update."""
         if not self.options.flip:
             return batch
-        images = batch["image"]
         updates = [phase.optimizer.iterations.value for phase in self.phases]
         seed = replica_seed(self.seed, tf.add_n(updates))
-        flipped = random_flips(tf.shape(images)[0], seed)
-        return {**batch, "image": flip_where(images, flipped)}
+        return {**batch, "image": augment(batch["image"], "flip", seed)}
 
     def _probabilities(self, batch: Batch, training: bool) -> tf.Tensor:
         return tf.nn.softmax(self.segmenter(batch["image"], training=training))
