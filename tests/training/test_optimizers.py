@@ -8,6 +8,7 @@ import tensorflow as tf
 from cirs_tf.config.sections import TrainingConfig
 from cirs_tf.models.feature_net import feature_net
 from cirs_tf.training.optimizers import (
+    FusedAdam,
     ResettingAdam,
     learning_rate_schedule,
     weight_samplers,
@@ -45,6 +46,30 @@ def adam(gradients, rate, start):
         value = value - rate * unbiased[0] / (np.sqrt(unbiased[1]) + 1e-7)
         found.append(value)
     return np.array(found)
+
+
+def kernels(optimizer, gradients):
+    """Update a kernel and a bias as often as there are gradients."""
+    variables = [keras.Variable(np.ones(3, np.float32)) for _ in range(2)]
+    optimizer.build(variables)
+    for both in gradients:
+        optimizer.apply(list(map(tf.constant, both)), variables)
+    return variables, optimizer.variables
+
+
+@pytest.mark.parametrize("rate", [0.1, TrainingConfig(decay_steps=10)])
+def test_one_operation_is_the_formula_and_keras(rate):
+    if not isinstance(rate, float):
+        rate = learning_rate_schedule(rate, 0.1)
+    fused, keras_own = (
+        kernels(kind(rate), GRADIENTS) for kind in (FusedAdam, keras.optimizers.Adam)
+    )
+    for ours, theirs in zip(sum(fused, []), sum(keras_own, []), strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), ROUNDING, ROUNDING)
+    if isinstance(rate, float):
+        for index, variable in enumerate(fused[0]):
+            expected = adam(GRADIENTS[:, index], rate, 1)[-1]
+            np.testing.assert_allclose(variable.numpy(), expected, atol=ROUNDING)
 
 
 def test_both_at_their_rates():
