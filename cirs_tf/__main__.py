@@ -16,6 +16,7 @@ COMMANDS = {
     "baselines": ("cirs_tf.baselines", "score k-means and one segment everywhere"),
     "export": ("cirs_tf.export", "write a SavedModel for serving"),
     "segment": ("cirs_tf.segment", "segment images with a SavedModel"),
+    "regions": ("cirs_tf.regions", "divide single photographs, nothing to train"),
     "generate": ("cirs_tf.generate", "draw new styles for segmentations"),
     "oned": ("cirs_tf.oned.__main__", "the one-dimensional proof, on strings"),
     "reproduce": ("cirs_tf.reproduce.__main__", "tables and figures of the thesis"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from cirs_tf.errors import ConfigError, ImageError, command
+from cirs_tf.errors import ImageError, command
 
 
 @command
@@ -20,18 +20,22 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     arguments = _parser(prog).parse_args(argv)
     # Late, so that help does not wait for TensorFlow.
     from cirs_tf.data.image_files import read_image
-    from cirs_tf.serving.image_files import find_images, write_mask, write_overlay
+    from cirs_tf.serving.image_files import (
+        check_apart,
+        find_images,
+        make_folders,
+        write_mask,
+        write_overlay,
+    )
     from cirs_tf.serving.savedmodel import load_savedmodel
 
     out = Path(arguments.out)
     found = find_images(arguments.images, arguments.recursive)
-    _check_apart(out, arguments.images, found, arguments.recursive)
+    check_apart(
+        out, arguments.images, found, arguments.recursive, (".png", "_overlay.png")
+    )
     segmenter = load_savedmodel(arguments.model)
-    try:
-        for folder in {out, *((out / name).parent for name in found)}:
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"--out {out}: {error.strerror}") from None
+    make_folders(out, found)
     failed = 0
     for name, path in tqdm(found.items(), unit="img", disable=None):
         try:
@@ -63,26 +67,6 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--recursive", action="store_true", help="read sub-folders too")
     add("--out", required=True, metavar="DIR", help="made if missing")
     return parser
-
-
-def _check_apart(
-    out: Path, sources: list[str], found: dict[Path, Path], recursive: bool
-) -> None:
-    """Refuse to write over the images, or where a second call would find masks."""
-    for source in map(Path, sources):
-        within = out.resolve().is_relative_to(source.resolve())
-        if recursive and within and source.is_dir():
-            raise ConfigError(
-                f"--out {out}: lies in {source}; choose a folder outside it"
-            )
-    images = {path.resolve() for path in found.values()}
-    for name in found:
-        for written in (out / f"{name}.png", out / f"{name}_overlay.png"):
-            if written.resolve() in images:
-                raise ConfigError(
-                    f"--out {out}: {written} is one of the images; "
-                    "choose another folder"
-                )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ ROOT = Path(cirs_tf.__file__).parent.parent
 LEVELS = [
     {"errors", "atomic_write", "backend", "callable_module"},
     {"config", "visualization", "oned"},
-    {"layers", "losses", "metrics", "postprocessing", "proposals", "words"},
+    {"layers", "losses", "metrics", "postprocessing", "proposals", "words"}
+    | {"hierarchy"},
     {"models", "data"},
     {"serving"},
     {"training"},
@@ -24,7 +25,8 @@ LEVELS = [
     {"runs"},
     {"default_data"},
     {"api"},
-    {"train", "sweep", "evaluate", "baselines", "export", "segment", "generate"},
+    {"train", "sweep", "evaluate", "baselines", "export", "segment", "generate"}
+    | {"regions"},
     {"reproduce"},
     {"__main__"},
 ]

@@ -64,7 +64,34 @@ def partition_scores(y_true: np.ndarray, y_pred: np.ndarray) -> PartitionScores:
         >>> scores.variation_of_information
         1.0
     """
-    overlap = _region_overlap(y_true, y_pred)
+    return _scores(_region_overlap(y_true, y_pred))
+
+
+def scores_of_counts(counts: np.ndarray) -> PartitionScores:
+    """Compare two partitions by the pixels that each two of their regions share.
+
+    Args:
+        counts: `[true, predicted]` integers, at least one pixel in all.
+
+    Returns:
+        What `partition_scores` returns for the partitions themselves.
+
+    Example:
+        >>> scores_of_counts(np.array([[4, 4]])).covering
+        0.5
+    """
+    counts = counts.astype(np.int64)  # squares of areas do not fit into 32 bits
+    true_region, predicted_region = np.nonzero(counts)
+    overlap = _RegionOverlap(
+        counts[true_region, predicted_region],
+        counts.sum(axis=1)[true_region],
+        counts.sum(axis=0)[predicted_region],
+        true_region,
+    )
+    return _scores(overlap)
+
+
+def _scores(overlap: "_RegionOverlap") -> PartitionScores:
     return PartitionScores(
         covering=_covering(overlap),
         rand_index=_rand_index(overlap),

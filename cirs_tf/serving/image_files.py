@@ -8,7 +8,7 @@ from PIL import Image
 
 from cirs_tf.atomic_write import atomic_path
 from cirs_tf.data.image_files import SUFFIXES
-from cirs_tf.errors import DataError, ImageError
+from cirs_tf.errors import ConfigError, DataError, ImageError
 from cirs_tf.visualization import colorize, overlay, palette_image
 
 
@@ -62,17 +62,70 @@ def _image_files(folder: Path, recursive: bool) -> list[Path]:
     ]
 
 
-def write_mask(labels: np.ndarray, path: str | Path) -> None:
-    """Write labels as an 8-bit palette PNG, pixel value = segment.
+def check_apart(
+    out: Path,
+    sources: Iterable[str | Path],
+    found: dict[Path, Path],
+    recursive: bool,
+    suffixes: Iterable[str],
+) -> None:
+    """Refuse to write over the images, or where a second call would find masks.
 
     Args:
-        labels: `[height, width]` uint8.
+        out: Where files will be written.
+        sources: As of `find_images`.
+        found: What it returned.
+        recursive: As it was called.
+        suffixes: Of the files that will be written under each name.
+
+    Raises:
+        ConfigError: `out` is no such place.
+    """
+    for source in map(Path, sources):
+        within = out.resolve().is_relative_to(source.resolve())
+        if recursive and within and source.is_dir():
+            raise ConfigError(
+                f"--out {out}: lies in {source}; choose a folder outside it"
+            )
+    images = {path.resolve() for path in found.values()}
+    for name in found:
+        for written in (out / f"{name}{suffix}" for suffix in suffixes):
+            if written.resolve() in images:
+                raise ConfigError(
+                    f"--out {out}: {written} is one of the images; "
+                    "choose another folder"
+                )
+
+
+def make_folders(out: Path, names: Iterable[Path]) -> None:
+    """Make the folders in which files of these names will be written.
+
+    Raises:
+        ConfigError: One cannot be made.
+    """
+    try:
+        for folder in {out, *((out / name).parent for name in names)}:
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--out {out}: {error.strerror}") from None
+
+
+def write_mask(labels: np.ndarray, path: str | Path) -> None:
+    """Write labels as a PNG, pixel value = segment.
+
+    Args:
+        labels: `[height, width]` integers in [0, 65535]. Up to 255: an 8-bit palette
+            image; above, where a palette ends: 16-bit gray.
         path: The file to write or replace.
 
     Raises:
         ImageError: It cannot be written.
     """
-    _write_png(palette_image(labels), Path(path))
+    if labels.max(initial=0) > 255:
+        picture = Image.fromarray(labels.astype(np.uint16))
+    else:
+        picture = palette_image(labels.astype(np.uint8))
+    write_png(picture, path)
 
 
 def write_overlay(image: np.ndarray, labels: np.ndarray, path: str | Path) -> None:
@@ -86,10 +139,15 @@ def write_overlay(image: np.ndarray, labels: np.ndarray, path: str | Path) -> No
     Raises:
         ImageError: It cannot be written.
     """
-    _write_png(Image.fromarray(overlay(image, colorize(labels))), Path(path))
+    write_png(Image.fromarray(overlay(image, colorize(labels))), path)
 
 
-def _write_png(image: Image.Image, path: Path) -> None:
+def write_png(image: Image.Image, path: str | Path) -> None:
+    """Write a picture, whole or not at all.
+
+    Raises:
+        ImageError: It cannot be written.
+    """
     try:
         with atomic_path(path) as temporary:
             image.save(temporary, format="PNG")

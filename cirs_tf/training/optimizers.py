@@ -48,8 +48,7 @@ class FusedAdam(keras.optimizers.Adam):
     """Keras's Adam, each variable updated by one operation instead of a dozen.
 
     The same formula and the same slots, so that their checkpoints are each other's;
-    values differ by rounding. It is traced in a tenth of the time, which is a good part
-    of what a run takes before its first mini-batch.
+    values differ by rounding. There is less to trace, so that a run begins sooner.
     """
 
     def update_step(self, gradient, variable, learning_rate) -> None:

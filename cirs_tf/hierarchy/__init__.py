@@ -1,0 +1,1 @@
+"""Regions of a single photograph: superpixels, and the tree of their merging."""

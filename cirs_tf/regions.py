@@ -1,0 +1,150 @@
+"""Regions of single photographs, untrained: `python -m cirs_tf.regions IMAGES`."""
+
+import argparse
+import json
+import math
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from cirs_tf.errors import ConfigError, ImageError, command
+
+
+@command
+def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.regions") -> int:
+    """Parse the command line and write the regions of every image.
+
+    Args:
+        argv: Arguments; None: those of the process.
+        prog: What help calls this command.
+    """
+    arguments = _parser(prog).parse_args(argv)
+    cuts = _cuts(arguments)
+    # Late, so that help does not wait for SciPy.
+    from cirs_tf.data.image_files import read_image
+    from cirs_tf.serving.image_files import check_apart, find_images, make_folders
+
+    out = Path(arguments.out)
+    found = find_images(arguments.images, arguments.recursive)
+    kinds = [f"{cut}{kind}.png" for cut in cuts for kind in ("", "_overlay")]
+    check_apart(
+        out, arguments.images, found, arguments.recursive, (*kinds, "_boundaries.png")
+    )
+    make_folders(out, found)
+    failed = 0
+    for name, path in tqdm(found.items(), unit="img", disable=None):
+        try:
+            _write(read_image(path), out / name, cuts, arguments)
+        except ImageError as error:
+            tqdm.write(f"error: {error}", file=sys.stderr)
+            failed += 1
+    print(f"regions of {len(found) - failed} of {len(found)} images in {out}")
+    return 1 if failed else 0
+
+
+def _write(image, base: Path, cuts: dict[str, tuple], arguments) -> None:
+    """Write everything about one image under names that begin with `base`."""
+    from cirs_tf.atomic_write import write_text_atomically
+    from cirs_tf.hierarchy.photograph import enlarge, kept_tree
+    from cirs_tf.hierarchy.region_files import (
+        outlined,
+        region_facts,
+        strength_picture,
+    )
+    from cirs_tf.serving.image_files import write_mask, write_png
+
+    def file(ending: str) -> Path:
+        return base.with_name(f"{base.name}{ending}")
+
+    height, width = image.shape[:2]
+    tree = kept_tree(
+        image, file("_tree.npz"), arguments.superpixels, arguments.max_side
+    )
+    facts = []
+    for ending, (level, number) in cuts.items():
+        small = tree.cut(level) if number is None else tree.cut_into(number)
+        regions = enlarge(small, height, width)
+        write_mask(regions, file(f"{ending}.png"))
+        write_png(outlined(image, regions), file(f"{ending}_overlay.png"))
+        at = tree.level_of(number) if level is None else level
+        listed = region_facts(image, regions)
+        facts.append({"mask": file(f"{ending}.png").name, "level": at})
+        facts[-1]["regions"] = listed
+    strengths = enlarge(tree.boundary_levels(), height, width)
+    write_png(strength_picture(strengths), file("_boundaries.png"))
+    content = {"size": [width, height], "cuts": facts}
+    write_text_atomically(file(".json"), json.dumps(content, indent=1) + "\n")
+
+
+def _cuts(arguments) -> dict[str, tuple[float | None, int | None]]:
+    """Return level or number of regions by the ending of their files' names."""
+    for level in arguments.level:
+        if not (math.isfinite(level) and level >= 0):
+            raise ConfigError(f"--level: expected 0 or more, got {level}")
+    for flag, numbers, most in (
+        ("--regions", arguments.regions, 65_535),
+        ("--superpixels", [arguments.superpixels], 65_535),
+        ("--max-side", [arguments.max_side], 100_000),
+    ):
+        for number in numbers:
+            if not 1 <= number <= most:
+                raise ConfigError(f"{flag}: expected 1 to {most:,}, got {number}")
+    levels = arguments.level or ([] if arguments.regions else [1.0])
+    cuts = {f"_level-{level:g}": (level, None) for level in levels}
+    cuts |= {f"_regions-{number}": (None, number) for number in arguments.regions}
+    return {"": next(iter(cuts.values()))} if len(cuts) == 1 else cuts
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Divide every image into regions of one look, without training. "
+        "Writes NAME.png (pixel value = region), NAME_overlay.png (outlines), "
+        "NAME_boundaries.png (how strong each border is), NAME.json (area, box and "
+        "mean color of each region) and NAME_tree.npz, from which the next call cuts "
+        "other levels of the same image at once.",
+        epilog="With several levels or numbers: NAME_level-2.png, NAME_regions-8.png, "
+        "... Of a folder, the images in it are taken; those in its sub-folders with "
+        "--recursive.",
+    )
+    add = parser.add_argument
+    add("images", nargs="+", metavar="IMAGE_OR_FOLDER")
+    add("--recursive", action="store_true", help="read sub-folders too")
+    add("--out", required=True, metavar="DIR", help="made if missing")
+    add(
+        "--level",
+        type=float,
+        action="append",
+        default=[],
+        metavar="L",
+        help="how much regions may differ inside; 0: superpixels; 1 (default): as "
+        "coarse as people draw; 2: coarser. May be given several times",
+    )
+    add(
+        "--regions",
+        type=int,
+        action="append",
+        default=[],
+        metavar="N",
+        help="this many regions instead. May be given several times",
+    )
+    add(
+        "--superpixels",
+        type=int,
+        default=500,
+        metavar="N",
+        help="about how many regions the finest level has (default: 500)",
+    )
+    add(
+        "--max-side",
+        type=int,
+        default=640,
+        metavar="PIXELS",
+        help="larger images are shrunk for it, and regions enlarged (default: 640)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
