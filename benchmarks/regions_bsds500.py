@@ -21,10 +21,16 @@ from skimage.segmentation import felzenszwalb
 from tqdm import tqdm
 
 from cirs_tf.data.image_files import read_image
-from cirs_tf.hierarchy.merging import MergeWeights, merge_regions
+from cirs_tf.hierarchy.merging import (
+    BACKBONE_WEIGHTS,
+    COLOR_WEIGHTS,
+    MergeWeights,
+    merge_regions,
+)
 from cirs_tf.hierarchy.region_graph import RegionGraph, region_graph
 from cirs_tf.metrics.partition_scores import scores_of_counts
 from cirs_tf.metrics.scales import ScaleMetric, ScaleScores
+from cirs_tf.models.backbones.pretrained import pretrained_feature_maps
 
 # Mean numbers of regions, at whose levels all images are cut.
 REGIONS = (2, 3, 4, 5, 6.5, 8, 10, 12, 15, 19, 24, 32, 45)
@@ -32,6 +38,9 @@ REGIONS = (2, 3, 4, 5, 6.5, 8, 10, 12, 15, 19, 24, 32, 45)
 
 # Levels of `table`, as multiples of the default level of 1.
 LEVELS = np.geomspace(0.2, 4, 21)
+# Layers to try, and the weight that one begins with; maps are about 20 to 40 long.
+LAYERS = ("b2", "b4", "b7", "b10")
+FEATURE_START = 0.01
 FELZENSZWALB = (30, 60, 100, 150, 200, 300, 450, 600, 900, 1300, 2000, 3000)
 
 
@@ -50,9 +59,9 @@ def annotations_of(path: Path) -> list[np.ndarray]:
     return [cell["Segmentation"][0, 0].astype(np.int64) for cell in cells]
 
 
-def prepare(path: Path) -> tuple[RegionGraph, list[np.ndarray]]:
+def prepare(path: Path, features) -> tuple[RegionGraph, list[np.ndarray]]:
     """Return superpixels and, per annotator, counts `[true, superpixels]`."""
-    graph = region_graph(read_image(path))
+    graph = region_graph(read_image(path), features=features)
     counts = []
     for annotation in annotations_of(path):
         shape = annotation.max() + 1, len(graph.areas)
@@ -91,23 +100,32 @@ def objective(scores: ScaleScores) -> float:
 def changed(weights: MergeWeights, rng: np.random.Generator) -> MergeWeights:
     """Return weights of which one to three differ."""
     values = dataclasses.asdict(weights)
+    features = values.pop("features")
+    values |= features
     names = [name for name in values if name != "scale"]
     for name in rng.choice(names, rng.integers(1, 4), replace=False):
         if name == "size_exponent":
             values[name] = float(np.clip(values[name] + 0.15 * rng.normal(), 0, 1))
-        elif rng.random() < 0.15:
-            values[name] = 0.0 if values[name] else 0.3
+        elif not values[name] or rng.random() < 0.15:
+            start = FEATURE_START if name in features else 0.3
+            values[name] = 0.0 if values[name] else start
         else:
             values[name] *= float(np.exp(0.5 * rng.normal()))
-    return MergeWeights(**values)
+    found = {name: values.pop(name) for name in features}
+    return MergeWeights(**values, features=found)
 
 
-def search(bsds: Path, every: int, trials: int, seed: int) -> None:
+def search(bsds: Path, every: int, trials: int, seed: int, backbone: bool) -> None:
     """Change the weights at random, and keep what is better."""
     paths = image_paths(bsds, "train")[::every]
-    prepared = [prepare(path) for path in tqdm(paths, disable=None)]
+    features = pretrained_feature_maps(LAYERS) if backbone else None
+    prepared = [prepare(path, features) for path in tqdm(paths, disable=None)]
     rng = np.random.default_rng(seed)
-    best = dataclasses.replace(MergeWeights(), scale=1.0)
+    best = dataclasses.replace(
+        BACKBONE_WEIGHTS if backbone else COLOR_WEIGHTS, scale=1.0
+    )
+    if backbone:
+        best.features.update({name: 0.0 for name in LAYERS if name not in best.features})
     scores, levels = score(prepared, best)
     for trial in range(trials + 1):
         if trial:
@@ -187,11 +205,18 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=2, help="search: every Nth image")
     parser.add_argument("--trials", type=int, default=100, help="search")
     parser.add_argument("--seed", type=int, default=0, help="search")
+    parser.add_argument("--backbone", action="store_true", help="search: with features")
     arguments = parser.parse_args()
     if arguments.task == "table":
         table(arguments.bsds)
     else:
-        search(arguments.bsds, arguments.every, arguments.trials, arguments.seed)
+        search(
+            arguments.bsds,
+            arguments.every,
+            arguments.trials,
+            arguments.seed,
+            arguments.backbone,
+        )
 
 
 if __name__ == "__main__":

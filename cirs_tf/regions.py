@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from cirs_tf.atomic_write import write_text_atomically
 from cirs_tf.errors import ConfigError, ImageError, command
 
 
@@ -32,10 +33,17 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.regions")
         out, arguments.images, found, arguments.recursive, (*kinds, "_boundaries.png")
     )
     make_folders(out, found)
+    features, origin = _features(arguments.features)
+    if origin:
+        print(f"features  {origin}")
     failed = 0
     for name, path in tqdm(found.items(), unit="img", disable=None):
         try:
-            _write(read_image(path), out / name, cuts, arguments)
+            image = read_image(path)
+            facts = _write(image, out / name, cuts, arguments, features)
+            facts = {"features": origin, **facts}
+            text = json.dumps(facts, indent=1) + "\n"
+            write_text_atomically(out / f"{name}.json", text)
         except ImageError as error:
             tqdm.write(f"error: {error}", file=sys.stderr)
             failed += 1
@@ -43,9 +51,22 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.regions")
     return 1 if failed else 0
 
 
-def _write(image, base: Path, cuts: dict[str, tuple], arguments) -> None:
-    """Write everything about one image under names that begin with `base`."""
-    from cirs_tf.atomic_write import write_text_atomically
+def _features(name: str) -> tuple:
+    """Return what computes feature maps, and where it comes from; or None for both."""
+    from cirs_tf.models.backbones import weights_file
+
+    if name == "none" or (name == "auto" and not weights_file.is_installed()):
+        return None, None
+    from cirs_tf.hierarchy.merging import BACKBONE_WEIGHTS
+    from cirs_tf.models.backbones.pretrained import pretrained_feature_maps
+
+    weights = BACKBONE_WEIGHTS.features
+    extractor = pretrained_feature_maps([layer for layer in weights if weights[layer]])
+    return extractor, weights_file.ORIGIN
+
+
+def _write(image, base: Path, cuts: dict[str, tuple], arguments, features) -> dict:
+    """Write pictures of one image under names that begin with `base`; return facts."""
     from cirs_tf.hierarchy.photograph import enlarge, kept_tree
     from cirs_tf.hierarchy.region_files import (
         outlined,
@@ -59,7 +80,11 @@ def _write(image, base: Path, cuts: dict[str, tuple], arguments) -> None:
 
     height, width = image.shape[:2]
     tree = kept_tree(
-        image, file("_tree.npz"), arguments.superpixels, arguments.max_side
+        image,
+        file("_tree.npz"),
+        arguments.superpixels,
+        arguments.max_side,
+        features,
     )
     facts = []
     for ending, (level, number) in cuts.items():
@@ -69,12 +94,11 @@ def _write(image, base: Path, cuts: dict[str, tuple], arguments) -> None:
         write_png(outlined(image, regions), file(f"{ending}_overlay.png"))
         at = tree.level_of(number) if level is None else level
         listed = region_facts(image, regions)
-        facts.append({"mask": file(f"{ending}.png").name, "level": at})
-        facts[-1]["regions"] = listed
+        name = file(f"{ending}.png").name
+        facts.append({"mask": name, "level": at, "regions": listed})
     strengths = enlarge(tree.boundary_levels(), height, width)
     write_png(strength_picture(strengths), file("_boundaries.png"))
-    content = {"size": [width, height], "cuts": facts}
-    write_text_atomically(file(".json"), json.dumps(content, indent=1) + "\n")
+    return {"size": [width, height], "cuts": facts}
 
 
 def _cuts(arguments) -> dict[str, tuple[float | None, int | None]]:
@@ -128,6 +152,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         default=[],
         metavar="N",
         help="this many regions instead. May be given several times",
+    )
+    add(
+        "--features",
+        choices=["auto", "none", "efficientnet_lite0"],
+        default="auto",
+        help="beside colors: what a network trained on ImageNet sees (extra "
+        "pretrained); auto (default): where it is installed",
     )
     add(
         "--superpixels",

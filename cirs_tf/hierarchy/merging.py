@@ -13,29 +13,46 @@ from cirs_tf.hierarchy.region_tree import RegionTree
 class MergeWeights:
     """What two regions' difference is made of.
 
-    The defaults were searched on the training images of BSDS500, with the scale:
-    a cost of 1 is where regions cover people's drawings of these images best.
-
     Attributes:
         color: Weight of the mean color.
         spread: Weight of the colors' standard deviations.
         histogram: Weight of the histogram of colors.
         border: Weight of the contrast along the border.
-        size_exponent: How much smaller regions merge sooner, 0: not at all; 1: as in
+        size_exponent: How much sooner small regions merge; 0: not at all; 1: as in
             Ward's clustering.
         scale: By which all costs are multiplied.
+        features: Weight of each feature map, by name; others weigh nothing.
     """
 
-    color: float = 0.3
-    spread: float = 0.2
-    histogram: float = 0.3
-    border: float = 0.5
-    size_exponent: float = 0.65
+    color: float
+    spread: float
+    histogram: float
+    border: float
+    size_exponent: float
     scale: float = 1.0
+    features: dict[str, float] = dataclasses.field(default_factory=dict)
+
+    def weight_of(self, appearance: str) -> float:
+        """Return the weight of a part of the looks of a `RegionGraph`."""
+        if appearance in ("color", "spread", "histogram"):
+            return getattr(self, appearance)
+        return self.features.get(appearance, 0.0)
+
+
+# Found by `benchmarks/regions_bsds500.py search` on training images of BSDS500, with
+# the scale: at level 1 regions cover people's drawings of these images best.
+COLOR_WEIGHTS = MergeWeights(
+    color=0.244, spread=0.366, histogram=0.494, border=0.417, size_exponent=0.296,
+    scale=1.53,
+)  # fmt: skip
+BACKBONE_WEIGHTS = MergeWeights(
+    color=0.244, spread=0.366, histogram=0.494, border=0.417, size_exponent=0.4,
+    scale=1.0, features={"b2": 0.01, "b4": 0.01, "b10": 0.01},
+)  # fmt: skip
 
 
 def merge_regions(
-    graph: RegionGraph, weights: MergeWeights | None = None
+    graph: RegionGraph, weights: MergeWeights = COLOR_WEIGHTS
 ) -> RegionTree:
     """Merge the two regions of least cost until one is left.
 
@@ -49,12 +66,12 @@ def merge_regions(
 
     Args:
         graph: Superpixels, their looks and their borders.
-        weights: What counts how much; None: the defaults.
+        weights: What counts how much.
 
     Returns:
         The tree.
     """
-    return _Merging(graph, weights or MergeWeights()).run(graph.superpixels)
+    return _Merging(graph, weights).run(graph.superpixels)
 
 
 class _Merging:
@@ -62,10 +79,12 @@ class _Merging:
 
     def __init__(self, graph: RegionGraph, weights: MergeWeights):
         self._weights = weights
+        parts = {name: weights.weight_of(name) for name in graph.appearance}
         self._looks = np.concatenate(
             [
-                getattr(weights, name) * values.astype(np.float64)
-                for name, values in graph.appearance.items()
+                weight * graph.appearance[name].astype(np.float64)
+                for name, weight in parts.items()
+                if weight
             ],
             axis=1,
         )

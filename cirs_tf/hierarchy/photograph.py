@@ -9,8 +9,17 @@ import numpy as np
 from PIL import Image
 
 from cirs_tf.errors import DataError
-from cirs_tf.hierarchy.merging import MergeWeights, merge_regions
-from cirs_tf.hierarchy.region_graph import NUM_SUPERPIXELS, region_graph
+from cirs_tf.hierarchy.merging import (
+    BACKBONE_WEIGHTS,
+    COLOR_WEIGHTS,
+    MergeWeights,
+    merge_regions,
+)
+from cirs_tf.hierarchy.region_graph import (
+    NUM_SUPERPIXELS,
+    FeatureExtractor,
+    region_graph,
+)
 from cirs_tf.hierarchy.region_tree import RegionTree
 
 MAX_SIDE = 640
@@ -20,6 +29,7 @@ def region_tree(
     image: np.ndarray,
     num_superpixels: int = NUM_SUPERPIXELS,
     max_side: int = MAX_SIDE,
+    features: FeatureExtractor | None = None,
     weights: MergeWeights | None = None,
 ) -> RegionTree:
     """Return the tree of regions of one photograph; nothing is trained.
@@ -29,7 +39,8 @@ def region_tree(
         num_superpixels: About how many regions the finest level has.
         max_side: The tree of a larger image is that of the image shrunk to so many
             pixels on its longer side; `enlarge` brings regions back to its size.
-        weights: What makes regions different; None: the defaults.
+        features: Maps of a backbone, as of `region_graph`; None: colors alone.
+        weights: What makes regions different; None: the defaults for `features`.
 
     Returns:
         Superpixels of `[height, width]`, or of the shrunk size, and their merging.
@@ -48,7 +59,12 @@ def region_tree(
         size = max(round(width * shrink), 1), max(round(height * shrink), 1)
         resized = Image.fromarray(image).resize(size, Image.Resampling.BOX)
         image = np.asarray(resized)
-    return merge_regions(region_graph(image, num_superpixels), weights)
+    graph = region_graph(image, num_superpixels, features=features)
+    return merge_regions(graph, weights or _default_weights(features))
+
+
+def _default_weights(features: FeatureExtractor | None) -> MergeWeights:
+    return COLOR_WEIGHTS if features is None else BACKBONE_WEIGHTS
 
 
 def enlarge(values: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -61,7 +77,11 @@ def enlarge(values: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def kept_tree(
-    image: np.ndarray, file: Path, num_superpixels: int, max_side: int
+    image: np.ndarray,
+    file: Path,
+    num_superpixels: int,
+    max_side: int,
+    features: FeatureExtractor | None = None,
 ) -> RegionTree:
     """Return the tree in a file if it is this image's; else compute and write it.
 
@@ -70,8 +90,9 @@ def kept_tree(
         file: `.npz`, replaced where it is of another image or of other settings.
         num_superpixels: As of `region_tree`.
         max_side: As of `region_tree`.
+        features: As of `region_tree`.
     """
-    weights = dataclasses.asdict(MergeWeights())
+    weights = dataclasses.asdict(_default_weights(features))
     settings = [num_superpixels, max_side, weights, image.shape]
     digest = hashlib.sha256(json.dumps(settings).encode())
     digest.update(np.ascontiguousarray(image))
@@ -83,6 +104,6 @@ def kept_tree(
             notes = {}
         if notes.get("of") == of:
             return tree
-    tree = region_tree(image, num_superpixels, max_side)
+    tree = region_tree(image, num_superpixels, max_side, features)
     tree.save(file, of=of)
     return tree

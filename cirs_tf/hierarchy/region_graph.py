@@ -1,9 +1,11 @@
 """Superpixels of an image, what they look like, and the borders between them."""
 
 import dataclasses
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from scipy import ndimage
+from scipy.sparse import coo_array
 from skimage.color import rgb2lab
 from skimage.segmentation import slic
 
@@ -16,6 +18,10 @@ _BINS = 10
 _BIN_RANGES = ((0, 100), (-40, 40), (-40, 40))
 
 
+# An image to maps by name, each with its stride.
+FeatureExtractor = Callable[[np.ndarray], Mapping[str, tuple[np.ndarray, int]]]
+
+
 @dataclasses.dataclass(frozen=True)
 class RegionGraph:
     """Superpixels and which of them touch.
@@ -24,8 +30,9 @@ class RegionGraph:
         superpixels: `[height, width]` int32, from 0, each number in use.
         areas: `[superpixels]` int64, pixels.
         appearance: By name, `[superpixels, values]` float32 of about unit range: the
-            mean `color` (L*a*b* / 25), its `spread` (standard deviations / 15) and the
-            `histogram` (roots of the shares of 10 bins a channel).
+            mean `color` (L*a*b* / 25), its `spread` (standard deviations / 15), the
+            `histogram` (roots of the shares of 10 bins a channel), and the mean of each
+            feature map.
         pairs: `[pairs, 2]` int32, superpixels that touch, the lower first, sorted.
         lengths: `[pairs]` int64, sides of pixels along their border.
         contrasts: `[pairs]` float64, mean gradient of L*a*b* along it, 0 or more.
@@ -43,6 +50,7 @@ def region_graph(
     image: np.ndarray,
     num_superpixels: int = NUM_SUPERPIXELS,
     compactness: float = COMPACTNESS,
+    features: FeatureExtractor | None = None,
 ) -> RegionGraph:
     """Divide an image into superpixels (SLIC) and describe them.
 
@@ -50,6 +58,8 @@ def region_graph(
         image: `[height, width, 3]` uint8, at least 2 pixels.
         num_superpixels: About how many; 1 or more.
         compactness: Of SLIC: how much more even shape counts than color.
+        features: Of the image: by name, `[rows, columns, channels]` values and their
+            stride in pixels, as `FeatureMaps` of a backbone; None: none.
 
     Returns:
         Superpixels, their looks and their borders.
@@ -68,10 +78,14 @@ def region_graph(
     superpixels = superpixels.reshape(found.shape).astype(np.int32)
     lab = rgb2lab(image).astype(np.float32)
     pairs, lengths, contrasts = _borders(superpixels, _contrast(lab))
+    appearance = _appearance(superpixels, lab)
+    if features is not None:
+        for name, (values, stride) in features(image).items():
+            appearance[name] = mean_of_map(superpixels, values, stride)
     return RegionGraph(
         superpixels,
         np.bincount(superpixels.ravel(), minlength=len(numbers)),
-        _appearance(superpixels, lab),
+        appearance,
         pairs,
         lengths,
         contrasts,
@@ -91,6 +105,44 @@ def mean_in_regions(regions: np.ndarray, values: np.ndarray) -> np.ndarray:
     flat = regions.ravel()
     sums = [np.bincount(flat, channel.ravel()) for channel in np.moveaxis(values, 2, 0)]
     return np.stack(sums, axis=1) / np.bincount(flat)[:, None]
+
+
+def mean_of_map(regions: np.ndarray, values: np.ndarray, stride: int) -> np.ndarray:
+    """Return means over regions of a map that is enlarged to them (bilinear).
+
+    Args:
+        regions: `[height, width]` integers from 0, each number in use.
+        values: `[rows, columns, channels]`, value i about pixels around
+            (i + 1/2) stride - 1/2.
+        stride: In pixels.
+
+    Returns:
+        `[regions, channels]` float32.
+    """
+    rows, columns, channels = values.shape
+    low, high = [], []
+    for size, count in zip(regions.shape, (rows, columns), strict=True):
+        place = np.clip((np.arange(size) + 0.5) / stride - 0.5, 0, count - 1)
+        first = np.minimum(place.astype(int), max(count - 2, 0))
+        high.append(place - first)
+        low.append(first)
+    weights, cells = [], []
+    for down in (0, 1):
+        share = high[0] if down else 1 - high[0]
+        row = np.minimum(low[0] + down, rows - 1)
+        for right in (0, 1):
+            weights.append(np.outer(share, high[1] if right else 1 - high[1]).ravel())
+            column = np.minimum(low[1] + right, columns - 1)
+            cells.append(np.add.outer(row * columns, column).ravel())
+    flat = regions.ravel()
+    areas = np.bincount(flat)
+    # Of each region, how much each value of the map weighs in it.
+    share_of = coo_array(
+        (np.concatenate(weights), (np.tile(flat, 4), np.concatenate(cells))),
+        shape=(len(areas), rows * columns),
+    ).tocsr()
+    sums = share_of @ values.reshape(-1, channels).astype(np.float64)
+    return (sums / areas[:, None]).astype(np.float32)
 
 
 def _appearance(superpixels: np.ndarray, lab: np.ndarray) -> dict[str, np.ndarray]:

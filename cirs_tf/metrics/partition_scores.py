@@ -126,8 +126,8 @@ def _region_overlap(y_true: np.ndarray, y_pred: np.ndarray) -> _RegionOverlap:
         )
     true_regions, true_areas = _regions_and_areas(y_true)
     predicted_regions, predicted_areas = _regions_and_areas(y_pred)
-    pairs, pixels = np.unique(
-        true_regions * len(predicted_areas) + predicted_regions, return_counts=True
+    pairs, pixels = _values_and_counts(
+        true_regions * len(predicted_areas) + predicted_regions
     )
     true_region, predicted_region = np.divmod(pairs, len(predicted_areas))
     return _RegionOverlap(
@@ -165,10 +165,18 @@ def _variation_of_information(overlap: _RegionOverlap) -> float:
 
 def _regions_and_areas(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the region index of each pixel, `[pixels]`, and areas `[regions]`."""
-    _, regions, areas = np.unique(
-        labels.ravel(), return_inverse=True, return_counts=True
-    )
-    return regions, areas
+    flat = labels.ravel()
+    numbers, areas = _values_and_counts(flat)
+    return np.searchsorted(numbers, flat), areas
+
+
+def _values_and_counts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what occurs, sorted, and how often; by counting where that is quick."""
+    if values.min() < 0 or values.max() > 4 * len(values):
+        return np.unique(values, return_counts=True)
+    counts = np.bincount(values)
+    (found,) = np.nonzero(counts)
+    return found, counts[found]
 
 
 def _check_label_map(name: str, labels: np.ndarray) -> None:

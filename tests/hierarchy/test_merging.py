@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cirs_tf.hierarchy.merging import MergeWeights, merge_regions
+from cirs_tf.hierarchy.merging import COLOR_WEIGHTS, MergeWeights, merge_regions
 from cirs_tf.hierarchy.region_graph import RegionGraph, region_graph
 
 RNG = np.random.default_rng(1)
@@ -16,6 +16,7 @@ def brute_force(graph: RegionGraph, weights: MergeWeights) -> tuple[list, list]:
             weights.color * graph.appearance["color"].astype(float),
             weights.spread * graph.appearance["spread"].astype(float),
             weights.histogram * graph.appearance["histogram"].astype(float),
+            weights.features.get("map", 0) * graph.appearance["map"].astype(float),
         ],
         axis=1,
     )
@@ -64,15 +65,16 @@ def brute_force(graph: RegionGraph, weights: MergeWeights) -> tuple[list, list]:
 @pytest.mark.parametrize(
     "weights",
     [
-        MergeWeights(),
+        COLOR_WEIGHTS,
         MergeWeights(0.5, 0, 0.2, 2.0, 1.0, 3.0),
-        MergeWeights(1, 1, 1, 0, 0),
+        MergeWeights(1, 1, 1, 0, 0, features={"map": 0.3}),
     ],
 )
 def test_as_by_brute_force(weights):
     image = np.kron(RNG.integers(0, 256, (4, 4, 3)), np.ones((8, 8, 1)))
     image = np.clip(image + RNG.normal(0, 20, image.shape), 0, 255).astype(np.uint8)
-    graph = region_graph(image, 16)
+    maps = {"map": (RNG.normal(size=(4, 4, 5)), 8), "other": (np.eye(4)[None], 32)}
+    graph = region_graph(image, 16, features=lambda image: maps)
     assert len(graph.areas) > 8
     tree = merge_regions(graph, weights)
     merges, levels = brute_force(graph, weights)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from skimage.color import rgb2lab
 
-from cirs_tf.hierarchy.region_graph import mean_in_regions, region_graph
+from cirs_tf.hierarchy.region_graph import mean_in_regions, mean_of_map, region_graph
 
 RNG = np.random.default_rng(0)
 IMAGE = np.kron(RNG.integers(0, 256, (5, 6, 3)), np.ones((8, 8, 1))).astype(np.uint8)
@@ -90,3 +91,24 @@ def test_means():
     regions = np.array([[0, 1], [1, 1]])
     values = np.array([[[1.0], [2.0]], [[3.0], [7.0]]])
     np.testing.assert_array_equal(mean_in_regions(regions, values), [[1], [4]])
+
+
+@pytest.mark.parametrize(
+    ("stride", "shape"), [(4, (10, 12)), (8, (6, 6)), (64, (1, 1))]
+)
+def test_means_of_a_map_are_those_of_its_enlargement(stride, shape):
+    values = RNG.normal(size=(*shape, 3)).astype(np.float32)
+    rows, columns = GRAPH.superpixels.shape
+    size = tf.constant([shape[0] * stride, shape[1] * stride])
+    enlarged = tf.image.resize(values, size).numpy()[:rows, :columns]
+    found = mean_of_map(GRAPH.superpixels, values, stride)
+    np.testing.assert_allclose(
+        found, mean_in_regions(GRAPH.superpixels, enlarged), atol=1e-5
+    )
+
+
+def test_features_stand_beside_the_colors():
+    maps = {"ones": (np.ones((10, 12, 2), np.float32), 4)}
+    graph = region_graph(IMAGE, 20, features=lambda image: maps)
+    assert [*graph.appearance] == ["color", "spread", "histogram", "ones"]
+    np.testing.assert_allclose(graph.appearance["ones"], 1, atol=1e-6)

@@ -1,0 +1,1 @@
+"""Frozen networks that were trained before: an image to feature maps."""
