@@ -125,7 +125,7 @@ def search(bsds: Path, every: int, trials: int, seed: int, backbone: bool) -> No
         BACKBONE_WEIGHTS if backbone else COLOR_WEIGHTS, scale=1.0
     )
     if backbone:
-        best.features.update({name: 0.0 for name in LAYERS if name not in best.features})
+        best.features.update(dict.fromkeys(set(LAYERS) - best.features.keys(), 0.0))
     scores, levels = score(prepared, best)
     for trial in range(trials + 1):
         if trial:
@@ -143,12 +143,12 @@ def search(bsds: Path, every: int, trials: int, seed: int, backbone: bool) -> No
         )
 
 
-def tree_cuts(weights: MergeWeights, factors: np.ndarray) -> Callable:
-    """Return a segmenter: an image to label maps at levels 1 / scale times factors."""
+def tree_cuts(weights: MergeWeights, levels: np.ndarray, features=None) -> Callable:
+    """Return a segmenter: an image to label maps at these levels."""
 
     def cuts(image: np.ndarray) -> list[np.ndarray]:
-        tree = merge_regions(region_graph(image), weights)
-        return [tree.cut(factor) for factor in factors]
+        tree = merge_regions(region_graph(image, features=features), weights)
+        return [tree.cut(level) for level in levels]
 
     return cuts
 
@@ -164,9 +164,13 @@ def felzenszwalb_cuts(image: np.ndarray) -> list[np.ndarray]:
 def table(bsds: Path) -> None:
     """Score regions of the validation images."""
     means_only = MergeWeights(1, 0, 0, 0, 0)
+    features = pretrained_feature_maps(list(BACKBONE_WEIGHTS.features))
+    one = np.ones(1)
     rows = {
-        "cirs-tf regions": tree_cuts(MergeWeights(), LEVELS),
-        "cirs-tf regions --level 1": tree_cuts(MergeWeights(), np.ones(1)),
+        "regions": tree_cuts(BACKBONE_WEIGHTS, LEVELS, features),
+        "regions, level 1": tree_cuts(BACKBONE_WEIGHTS, one, features),
+        "regions, colors alone": tree_cuts(COLOR_WEIGHTS, LEVELS),
+        "the same, level 1": tree_cuts(COLOR_WEIGHTS, one),
         "SLIC, mean colors merged": tree_cuts(means_only, np.geomspace(0.02, 2, 21)),
         "Felzenszwalb": felzenszwalb_cuts,
         "one region": lambda image: [np.zeros(image.shape[:2], int)],

@@ -13,7 +13,7 @@ COMMANDS = {
     "train": ("cirs_tf.train", "train a segmenter without labels"),
     "sweep": ("cirs_tf.sweep", "train several seeds, pick one without labels"),
     "evaluate": ("cirs_tf.evaluate", "compare a run with the truth of a split"),
-    "baselines": ("cirs_tf.baselines", "score k-means and one segment everywhere"),
+    "baselines": ("cirs_tf.baselines", "score k-means, thresholds, one segment"),
     "export": ("cirs_tf.export", "write a SavedModel for serving"),
     "segment": ("cirs_tf.segment", "segment images with a SavedModel"),
     "regions": ("cirs_tf.regions", "divide single photographs, nothing to train"),

@@ -21,7 +21,7 @@ def main(
     # Late, so that help does not wait for TensorFlow.
     from cirs_tf.data.manifest import Manifest
     from cirs_tf.data.pipeline import load_split
-    from cirs_tf.runs.baselines import kmeans_scores
+    from cirs_tf.runs.baselines import THRESHOLDS, kmeans_scores, threshold_scores
     from cirs_tf.runs.evaluation import single_segment_scores, write_json
     from cirs_tf.runs.queue import seeds_from
 
@@ -36,17 +36,21 @@ def main(
     split = load_split(arguments.data, arguments.split, with_masks=True)
     rows = {
         "one segment everywhere": [single_segment_scores(split, len(classes))],
-        f"k-means on RGB, K={segments}": kmeans_scores(
-            train, split, segments, len(classes), seeds, arguments.n_init
-        ),
     }
+    for title, space in (("RGB", "rgb"), ("Lab", "lab")):
+        rows[f"k-means on {title}, K={segments}"] = kmeans_scores(
+            train, split, segments, len(classes), seeds, arguments.n_init, space
+        )
+    if segments == 2:
+        for name, labels in THRESHOLDS.items():
+            rows[name] = [threshold_scores(split, len(classes), labels)]
     print(f"{arguments.split} of {arguments.data}, {len(split.images):,} images\n")
-    print(f"{'':28}{'seeds':>6}{'mIoU':>8}{'min':>8}{'max':>8}{'thesis':>8}")
+    print(f"{'':30}{'seeds':>6}{'mIoU':>8}{'min':>8}{'max':>8}{'thesis':>8}")
     for name, scores in rows.items():
         mious = [score.miou for score in scores]
         thesis = sum(score.miou_thesis for score in scores) / len(scores)
         print(
-            f"{name:28}{len(scores):>6}{sum(mious) / len(mious):8.3f}{min(mious):8.3f}"
+            f"{name:30}{len(scores):>6}{sum(mious) / len(mious):8.3f}{min(mious):8.3f}"
             f"{max(mious):8.3f}{thesis:8.3f}"
         )
     if arguments.json:
@@ -57,7 +61,8 @@ def main(
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Score one segment everywhere, and k-means on RGB, on a split.",
+        description="Score what needs no network, on a split: one segment everywhere, "
+        "k-means on colors and, for two segments, thresholds.",
     )
     add = parser.add_argument
     add("--data", required=True, metavar="DIR", help="from data_gen")

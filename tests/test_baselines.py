@@ -2,11 +2,14 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
+from skimage.color import rgb2lab
 
 from cirs_tf import baselines
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.proposals.color_kmeans import kmeans_labels
 from cirs_tf.runs import baselines as runs_baselines
+from data_gen.__main__ import main as data_gen
 
 
 def test_kmeans_finds_colors_that_are_far_apart():
@@ -34,8 +37,9 @@ def test_the_best_of_many_starts_is_tighter_than_a_single_one():
 def test_starts_is_passed_on(fruit, monkeypatch):
     asked = []
 
-    def record(train, images, segments, seed, starts):
-        asked.append((seed, starts))
+    def record(train, images, segments, seed, starts, space):
+        if space == "rgb":
+            asked.append((seed, starts))
         return np.zeros(images.shape[:3], np.int32)
 
     monkeypatch.setattr(runs_baselines, "kmeans_labels", record)
@@ -76,3 +80,45 @@ def test_bad_input_is_one_line(capsys, fruit, argv, message):
     error = capsys.readouterr().err.strip()
     assert message in error
     assert "\n" not in error
+
+
+def test_clusters_in_lab_are_the_tightest_there():
+    colors = np.array([[0, 0, 90], [0, 0, 160], [0, 90, 90]], np.uint8)
+    truth = np.repeat([0, 1, 2], 12).reshape(1, 6, 6)
+    images = colors[truth]
+    lab = kmeans_labels(images, images, 2, seed=0, space="lab")
+    assert [len(np.unique(lab[truth == value])) for value in range(3)] == [1, 1, 1]
+    converted = rgb2lab(images[0]).reshape(-1, 3)
+    inside = sum(
+        ((converted[part] - converted[part].mean(axis=0)) ** 2).sum()
+        for part in (lab.ravel() == 0, lab.ravel() == 1)
+    )
+    for pair in ((0, 1), (0, 2), (1, 2)):
+        part = np.isin(truth.ravel(), pair)
+        spread = ((converted[part] - converted[part].mean(axis=0)) ** 2).sum()
+        assert inside <= spread + 1e-3
+
+
+def test_thresholds_are_scored_where_there_are_two_segments(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    for name in ("images", "masks"):
+        (tmp_path / name).mkdir()
+    for index in range(20):
+        mask = np.zeros((32, 32), np.uint8)
+        row, column = rng.integers(4, 18, 2)
+        mask[row : row + 9, column : column + 9] = 1
+        image = np.where(mask[..., None], 160, 30) + rng.integers(0, 20, (32, 32, 3))
+        Image.fromarray(np.uint8(image)).save(tmp_path / "images" / f"{index:02}.png")
+        Image.fromarray(mask).save(tmp_path / "masks" / f"{index:02}.png")
+    argv = ["images", "--images", tmp_path / "images", "--masks", tmp_path / "masks"]
+    argv += ["--size", "32", "--out", tmp_path / "set", "--test", "0.3"]
+    assert data_gen(list(map(str, argv))) == 0
+    file = tmp_path / "scores.json"
+    flags = ["--data", str(tmp_path / "set"), "--seeds", "0", "--json", str(file)]
+    assert baselines.main(flags) == 0
+    assert "Otsu's threshold" in capsys.readouterr().out
+    found = json.loads(file.read_text())
+    assert found["Otsu's threshold"][0] > 0.9
+    assert found["the same, less the background"][0] > 0.8
+    assert baselines.main([*flags, "--segments", "3"]) == 0
+    assert "Otsu's threshold" not in json.loads(file.read_text())

@@ -1,4 +1,4 @@
-"""EfficientNet-lite0 in Keras: layers, feature maps, weights of a PyTorch state dict."""
+"""EfficientNet-lite0 in Keras, and its weights from a PyTorch state dict."""
 
 from collections.abc import Mapping, Sequence
 
