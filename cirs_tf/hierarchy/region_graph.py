@@ -80,8 +80,7 @@ def region_graph(
     pairs, lengths, contrasts = _borders(superpixels, _contrast(lab))
     appearance = _appearance(superpixels, lab)
     if features is not None:
-        for name, (values, stride) in features(image).items():
-            appearance[name] = mean_of_map(superpixels, values, stride)
+        appearance |= _feature_means(superpixels, features(image))
     return RegionGraph(
         superpixels,
         np.bincount(superpixels.ravel(), minlength=len(numbers)),
@@ -143,6 +142,22 @@ def mean_of_map(regions: np.ndarray, values: np.ndarray, stride: int) -> np.ndar
     ).tocsr()
     sums = share_of @ values.reshape(-1, channels).astype(np.float64)
     return (sums / areas[:, None]).astype(np.float32)
+
+
+def _feature_means(
+    superpixels: np.ndarray, maps: Mapping[str, tuple[np.ndarray, int]]
+) -> dict[str, np.ndarray]:
+    """Return the mean of each map; maps of one size are enlarged together."""
+    by_size: dict[tuple, list[str]] = {}
+    for name, (values, stride) in maps.items():
+        by_size.setdefault((values.shape[:2], stride), []).append(name)
+    means = {}
+    for (_, stride), names in by_size.items():
+        parts = [maps[name][0] for name in names]
+        found = mean_of_map(superpixels, np.concatenate(parts, axis=2), stride)
+        ends = np.cumsum([part.shape[2] for part in parts])[:-1]
+        means |= zip(names, np.split(found, ends, axis=1), strict=True)
+    return {name: means[name] for name in maps}
 
 
 def _appearance(superpixels: np.ndarray, lab: np.ndarray) -> dict[str, np.ndarray]:

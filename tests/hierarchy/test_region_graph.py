@@ -108,7 +108,13 @@ def test_means_of_a_map_are_those_of_its_enlargement(stride, shape):
 
 
 def test_features_stand_beside_the_colors():
-    maps = {"ones": (np.ones((10, 12, 2), np.float32), 4)}
+    sizes = {"a": (10, 12, 2, 4), "b": (5, 6, 3, 8), "c": (10, 12, 4, 4)}
+    maps = {
+        name: (RNG.normal(size=shape).astype(np.float32), stride)
+        for name, (*shape, stride) in sizes.items()
+    }
     graph = region_graph(IMAGE, 20, features=lambda image: maps)
-    assert [*graph.appearance] == ["color", "spread", "histogram", "ones"]
-    np.testing.assert_allclose(graph.appearance["ones"], 1, atol=1e-6)
+    assert [*graph.appearance] == ["color", "spread", "histogram", "a", "b", "c"]
+    for name, (values, stride) in maps.items():
+        alone = mean_of_map(graph.superpixels, values, stride)
+        np.testing.assert_allclose(graph.appearance[name], alone, atol=1e-6)
