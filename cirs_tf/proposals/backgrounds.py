@@ -2,6 +2,8 @@
 
 import numpy as np
 
+# The first images, from which proposals take a background that all of them share.
+BACKGROUND_IMAGES = 200
 _CANDIDATES = 50  # images whose colors are tried at each pixel
 _LEVELS = 16  # per channel, in the histogram of colors
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from cirs_tf.proposals.alpha_matting import estimate_alpha
-from cirs_tf.proposals.backgrounds import static_background
+from cirs_tf.proposals.backgrounds import BACKGROUND_IMAGES, static_background
 from cirs_tf.proposals.color_clusters import assign_objects, color_histogram
 from cirs_tf.proposals.connected_components import (
     ConnectedComponent,
@@ -15,7 +15,6 @@ from cirs_tf.proposals.connected_components import (
 )
 
 UNSURE = 255  # label of pixels that may be background or object
-_BACKGROUND_IMAGES = 200  # from which the background is taken
 _MIN_AREA_DIVISOR = 400  # smaller parts of an image are specks
 
 
@@ -80,7 +79,7 @@ def propose(
             form fewer clusters.
     """
     scaled = images.astype(np.float32) / 255
-    background = static_background(scaled[:_BACKGROUND_IMAGES], background_threshold)
+    background = static_background(scaled[:BACKGROUND_IMAGES], background_threshold)
     distance = np.square(scaled - background).sum(axis=-1)
     components = foreground_components(distance > background_threshold)
     histograms = [color_histogram(scaled[c.image][c.box][c.mask]) for c in components]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cirs_tf.proposals.backgrounds import BACKGROUND_IMAGES
 from cirs_tf.proposals.color_clusters import color_histogram
 from cirs_tf.proposals.connected_components import connected_components
 from cirs_tf.proposals.object_proposals import Proposals, exemplar, min_component_area
@@ -51,12 +52,9 @@ def segment_proposals(
         counts.append(len(components))
     background = np.ma.median(
         np.ma.array(
-            scaled[:_BACKGROUND_IMAGES],
-            mask=np.repeat(labels[:_BACKGROUND_IMAGES, ..., None] != 0, 3, axis=-1),
+            scaled[:BACKGROUND_IMAGES],
+            mask=np.repeat(labels[:BACKGROUND_IMAGES, ..., None] != 0, 3, axis=-1),
         ),
         axis=0,
     )
     return Proposals(background.filled(0), exemplars, labels, tuple(counts))
-
-
-_BACKGROUND_IMAGES = 200  # from which the background is taken
