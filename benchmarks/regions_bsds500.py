@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 from skimage.color import rgb2lab
 from skimage.segmentation import felzenszwalb
 from sklearn.cluster import KMeans
@@ -34,6 +33,7 @@ from cirs_tf.metrics.partition_scores import scores_of_counts
 from cirs_tf.metrics.scales import ScaleMetric, ScaleScores
 from cirs_tf.models.backbones.pretrained import pretrained_feature_maps
 from cirs_tf.postprocessing.regions import connected_regions, merge_small_regions
+from data_gen.importers.bsds import read_segmentations
 
 # Mean numbers of regions, at whose levels all images are cut.
 REGIONS = (2, 3, 4, 5, 6.5, 8, 10, 12, 15, 19, 24, 32, 45)
@@ -59,8 +59,8 @@ def image_paths(bsds: Path, split: str) -> list[Path]:
 def annotations_of(path: Path) -> list[np.ndarray]:
     """Return one `[height, width]` label map per annotator."""
     truth = path.parents[2] / "groundTruth" / path.parent.name / f"{path.stem}.mat"
-    cells = scipy.io.loadmat(truth)["groundTruth"][0]
-    return [cell["Segmentation"][0, 0].astype(np.int64) for cell in cells]
+    found = read_segmentations(truth.read_bytes(), str(truth))
+    return [annotation.astype(np.int64) for annotation in found]
 
 
 def count_pixels(superpixels: np.ndarray, path: Path) -> list[np.ndarray]:
@@ -138,7 +138,8 @@ def search(bsds: Path, every: int, trials: int, seed: int, backbone: bool) -> No
         BACKBONE_WEIGHTS if backbone else COLOR_WEIGHTS, scale=1.0
     )
     if backbone:
-        best.features.update(dict.fromkeys(set(LAYERS) - best.features.keys(), 0.0))
+        every_layer = {**dict.fromkeys(LAYERS, 0.0), **best.features}
+        best = dataclasses.replace(best, features=every_layer)
     scores, levels = score(prepared, best)
     for trial in range(trials + 1):
         if trial:

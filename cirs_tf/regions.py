@@ -44,8 +44,11 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.regions")
             facts = {"features": origin, **facts}
             text = json.dumps(facts, indent=1) + "\n"
             write_text_atomically(out / f"{name}.json", text)
-        except ImageError as error:
-            tqdm.write(f"error: {error}", file=sys.stderr)
+        except (ImageError, OSError) as error:
+            what = error
+            if isinstance(error, OSError):
+                what = f"{out / name}: cannot be written: {error.strerror}"
+            tqdm.write(f"error: {what}", file=sys.stderr)
             failed += 1
     print(f"regions of {len(found) - failed} of {len(found)} images in {out}")
     return 1 if failed else 0
@@ -89,6 +92,12 @@ def _write(image, base: Path, cuts: dict[str, tuple], arguments, features) -> di
     facts = []
     for ending, (level, number) in cuts.items():
         small = tree.cut(level) if number is None else tree.cut_into(number)
+        if number is not None and number > tree.num_superpixels:
+            tqdm.write(
+                f"{base}: only {tree.num_superpixels} superpixels, not {number}; "
+                "raise --superpixels",
+                file=sys.stderr,
+            )
         regions = enlarge(small, height, width)
         write_mask(regions, file(f"{ending}.png"))
         write_png(outlined(image, regions), file(f"{ending}_overlay.png"))
@@ -108,14 +117,14 @@ def _cuts(arguments) -> dict[str, tuple[float | None, int | None]]:
             raise ConfigError(f"--level: expected 0 or more, got {level}")
     for flag, numbers, most in (
         ("--regions", arguments.regions, 65_535),
-        ("--superpixels", [arguments.superpixels], 65_535),
+        ("--superpixels", [arguments.superpixels], 20_000),
         ("--max-side", [arguments.max_side], 100_000),
     ):
         for number in numbers:
             if not 1 <= number <= most:
                 raise ConfigError(f"{flag}: expected 1 to {most:,}, got {number}")
     levels = arguments.level or ([] if arguments.regions else [1.0])
-    cuts = {f"_level-{level:g}": (level, None) for level in levels}
+    cuts = {f"_level-{level:.12g}": (level, None) for level in levels}
     cuts |= {f"_regions-{number}": (None, number) for number in arguments.regions}
     return {"": next(iter(cuts.values()))} if len(cuts) == 1 else cuts
 

@@ -34,6 +34,14 @@ _LONG_FILES = (
 )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Keep converted weights out of the developer's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIRS_TF_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest."""
     items.sort(key=lambda item: item.path.stem not in _LONG_FILES)

@@ -149,7 +149,7 @@ def test_sub_folders_and_a_file_that_is_no_image(photos, tmp_path, capsys):
         (["--level", "-1"], "--level: expected 0 or more, got -1.0"),
         (["--level", "nan"], "--level: expected 0 or more, got nan"),
         (["--regions", "0"], "--regions: expected 1 to 65,535, got 0"),
-        (["--superpixels", "0"], "--superpixels: expected 1 to 65,535, got 0"),
+        (["--superpixels", "0"], "--superpixels: expected 1 to 20,000, got 0"),
         (["--max-side", "0"], "--max-side: expected 1 to 100,000, got 0"),
     ],
 )
@@ -162,3 +162,29 @@ def test_flags_out_of_range_are_one_line(flags, message, photos, tmp_path, capsy
 def test_images_are_never_written_over(photos, capsys):
     assert run(photos / "a.png", "--out", photos) == 1
     assert "is one of the images; choose another folder" in capsys.readouterr().err
+    (photos / "a.png").rename(photos / "a.jpg")
+    assert run(photos, "--out", photos) == 1
+    assert "is where the images are; choose another" in capsys.readouterr().err
+
+
+def test_no_picture_is_written_over_anothers(photos, tmp_path, capsys):
+    image = Image.open(photos / "a.png")
+    image.save(photos / "a_overlay.jpg")
+    assert run(photos, "--out", tmp_path / "out") == 1
+    assert "would both be written as a_overlay.png" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_written_does_not_stop_the_others(photos, tmp_path, capsys):
+    out = tmp_path / "out"
+    (out / "a.json").mkdir(parents=True)
+    assert run(photos, "--recursive", "--out", out) == 1
+    captured = capsys.readouterr()
+    assert f"error: {out / 'a'}: cannot be written: " in captured.err
+    assert captured.out == f"regions of 1 of 2 images in {out}\n"
+
+
+def test_fewer_superpixels_than_regions_are_told(photos, tmp_path, capsys):
+    flags = ("--superpixels", 20, "--regions", 400)
+    assert run(photos / "a.png", "--out", tmp_path / "out", *flags) == 0
+    assert " superpixels, not 400; raise --superpixels" in capsys.readouterr().err

@@ -70,7 +70,20 @@ def merge_regions(
 
     Returns:
         The tree.
+
+    Raises:
+        ValueError: A feature map has a weight, but the graph has no such map.
     """
+    missing = [
+        name
+        for name, weight in weights.features.items()
+        if weight and name not in graph.appearance
+    ]
+    if missing:
+        raise ValueError(
+            f"weights: expected feature maps {', '.join(missing)}, got "
+            f"{', '.join(graph.appearance)}"
+        )
     return _Merging(graph, weights).run(graph.superpixels)
 
 
@@ -80,14 +93,13 @@ class _Merging:
     def __init__(self, graph: RegionGraph, weights: MergeWeights):
         self._weights = weights
         parts = {name: weights.weight_of(name) for name in graph.appearance}
-        self._looks = np.concatenate(
-            [
-                weight * graph.appearance[name].astype(np.float64)
-                for name, weight in parts.items()
-                if weight
-            ],
-            axis=1,
-        )
+        weighted = [
+            weight * graph.appearance[name].astype(np.float64)
+            for name, weight in parts.items()
+            if weight
+        ]
+        nothing = np.zeros((len(graph.areas), 0))
+        self._looks = np.concatenate([nothing, *weighted], axis=1)
         self._shares = graph.areas / graph.areas.sum()
         # Of each region, by neighbor: length of the border, sum of contrasts along it.
         self._borders = [{} for _ in graph.areas]

@@ -20,8 +20,8 @@ def outlined(image: np.ndarray, regions: np.ndarray) -> Image.Image:
         regions: `[height, width]` integers.
     """
     is_outline = find_boundaries(regions, mode="inner")
-    # A line of the same width to the eye, whatever the size.
-    grow = max(image.shape[:2]) // 640
+    # A line that is still seen where a large picture is shown small.
+    grow = max(image.shape[:2]) // 1000
     if grow:
         is_outline = ndimage.binary_dilation(is_outline, iterations=grow)
     return Image.fromarray(

@@ -55,8 +55,9 @@ def region_graph(
     """Divide an image into superpixels (SLIC) and describe them.
 
     Args:
-        image: `[height, width, 3]` uint8, at least 2 pixels.
-        num_superpixels: About how many; 1 or more.
+        image: `[height, width, 3]` uint8.
+        num_superpixels: About how many; 1 or more. Small images get more, at most one
+            per pixel.
         compactness: Of SLIC: how much more even shape counts than color.
         features: Of the image: by name, `[rows, columns, channels]` values and their
             stride in pixels, as `FeatureMaps` of a backbone; None: none.

@@ -1,15 +1,19 @@
 """The tree of regions of one image: every level can be cut at once."""
 
 import dataclasses
+import zlib
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
-from scipy.cluster import hierarchy
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from cirs_tf.atomic_write import atomic_path
 from cirs_tf.errors import DataError
+
+# What reading a file that is no tree can raise.
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,18 +74,11 @@ class RegionTree:
         """
         count = self.num_superpixels
         node, below = list(range(count)), [1] * count
-        parent = list(range(count))
-
-        def root(superpixel: int) -> int:
-            while parent[superpixel] != superpixel:
-                parent[superpixel] = parent[parent[superpixel]]
-                superpixel = parent[superpixel]
-            return superpixel
-
+        region = _DisjointSets(count)
         rows = np.empty((count - 1, 4))
         for index, (a, b) in enumerate(self.merges.tolist()):
-            a, b = root(a), root(b)
-            parent[b] = a
+            a, b = region.root(a), region.root(b)
+            region.join(a, b)
             rows[index] = (*sorted((node[a], node[b])), 0, below[a] + below[b])
             node[a], below[a] = count + index, below[a] + below[b]
         rows[:, 2] = self.levels
@@ -99,19 +96,40 @@ class RegionTree:
             Ultrametric Contour Maps.
         """
         found = np.zeros(self.superpixels.shape)
-        if self.num_superpixels == 1:
-            return found
-        distances = hierarchy.cophenet(self.linkage())
         for axis in (0, 1):
-            a = np.moveaxis(self.superpixels, axis, 0)[:-1].astype(np.int64)
-            b = np.moveaxis(self.superpixels, axis, 0)[1:].astype(np.int64)
-            low, high = np.minimum(a, b), np.maximum(a, b)
-            # The place of a pair in SciPy's condensed matrix.
-            place = self.num_superpixels * low - low * (low + 3) // 2 + high - 1
-            strength = np.where(a == b, 0, distances[np.where(a == b, 0, place)])
+            a = np.moveaxis(self.superpixels, axis, 0)[:-1]
+            b = np.moveaxis(self.superpixels, axis, 0)[1:]
+            is_border = a != b
+            touching = np.stack([a[is_border], b[is_border]], axis=1)
+            pairs, place = np.unique(touching, axis=0, return_inverse=True)
             part = np.moveaxis(found, axis, 0)[:-1]
-            np.maximum(part, strength, out=part)
+            strengths = self._joining_levels(pairs)[place.ravel()]
+            part[is_border] = np.maximum(part[is_border], strengths)
         return found
+
+    def _joining_levels(self, pairs: np.ndarray) -> np.ndarray:
+        """Return the levels `[pairs]` at which two superpixels come to one region."""
+        levels = [None] * len(pairs)
+        # Of each region, its pairs that are still apart; the shorter list is moved.
+        apart = [[] for _ in range(self.num_superpixels)]
+        ends = pairs.tolist()
+        for index, pair in enumerate(ends):
+            for superpixel in pair:
+                apart[superpixel].append(index)
+        region = _DisjointSets(self.num_superpixels)
+        for (a, b), level in zip(self.merges.tolist(), self.levels, strict=True):
+            a, b = sorted((region.root(a), region.root(b)), key=lambda r: len(apart[r]))
+            region.join(b, a)
+            for index in apart[a]:
+                first, second = ends[index]
+                if levels[index] is not None:
+                    continue  # found from its other end
+                if region.root(first) == region.root(second):
+                    levels[index] = level
+                else:
+                    apart[b].append(index)
+            apart[a] = []
+        return np.array(levels, np.float64)
 
     def save(self, path: str | Path, **notes: str) -> None:
         """Write the tree as `.npz`, whole or not at all.
@@ -140,10 +158,10 @@ class RegionTree:
             DataError: The file is no such tree.
         """
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             fields = [arrays.pop(field.name) for field in dataclasses.fields(cls)]
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except _DAMAGED as error:
             raise DataError(f"{path}: {error}; expected a tree of regions") from None
         return cls(*fields), {name: str(value) for name, value in arrays.items()}
 
@@ -158,3 +176,22 @@ class RegionTree:
         number = np.empty(len(first), np.int32)
         number[np.argsort(first)] = np.arange(len(first))
         return number[labels]
+
+
+class _DisjointSets:
+    """Which superpixels are one region."""
+
+    def __init__(self, count: int):
+        self._parent = list(range(count))
+
+    def root(self, superpixel: int) -> int:
+        """Return the superpixel that stands for the region."""
+        parent = self._parent
+        while parent[superpixel] != superpixel:
+            parent[superpixel] = parent[parent[superpixel]]
+            superpixel = parent[superpixel]
+        return superpixel
+
+    def join(self, root: int, other: int) -> None:
+        """Make the region of one root a part of another."""
+        self._parent[other] = root

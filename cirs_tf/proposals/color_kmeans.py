@@ -51,5 +51,7 @@ def kmeans_labels(
 
 
 def _coordinates(colors: np.ndarray, space: str) -> np.ndarray:
+    if space not in ("rgb", "lab"):
+        raise ValueError(f"space: expected rgb or lab, got {space!r}")
     values = colors if space == "rgb" else rgb2lab(colors)
     return values.astype(np.float32)

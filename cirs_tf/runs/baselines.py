@@ -12,7 +12,7 @@ from cirs_tf.proposals.thresholds import local_contrast_labels, otsu_labels
 # For two segments; each image by itself.
 THRESHOLDS = {
     "Otsu's threshold": otsu_labels,
-    "the same, less the background": local_contrast_labels,
+    "Otsu, background subtracted": local_contrast_labels,
 }
 
 

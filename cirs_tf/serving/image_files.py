@@ -42,7 +42,7 @@ def find_images(
             if other != path:
                 raise DataError(
                     f"{other} and {path} would both be written as {name}.png; "
-                    "segment them into different folders"
+                    "write them into different folders"
                 )
     if not files:
         where = "" if recursive else "; sub-folders are read with --recursive"
@@ -79,7 +79,8 @@ def check_apart(
         suffixes: Of the files that will be written under each name.
 
     Raises:
-        ConfigError: `out` is no such place.
+        ConfigError: `out` is no such place, or what is written of one image would be
+            written over what is of another.
     """
     for source in map(Path, sources):
         within = out.resolve().is_relative_to(source.resolve())
@@ -88,13 +89,23 @@ def check_apart(
                 f"--out {out}: lies in {source}; choose a folder outside it"
             )
     images = {path.resolve() for path in found.values()}
-    for name in found:
+    sources_of: dict[Path, Path] = {}
+    for name, path in found.items():
         for written in (out / f"{name}{suffix}" for suffix in suffixes):
             if written.resolve() in images:
                 raise ConfigError(
                     f"--out {out}: {written} is one of the images; "
                     "choose another folder"
                 )
+            other = sources_of.setdefault(written, path)
+            if other != path:
+                raise ConfigError(
+                    f"{other} and {path} would both be written as {written.name}; "
+                    "write them into different folders"
+                )
+    for source in map(Path, sources):
+        if source.is_dir() and out.resolve() == source.resolve():
+            raise ConfigError(f"--out {out}: is where the images are; choose another")
 
 
 def make_folders(out: Path, names: Iterable[Path]) -> None:
@@ -121,6 +132,8 @@ def write_mask(labels: np.ndarray, path: str | Path) -> None:
     Raises:
         ImageError: It cannot be written.
     """
+    if labels.max(initial=0) > 65_535:
+        raise ImageError(f"{path}: more than 65,536 regions; expected fewer")
     if labels.max(initial=0) > 255:
         picture = Image.fromarray(labels.astype(np.uint16))
     else:

@@ -49,7 +49,13 @@ class FusedAdam(keras.optimizers.Adam):
 
     The same formula and the same slots, so that their checkpoints are each other's;
     values differ by rounding. There is less to trace, so that a run begins sooner.
+
+    Args:
+        learning_rate: Learning rate or schedule.
     """
+
+    def __init__(self, learning_rate: Rate):
+        super().__init__(learning_rate)  # no other option of Keras's is looked at
 
     def update_step(self, gradient, variable, learning_rate) -> None:
         """Update one variable from its gradient."""

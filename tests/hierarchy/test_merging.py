@@ -96,3 +96,11 @@ def test_one_superpixel_is_a_tree_without_mergers():
     assert tree.merges.shape == (0, 2)
     assert (tree.cut(1) == 0).all() and (tree.cut_into(5) == 0).all()
     assert (tree.boundary_levels() == 0).all()
+
+
+def test_no_look_counts_or_one_that_is_not_there():
+    graph = region_graph(RNG.integers(0, 256, (20, 30, 3), np.uint8), 9)
+    assert merge_regions(graph, MergeWeights(0, 0, 0, 1, 0)).cut_into(1).max() == 0
+    weights = MergeWeights(1, 0, 0, 0, 0, features={"b4": 1.0, "b2": 0.0})
+    with pytest.raises(ValueError, match="expected feature maps b4, got color, spread"):
+        merge_regions(graph, weights)

@@ -84,7 +84,12 @@ def test_other_files_are_refused_and_run_nothing(tmp_path):
         def __reduce__(self):
             return (open, (str(tmp_path / "executed"), "w"))
 
-    files = {name: tmp_path / f"{name}.npz" for name in ("text", "other", "poison")}
+    names = ("text", "other", "poison", "cut", "bytes")
+    files = {name: tmp_path / f"{name}.npz" for name in names}
+    TREE.save(files["cut"])
+    content = files["cut"].read_bytes()
+    files["cut"].write_bytes(content[: len(content) // 2])
+    files["bytes"].write_bytes(content[:60] + b"0" * 40 + content[100:])
     files["text"].write_text("no zip")
     np.savez(files["other"], weights=np.ones(3))
     np.savez(files["poison"], superpixels=np.array([Poison()], object))

@@ -29,11 +29,14 @@ def test_classifies_as_the_original_and_keeps_its_weights(cache, monkeypatch):
     found = network.predict(INPUTS, verbose=0)
     np.testing.assert_allclose(found["logits"], expected, atol=2e-5)
     assert network.trainable_variables == []
-    (kept,) = cache.iterdir()
+    kept, hashed = sorted(cache.iterdir())
+    assert (hashed.suffix, kept.suffix) == (".sha256", ".h5")
     monkeypatch.setattr(pretrained, "read_torch_state", None)  # not read again
     again = pretrained.pretrained_efficientnet_lite0(["b4"]).predict(INPUTS, verbose=0)
     np.testing.assert_array_equal(again["b4"], found["b4"])
-    kept.write_bytes(kept.read_bytes()[:1000])
+    content = bytearray(kept.read_bytes())
+    content[len(content) // 2] ^= 1
+    kept.write_bytes(content)
     monkeypatch.undo()
     monkeypatch.setenv("CIRS_TF_CACHE", str(cache))
     mended = pretrained.pretrained_efficientnet_lite0(["b4"]).predict(INPUTS, verbose=0)

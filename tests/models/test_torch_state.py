@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from cirs_tf.errors import DataError
+from cirs_tf.models.backbones import torch_state
 from cirs_tf.models.backbones.torch_state import read_torch_state
 
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -81,7 +82,15 @@ def test_shapes_offsets_strides_and_types(torch, tmp_path):
 
 @pytest.mark.parametrize(
     ("shape", "strides", "offset"),
-    [((3, 5), (5, 1), 0), ((3, 4), (4, 1), 1), ((2,), (-1,), 3), ((0,), (1,), 0)],
+    [
+        ((3, 5), (5, 1), 0),
+        ((3, 4), (4, 1), 1),
+        ((2,), (-1,), 3),
+        ((0,), (1,), 0),
+        ((2,), (1,), -2),
+        ((2**44,), (0,), 0),
+        ((1,), (2**63,), 0),
+    ],
 )
 def test_no_tensor_reaches_beyond_its_storage(torch, tmp_path, shape, strides, offset):
     tensor = Tensor(Storage(torch.FloatStorage, "a", 12), offset, shape, strides)
@@ -106,6 +115,40 @@ def test_nothing_of_the_file_is_run(torch, tmp_path):
     with pytest.raises(DataError, match=r"io\.open is not allowed in weights"):
         read_torch_state(path)
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("count", [2**61, 2**58, -1, 13])
+def test_a_storage_that_the_file_does_not_hold(torch, tmp_path, count):
+    tensor = Tensor(Storage(torch.FloatStorage, "a", 12), 0, (3,), (1,))
+    path = write(tmp_path / "w", {"w": tensor}, {"a": np.zeros(12, "<f4")})
+    content = path.read_bytes()
+    path.write_bytes(content[: -48 - 8] + struct.pack("<q", count) + content[-48:])
+    with pytest.raises(DataError, match="and the file ends before"):
+        read_torch_state(path)
+
+
+def test_a_file_changes_nothing_in_this_process(torch, tmp_path):
+    """A pickle can set attributes on what it names."""
+    setting = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n"
+    setting += b"N}X\x04\x00\x00\x00markK\x07s\x86b."
+    path = tmp_path / "w"
+    with open(path, "wb") as file:
+        for value in (MAGIC, 1001, {}):
+            pickle.dump(value, file, 2)
+        file.write(setting)
+    before = {name: dict(vars(value)) for name, value in things().items()}
+    with pytest.raises(DataError):
+        read_torch_state(path)
+    assert {name: dict(vars(value)) for name, value in things().items()} == before
+
+
+def things():
+    """Return the classes and functions of the reader."""
+    return {
+        name: value
+        for name, value in vars(torch_state).items()
+        if callable(value) and getattr(value, "__module__", "") == torch_state.__name__
+    }
 
 
 def test_other_files_are_one_line(torch, tmp_path):

@@ -1,12 +1,14 @@
 """Backbones with their trained weights, from packages that are installed."""
 
+import contextlib
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 
-from cirs_tf.atomic_write import atomic_path
+from cirs_tf.atomic_write import write_text_atomically
 from cirs_tf.models.backbones import weights_file
 from cirs_tf.models.backbones.efficientnet_lite0 import efficientnet_lite0, load_state
 from cirs_tf.models.backbones.feature_maps import FeatureMaps
@@ -16,8 +18,9 @@ from cirs_tf.models.backbones.torch_state import read_torch_state
 def pretrained_efficientnet_lite0(outputs: Sequence[str]) -> keras.Model:
     """Return `efficientnet_lite0` with ImageNet's weights; nothing is downloaded.
 
-    They come with the extra `pretrained`, are checked by their SHA-256 and kept as
-    Keras weights in `CIRS_TF_CACHE` (default: `~/.cache/cirs_tf`).
+    They come with the extra `pretrained`. Its file is checked by its SHA-256, and kept
+    as Keras weights with a SHA-256 of their own, in the folder that the variable
+    `CIRS_TF_CACHE` names (default: `~/.cache/cirs_tf`).
 
     Args:
         outputs: As of `efficientnet_lite0`.
@@ -26,11 +29,12 @@ def pretrained_efficientnet_lite0(outputs: Sequence[str]) -> keras.Model:
         ConfigError: The extra is not installed.
         DataError: Its file is not the known one.
     """
+    source = weights_file.checked_file()
     whole = efficientnet_lite0(("b15", "logits"))
-    cached = cache_folder() / f"{weights_file.NAME}.weights.h5"
-    if not _load_cached(whole, cached):
-        load_state(whole, read_torch_state(weights_file.checked_file()))
-        _keep(whole, cached)
+    kept = _KeptWeights(cache_folder() / f"{weights_file.NAME}.weights.h5")
+    if not kept.load_into(whole):
+        load_state(whole, read_torch_state(source))
+        kept.save(whole)
     network = efficientnet_lite0(outputs)
     for layer in network.layers:
         if layer.weights:
@@ -45,24 +49,44 @@ def pretrained_feature_maps(layers: Sequence[str]) -> FeatureMaps:
 
 def cache_folder() -> Path:
     """Return where converted weights are kept."""
-    return Path(os.environ.get("CIRS_TF_CACHE", Path.home() / ".cache" / "cirs_tf"))
+    named = os.environ.get("CIRS_TF_CACHE")
+    return Path(named) if named else Path.home() / ".cache" / "cirs_tf"
 
 
-def _load_cached(network: keras.Model, file: Path) -> bool:
-    try:
-        network.load_weights(file)
-    except (OSError, ValueError, KeyError):  # none yet, or damaged: made anew
-        return False
-    return True
+class _KeptWeights:
+    """Keras weights on disk, and beside them the SHA-256 that they had.
+
+    Args:
+        file: `NAME.weights.h5`.
+    """
+
+    def __init__(self, file: Path):
+        self._file = file
+        self._hash_file = file.with_suffix(".sha256")
+
+    def load_into(self, network: keras.Model) -> bool:
+        """Load the weights; return whether they were there, as they were written."""
+        try:
+            expected = self._hash_file.read_text()
+            if _sha256(self._file) != expected:
+                return False
+        except OSError:
+            return False
+        network.load_weights(self._file)
+        return True
+
+    def save(self, network: keras.Model) -> None:
+        """Keep the weights, where that is possible."""
+        staged = self._file.with_name(f".{os.getpid()}.{self._file.name}")
+        with contextlib.suppress(OSError):  # the next call converts again
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            network.save_weights(staged)
+            digest = _sha256(staged)
+            os.replace(staged, self._file)
+            write_text_atomically(self._hash_file, digest)
+        with contextlib.suppress(OSError):
+            staged.unlink()
 
 
-def _keep(network: keras.Model, file: Path) -> None:
-    """Write the weights; where that is not possible, the next call converts again."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(file) as temporary:
-            named = temporary.with_name(f"{temporary.name}.weights.h5")
-            network.save_weights(named)
-            os.replace(named, temporary)
-    except OSError:
-        return
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

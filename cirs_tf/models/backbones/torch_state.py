@@ -1,5 +1,7 @@
 """Reads a PyTorch state dict without PyTorch; runs no code from the file."""
 
+import math
+import os
 import pickle
 import struct
 from collections import OrderedDict
@@ -11,20 +13,26 @@ import numpy as np
 from cirs_tf.errors import DataError
 
 # What may stand in the file; anything else is refused before it is called.
-_STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+_DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 _MAGIC = 0x1950A86A20F9469CFC6C
+# What reading damaged bytes can raise.
+_DAMAGED = (
+    pickle.UnpicklingError,
+    EOFError,
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+)
 
 
 class _Storage(NamedTuple):
     key: str
     dtype: np.dtype
-
-
-class _Tensor(NamedTuple):
-    storage: _Storage
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
 
 
 def read_torch_state(path: str | Path) -> dict[str, np.ndarray]:
@@ -46,12 +54,10 @@ def read_torch_state(path: str | Path) -> dict[str, np.ndarray]:
     try:
         with open(path, "rb") as file:
             return _read(file)
-    except (
-        pickle.UnpicklingError, EOFError, OSError, ValueError, TypeError, KeyError,
-        AttributeError, IndexError, struct.error,
-    ) as error:  # fmt: skip
+    except _DAMAGED as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(
-            f"{path}: {error}; expected a state dict of PyTorch's older format"
+            f"{path}: {reason}; expected a state dict of PyTorch's older format"
         ) from None
 
 
@@ -60,48 +66,72 @@ def _read(file: BinaryIO) -> dict[str, np.ndarray]:
         raise ValueError("not PyTorch's magic number")
     for _ in range(2):  # version, machine
         _Unpickler(file).load()
-    tensors = _Unpickler(file).load()
+    unpickler = _Unpickler(file)
+    tensors = unpickler.load()
+    for name, tensor in tensors.items():
+        if not isinstance(tensor, unpickler.tensor_class):
+            raise ValueError(f"{name!r} is no tensor")
     dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
+    size = os.fstat(file.fileno()).st_size
     storages = {}
     for key in _Unpickler(file).load():
         (count,) = struct.unpack("<q", file.read(8))
+        if not 0 <= count * dtypes[key].itemsize <= size - file.tell():
+            raise ValueError(f"a storage of {count} values, and the file ends before")
         content = file.read(count * dtypes[key].itemsize)
         storages[key] = np.frombuffer(content, dtypes[key], count)
-    return {name: _array(tensor, storages) for name, tensor in tensors.items()}
+    return {
+        name: _array(storages[tensor.storage.key], tensor)
+        for name, tensor in tensors.items()
+    }
 
 
-def _array(tensor: _Tensor, storages: dict[str, np.ndarray]) -> np.ndarray:
-    values = storages[tensor.storage.key][tensor.offset :]
-    last = sum(
-        (size - 1) * step
-        for size, step in zip(tensor.shape, tensor.strides, strict=True)
+def _array(values: np.ndarray, tensor: Any) -> np.ndarray:
+    """Return the tensor's values, after a check that they lie in its storage."""
+    shape, strides = tensor.shape, tensor.strides
+    last = tensor.offset + sum(
+        (size - 1) * step for size, step in zip(shape, strides, strict=True)
     )
-    if min(tensor.shape, default=1) < 1 or min(tensor.strides, default=0) < 0:
-        raise ValueError(f"a tensor of shape {tensor.shape}")
-    if last >= len(values):
-        raise ValueError("a tensor reaches beyond its storage")
-    steps = [step * values.itemsize for step in tensor.strides]
-    return np.lib.stride_tricks.as_strided(values, tensor.shape, steps).copy()
+    if (
+        min((tensor.offset, *strides)) < 0
+        or min(shape, default=1) < 1
+        or math.prod(shape) > len(values)
+        or last >= len(values)
+    ):
+        raise ValueError(f"a tensor of shape {shape} reaches beyond its storage")
+    steps = [step * values.itemsize for step in strides]
+    start = values[tensor.offset :]
+    return np.lib.stride_tricks.as_strided(start, shape, steps).copy()
 
 
 class _Unpickler(pickle.Unpickler):
     """Knows the few names that a dict of tensors needs."""
 
+    def __init__(self, file: BinaryIO):
+        super().__init__(file)
+
+        # A class of this file alone: what a pickle may set on it ends with the file.
+        class Tensor:
+            def __init__(self, storage, offset, shape, strides, *_):
+                if not isinstance(storage, _Storage):
+                    raise ValueError("a tensor without a storage")
+                self.storage, self.offset = storage, int(offset)
+                self.shape = tuple(map(int, shape))
+                self.strides = tuple(map(int, strides))
+
+        self.tensor_class = Tensor
+
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
-        if module == "torch" and name in _STORAGES:
-            return _STORAGES[name]
+        if module == "torch" and name in _DTYPES:
+            return name
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _rebuild_tensor
+            return self.tensor_class
         raise pickle.UnpicklingError(f"{module}.{name} is not allowed in weights")
 
     def persistent_load(self, pid: tuple) -> _Storage:
         kind, dtype, key, *_ = pid
-        if kind != "storage" or not isinstance(dtype, np.dtype):
+        if kind != "storage" or dtype not in _DTYPES:
             raise pickle.UnpicklingError(f"{kind!r} is not allowed in weights")
-        return _Storage(str(key), dtype)
-
-
-def _rebuild_tensor(storage, offset, shape, strides, *_) -> _Tensor:
-    return _Tensor(storage, offset, tuple(shape), tuple(strides))
+        return _Storage(str(key), _DTYPES[dtype])
