@@ -46,8 +46,8 @@ COLOR_WEIGHTS = MergeWeights(
     scale=1.53,
 )  # fmt: skip
 BACKBONE_WEIGHTS = MergeWeights(
-    color=0.0, spread=0.450, histogram=0.655, border=0.376, size_exponent=0.498,
-    scale=1.32, features={"b4": 0.0311, "b7": 0.0295, "b10": 0.01},
+    color=0.3, spread=0.423, histogram=0.655, border=0.476, size_exponent=0.431,
+    scale=1.12, features={"b2": 0.01, "b4": 0.0294, "b7": 0.0295, "b10": 0.01},
 )  # fmt: skip
 
 

@@ -13,8 +13,10 @@ class FeatureMap(NamedTuple):
     """What a layer says about an image.
 
     Attributes:
-        values: `[rows, columns, channels]` float32; row i is about the pixels around
-            row (i + 1/2) stride - 1/2. There may be more than the image needs.
+        values: `[rows, columns, channels]` float32; row i stands for the pixels from
+            i stride to (i + 1) stride. There may be more rows than the image needs. (By
+            TensorFlow's padding the middle of what a value sees lies up to half a
+            stride further; placed there, regions of BSDS500 were no better.)
         stride: Pixels from one value to the next.
     """
 
