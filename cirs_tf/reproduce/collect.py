@@ -55,7 +55,8 @@ def with_earlier(path: Path, results: dict, experiments: Experiments) -> dict:
 
     Args:
         path: `results.json`, perhaps of an earlier call.
-        results: Of this call; its targets and systems replace earlier ones.
+        results: Of this call; its targets and systems replace earlier ones, but for a
+            system that ran before in the same way over these seeds and more.
         experiments: What there is; anything else is dropped.
 
     Returns:
@@ -69,7 +70,11 @@ def with_earlier(path: Path, results: dict, experiments: Experiments) -> dict:
     if earlier["budget"] != results["budget"]:
         return results
     made = {*earlier["targets"], *results["targets"]}
-    systems = earlier["systems"] | results["systems"]
+    systems = earlier["systems"] | {
+        name: facts
+        for name, facts in results["systems"].items()
+        if not _has_more_seeds(earlier["systems"].get(name), facts)
+    }
     known = [
         name
         for name, target in experiments.targets.items()
@@ -140,3 +145,16 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
+
+
+# What two results of a system must share to be of the same runs.
+_SAME = ("config", "settings", "epochs", "mini_batches", "batch_size", "version")
+
+
+def _has_more_seeds(earlier: dict | None, facts: dict) -> bool:
+    """Return whether earlier results are of the same runs and of others beside."""
+    return (
+        earlier is not None
+        and all(earlier.get(key) == facts.get(key) for key in _SAME)
+        and set(earlier.get("seeds", ())) > set(facts.get("seeds", ()))
+    )

@@ -53,6 +53,23 @@ def test_other_targets_stay_and_newer_systems_win(tmp_path):
     assert merged["proof"] == {"images": 2}
 
 
+def test_the_same_runs_over_more_seeds_stay(tmp_path):
+    path = tmp_path / "results.json"
+    new = copy.deepcopy(NEW)
+    new["systems"]["cirs"] |= {"config": "cirs", "version": "2", "seeds": [0, 1]}
+    for changes, title in (
+        ({"seeds": [0, 1, 2]}, "old"),
+        ({"seeds": [0, 2, 3]}, "cirs"),
+        ({"seeds": [0, 1]}, "cirs"),
+        ({"seeds": [0, 1, 2], "version": "1"}, "cirs"),
+        ({"seeds": [0, 1, 2], "config": "other"}, "cirs"),
+    ):
+        old = {"title": "old", "config": "cirs", "version": "2", **changes}
+        earlier(path, systems={"cirs": old})
+        merged = with_earlier(path, new, EXPERIMENTS)
+        assert merged["systems"]["cirs"]["title"] == title
+
+
 def test_a_target_that_has_got_another_row_since_is_dropped(tmp_path):
     path = tmp_path / "results.json"
     earlier(path, targets=["table4", "table5", "plus"])
