@@ -31,11 +31,14 @@ def test_every_method_has_a_page_with_the_same_headings():
 
 
 def test_every_module_of_the_reference_folders_is_shown():
-    for folder in ("layers", "losses", "metrics", "models"):
-        text = (DOCS / "api" / f"{folder}.md").read_text()
+    folders = ("layers", "losses", "metrics", "models", "models/backbones", "hierarchy")
+    for folder in folders:
+        page = DOCS / "api" / f"{Path(folder).name}.md"
         modules = (DOCS.parent / "cirs_tf" / folder).glob("*.py")
         names = {path.stem for path in modules} - {"__init__"}
-        assert set(re.findall(rf"::: cirs_tf\.{folder}\.(\w+)", text)) == names
+        package = re.escape(folder.replace("/", "."))
+        found = re.findall(rf"::: cirs_tf\.{package}\.(\w+)", page.read_text())
+        assert set(found) == names
 
 
 def test_the_settings_page_lists_every_setting_once(site_pages):
