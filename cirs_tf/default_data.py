@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from types import ModuleType
 
+from cirs_tf.cache import cache_folder
 from cirs_tf.errors import DataError
 
 _DATA_GEN = Path(__file__).parent.parent / "data_gen"
@@ -26,8 +27,7 @@ def default_data() -> Path:
     draw = import_data_gen("draw_dataset").draw
     default_options = import_data_gen("options").default_options
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "cirs_tf" / "fruit"
+    folder = cache_folder() / "fruit"
     if not (folder / MANIFEST).exists():
         print(f"no --data given: drawing the fruit set once, into {folder}", flush=True)
     draw(default_options(), folder, workers=os.cpu_count() or 1, progress=True)

@@ -1,6 +1,7 @@
 """Regions of single photographs, untrained: `python -m cirs_tf.regions IMAGES`."""
 
 import argparse
+import functools
 import json
 import math
 import sys
@@ -60,12 +61,18 @@ def _features(name: str) -> tuple:
 
     if name == "none" or (name == "auto" and not weights_file.is_installed()):
         return None, None
-    from cirs_tf.hierarchy.merging import BACKBONE_WEIGHTS
-    from cirs_tf.models.backbones.pretrained import pretrained_feature_maps
+    weights_file.checked_file()
 
-    weights = BACKBONE_WEIGHTS.features
-    extractor = pretrained_feature_maps([layer for layer in weights if weights[layer]])
-    return extractor, weights_file.ORIGIN
+    @functools.cache
+    def feature_maps():
+        # Built for the first image whose tree is not kept: it imports TensorFlow.
+        from cirs_tf.hierarchy.merging import BACKBONE_WEIGHTS
+        from cirs_tf.models.backbones.pretrained import pretrained_feature_maps
+
+        weights = BACKBONE_WEIGHTS.features
+        return pretrained_feature_maps([name for name in weights if weights[name]])
+
+    return lambda image: feature_maps()(image), weights_file.ORIGIN
 
 
 def _write(image, base: Path, cuts: dict[str, tuple], arguments, features) -> dict:

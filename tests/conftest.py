@@ -38,7 +38,7 @@ _LONG_FILES = (
 def own_cache(tmp_path_factory):
     """Keep converted weights out of the developer's cache."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CIRS_TF_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

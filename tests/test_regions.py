@@ -1,5 +1,6 @@
 """The command `regions`, from images to files."""
 
+import functools
 import json
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy import ndimage
 from cirs_tf import regions
 from cirs_tf.hierarchy import photograph
 from cirs_tf.hierarchy.region_tree import RegionTree
-from cirs_tf.models.backbones import weights_file
+from cirs_tf.models.backbones import pretrained, weights_file
 
 needs_weights = pytest.mark.skipif(
     not weights_file.is_installed(), reason="the extra pretrained is not installed"
@@ -30,8 +31,11 @@ def photos(tmp_path):
     return folder
 
 
-def run(*arguments, features="none"):
+def run_with(*arguments, features):
     return regions.main([*map(str, arguments), "--features", features])
+
+
+run = functools.partial(run_with, features="none")
 
 
 def labels(path):
@@ -74,10 +78,15 @@ def test_outlines_and_borders_lie_between_regions(photos, tmp_path):
     assert strengths[:, [29, 59]].mean() > 1.5 * strengths[:, 5:25].max()
 
 
-def test_several_cuts_of_one_tree(photos, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "features", ["none", pytest.param("efficientnet_lite0", marks=needs_weights)]
+)
+def test_several_cuts_of_one_tree(features, photos, tmp_path, monkeypatch):
     out = tmp_path / "out"
+    run = functools.partial(run_with, features=features)
     assert run(photos, "--out", out, "--level", 1, "--superpixels", 60) == 0
     monkeypatch.setattr(photograph, "region_tree", None)  # nothing is computed again
+    monkeypatch.setattr(pretrained, "pretrained_feature_maps", None)
     more = ("--level", 0, "--level", 0.5, "--regions", 2, "--superpixels", 60)
     assert run(photos, "--out", out, *more) == 0
     counts = [
@@ -113,7 +122,7 @@ def test_with_features_of_a_backbone(photos, tmp_path, capsys):
 
 def test_features_that_are_not_installed(photos, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(weights_file, "_PACKAGE", "not_installed_at_all")
-    monkeypatch.setenv("CIRS_TF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     out = tmp_path / "out"
     assert run(photos / "a.png", "--out", out, features="auto") == 0
     assert capsys.readouterr().out == f"regions of 1 of 1 images in {out}\n"

@@ -17,8 +17,8 @@ needs_weights = pytest.mark.skipif(
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("CIRS_TF_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "cirs_tf"
 
 
 @needs_weights
@@ -38,7 +38,7 @@ def test_classifies_as_the_original_and_keeps_its_weights(cache, monkeypatch):
     content[len(content) // 2] ^= 1
     kept.write_bytes(content)
     monkeypatch.undo()
-    monkeypatch.setenv("CIRS_TF_CACHE", str(cache))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parent))
     mended = pretrained.pretrained_efficientnet_lite0(["b4"]).predict(INPUTS, verbose=0)
     np.testing.assert_array_equal(mended["b4"], found["b4"])
 
@@ -46,7 +46,7 @@ def test_classifies_as_the_original_and_keeps_its_weights(cache, monkeypatch):
 @needs_weights
 def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("CIRS_TF_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file" / "cache"))
     assert pretrained.pretrained_efficientnet_lite0(["b0"]).count_params() > 0
 
 

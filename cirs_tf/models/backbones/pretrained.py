@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 
 from cirs_tf.atomic_write import write_text_atomically
+from cirs_tf.cache import cache_folder
 from cirs_tf.models.backbones import weights_file
 from cirs_tf.models.backbones.efficientnet_lite0 import efficientnet_lite0, load_state
 from cirs_tf.models.backbones.feature_maps import FeatureMaps
@@ -19,8 +20,8 @@ def pretrained_efficientnet_lite0(outputs: Sequence[str]) -> keras.Model:
     """Return `efficientnet_lite0` with ImageNet's weights; nothing is downloaded.
 
     They come with the extra `pretrained`. Its file is checked by its SHA-256, and kept
-    as Keras weights with a SHA-256 of their own, in the folder that the variable
-    `CIRS_TF_CACHE` names (default: `~/.cache/cirs_tf`).
+    as Keras weights with a SHA-256 of their own, in `cirs_tf` in `$XDG_CACHE_HOME`
+    (default: `~/.cache`).
 
     Args:
         outputs: As of `efficientnet_lite0`.
@@ -45,12 +46,6 @@ def pretrained_efficientnet_lite0(outputs: Sequence[str]) -> keras.Model:
 def pretrained_feature_maps(layers: Sequence[str]) -> FeatureMaps:
     """Return what calls that network on single images, for these of its maps."""
     return FeatureMaps(pretrained_efficientnet_lite0(layers))
-
-
-def cache_folder() -> Path:
-    """Return where converted weights are kept."""
-    named = os.environ.get("CIRS_TF_CACHE")
-    return Path(named) if named else Path.home() / ".cache" / "cirs_tf"
 
 
 class _KeptWeights:
