@@ -6,6 +6,7 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+from scipy.cluster.hierarchy import DisjointSet
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -74,13 +75,14 @@ class RegionTree:
         """
         count = self.num_superpixels
         node, below = list(range(count)), [1] * count
-        region = _DisjointSets(count)
+        region = DisjointSet(range(count))
         rows = np.empty((count - 1, 4))
         for index, (a, b) in enumerate(self.merges.tolist()):
-            a, b = region.root(a), region.root(b)
-            region.join(a, b)
-            rows[index] = (*sorted((node[a], node[b])), 0, below[a] + below[b])
-            node[a], below[a] = count + index, below[a] + below[b]
+            a, b = region[a], region[b]
+            total = below[a] + below[b]
+            rows[index] = (*sorted((node[a], node[b])), 0, total)
+            region.merge(a, b)
+            node[region[a]], below[region[a]] = count + index, total
         rows[:, 2] = self.levels
         return rows
 
@@ -116,19 +118,19 @@ class RegionTree:
         for index, pair in enumerate(ends):
             for superpixel in pair:
                 apart[superpixel].append(index)
-        region = _DisjointSets(self.num_superpixels)
+        region = DisjointSet(range(self.num_superpixels))
         for (a, b), level in zip(self.merges.tolist(), self.levels, strict=True):
-            a, b = sorted((region.root(a), region.root(b)), key=lambda r: len(apart[r]))
-            region.join(b, a)
-            for index in apart[a]:
+            fewer, more = sorted((apart[region[a]], apart[region[b]]), key=len)
+            region.merge(a, b)
+            for index in fewer:
                 first, second = ends[index]
                 if levels[index] is not None:
                     continue  # found from its other end
-                if region.root(first) == region.root(second):
+                if region.connected(first, second):
                     levels[index] = level
                 else:
-                    apart[b].append(index)
-            apart[a] = []
+                    more.append(index)
+            apart[region[a]] = more
         return np.array(levels, np.float64)
 
     def save(self, path: str | Path, **notes: str) -> None:
@@ -176,22 +178,3 @@ class RegionTree:
         number = np.empty(len(first), np.int32)
         number[np.argsort(first)] = np.arange(len(first))
         return number[labels]
-
-
-class _DisjointSets:
-    """Which superpixels are one region."""
-
-    def __init__(self, count: int):
-        self._parent = list(range(count))
-
-    def root(self, superpixel: int) -> int:
-        """Return the superpixel that stands for the region."""
-        parent = self._parent
-        while parent[superpixel] != superpixel:
-            parent[superpixel] = parent[parent[superpixel]]
-            superpixel = parent[superpixel]
-        return superpixel
-
-    def join(self, root: int, other: int) -> None:
-        """Make the region of one root a part of another."""
-        self._parent[other] = root
