@@ -14,7 +14,7 @@ ROOT = Path(cirs_tf.__file__).parent.parent
 
 # Rooms of cirs_tf by level; each may import only itself and the levels above it.
 LEVELS = [
-    {"errors", "atomic_write", "backend", "cache", "callable_module"},
+    {"errors", "atomic_write", "backend", "cache", "callable_module", "file_hash"},
     {"config", "visualization", "oned"},
     {"layers", "losses", "metrics", "postprocessing", "proposals", "words"}
     | {"hierarchy"},

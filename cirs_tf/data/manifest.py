@@ -5,7 +5,6 @@ A reader verifies the shards of a split against it before the first step.
 """
 
 import dataclasses
-import hashlib
 import json
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import tensorflow as tf
 
 from cirs_tf.atomic_write import write_text_atomically
 from cirs_tf.errors import DataError
+from cirs_tf.file_hash import file_sha256
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -141,7 +141,7 @@ class Manifest:
 def describe_file(path: str | Path, examples: int) -> Shard:
     """Return the manifest's entry for a finished shard."""
     path = Path(path)
-    return Shard(path.name, examples, path.stat().st_size, _sha256(path))
+    return Shard(path.name, examples, path.stat().st_size, file_sha256(path))
 
 
 def verify_shards(directory: str | Path, split: Split) -> None:
@@ -155,7 +155,7 @@ def verify_shards(directory: str | Path, split: Split) -> None:
         path = Path(directory) / shard.file
         if not path.is_file():
             raise DataError(f"{path}: missing; the manifest lists it")
-        if path.stat().st_size == shard.bytes and _sha256(path) == shard.sha256:
+        if path.stat().st_size == shard.bytes and file_sha256(path) == shard.sha256:
             continue
         raise DataError(f"{path}: {_locate_damage(path, shard)}")
 
@@ -182,8 +182,3 @@ def _locate_damage(path: Path, shard: Shard) -> str:
         f"{read} records, expected {shard.examples}; "
         "the file differs from the one that the manifest describes"
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,6 @@
 """Backbones with their trained weights, from packages that are installed."""
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ import keras
 
 from cirs_tf.atomic_write import write_text_atomically
 from cirs_tf.cache import cache_folder
+from cirs_tf.file_hash import file_sha256
 from cirs_tf.models.backbones import weights_file
 from cirs_tf.models.backbones.efficientnet_lite0 import efficientnet_lite0, load_state
 from cirs_tf.models.backbones.feature_maps import FeatureMaps
@@ -63,7 +63,7 @@ class _KeptWeights:
         """Load the weights; return whether they were there, as they were written."""
         try:
             expected = self._hash_file.read_text()
-            if _sha256(self._file) != expected:
+            if file_sha256(self._file) != expected:
                 return False
         except OSError:
             return False
@@ -76,12 +76,8 @@ class _KeptWeights:
         with contextlib.suppress(OSError):  # the next call converts again
             self._file.parent.mkdir(parents=True, exist_ok=True)
             network.save_weights(staged)
-            digest = _sha256(staged)
+            digest = file_sha256(staged)
             os.replace(staged, self._file)
             write_text_atomically(self._hash_file, digest)
         with contextlib.suppress(OSError):
             staged.unlink()
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,10 +1,10 @@
 """Where a backbone's trained weights come from; imports neither Keras nor PyTorch."""
 
-import hashlib
 import importlib.util
 from pathlib import Path
 
 from cirs_tf.errors import ConfigError, DataError
+from cirs_tf.file_hash import file_sha256
 
 # Said wherever the weights are used.
 ORIGIN = (
@@ -37,7 +37,7 @@ def checked_file() -> Path:
     # Found without importing it: the package's own code needs PyTorch.
     file = Path(spec.submodule_search_locations[0]) / "models" / f"{NAME}.pth"
     try:
-        found = hashlib.sha256(file.read_bytes()).hexdigest()
+        found = file_sha256(file)
     except OSError as error:
         raise DataError(f"{file}: {error.strerror}; expected weights") from None
     if found != _SHA256:
