@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from cirs_tf.atomic_write import write_text_atomically
 from cirs_tf.errors import ConfigError, ImageError, command
+from cirs_tf.hierarchy import MAX_SIDE, NUM_SUPERPIXELS
 
 
 @command
@@ -179,16 +180,17 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add(
         "--superpixels",
         type=int,
-        default=500,
+        default=NUM_SUPERPIXELS,
         metavar="N",
-        help="about how many regions the finest level has (default: 500)",
+        help="about how many regions the finest level has (default: %(default)s)",
     )
     add(
         "--max-side",
         type=int,
-        default=640,
+        default=MAX_SIDE,
         metavar="PIXELS",
-        help="larger images are shrunk for it, and regions enlarged (default: 640)",
+        help="larger images are shrunk for it, and regions enlarged (default: "
+        "%(default)s)",
     )
     return parser
 

@@ -9,20 +9,15 @@ import numpy as np
 from PIL import Image
 
 from cirs_tf.errors import DataError
+from cirs_tf.hierarchy import MAX_SIDE, NUM_SUPERPIXELS
 from cirs_tf.hierarchy.merging import (
     BACKBONE_WEIGHTS,
     COLOR_WEIGHTS,
     MergeWeights,
     merge_regions,
 )
-from cirs_tf.hierarchy.region_graph import (
-    NUM_SUPERPIXELS,
-    FeatureExtractor,
-    region_graph,
-)
+from cirs_tf.hierarchy.region_graph import FeatureExtractor, region_graph
 from cirs_tf.hierarchy.region_tree import RegionTree
-
-MAX_SIDE = 640
 
 
 def region_tree(

@@ -9,7 +9,8 @@ from scipy.sparse import coo_array
 from skimage.color import rgb2lab
 from skimage.segmentation import slic
 
-NUM_SUPERPIXELS = 500
+from cirs_tf.hierarchy import NUM_SUPERPIXELS
+
 COMPACTNESS = 12.0
 # Pixels of blur, in which the contrast of borders is measured.
 _CONTRAST_SCALES = (1.0, 2.0)
