@@ -149,6 +149,7 @@ CASES = {
         (DROPOUT, "wnet.radius=2", "wnet.xla=false", "segmenter.dropout_of=elements"),
         {"joint": Plan(1, (*S, "decoder"))},
     ),
+    "deep_clustering": Case("deep_clustering", (), {}),
     "iic": Case(
         "iic",
         ("iic.width=1",),

@@ -21,6 +21,15 @@ WORDS = {
     "word_vectors": RNG.normal(size=(NUM_WORDS, SEGMENTS - 1)).astype(np.float32),
     "word_colors": RNG.random((NUM_WORDS, 3)).astype(np.float32),
 }
+TINY_DEEP_CLUSTERING = (
+    "deep_clustering.weights=random",
+    "deep_clustering.layers=[b0]",
+    "deep_clustering.stride=4",
+    "deep_clustering.components=4",
+    "deep_clustering.clusterings=2",
+    "deep_clustering.clusters=6",
+    "deep_clustering.edge_radius=1",
+)
 INITIALIZATIONS = {
     "air": WORDS,
     "cirs": {PSEUDO_LABELS: PSEUDO, **WORDS},
@@ -30,6 +39,12 @@ INITIALIZATIONS = {
         "background": RNG.random((SIDE, SIDE, 3)),
         "template_colors": RNG.random((SEGMENTS - 1, CANVAS, CANVAS, 3)),
         "template_support": RNG.random((SEGMENTS - 1, CANVAS, CANVAS)) < 0.7,
+    },
+    "deep_clustering": {
+        "kernel_b0": 0.2 * RNG.normal(size=(16, 4)),
+        "bias_b0": RNG.normal(size=4),
+        "centers": RNG.normal(size=(2, 6, 4)),
+        "segment_of": RNG.integers(0, SEGMENTS, (2, 6)),
     },
     "cut_and_paste": {
         "patches": DRAWN,
@@ -51,11 +66,13 @@ def tiny_config(tiny, source, *overrides):
     """
     sections = ["training."]
     method = load_config(source).method
-    if method not in ("iic", "autoencoder"):
+    if method not in ("iic", "autoencoder", "deep_clustering"):
         sections.append("segmenter.")
     if method == "cirs":
         sections.append("feature_net.")
     usable = [setting for setting in tiny if setting.startswith(tuple(sections))]
+    if method == "deep_clustering":
+        usable += TINY_DEEP_CLUSTERING
     return load_config(source, [*usable, f"training.batch_size={SIZE}", *overrides])
 
 

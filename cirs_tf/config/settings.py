@@ -49,6 +49,7 @@ WEIGHT = Range("a finite number of at least 0", lambda value: 0 <= value < math.
 POSITIVE = Range("a finite number > 0", lambda value: 0 < value < math.inf)
 SHARE = Range("(0, 1)", lambda value: 0 < value < 1)
 RATE = Range("a rate in [0, 1)", lambda value: 0 <= value < 1)
+NAMES = Range("one name or more", lambda value: len(value) > 0 and all(value))
 WIDTHS = Range("widths of at least 1", lambda value: all(units >= 1 for units in value))
 
 

@@ -6,11 +6,14 @@ Keras finds a layer of a `.keras` file by its registered name, such as
 
 from cirs_tf.layers.argmax_in_place import ArgmaxInPlace, argmax_in_place
 from cirs_tf.layers.best_head import BestHead
+from cirs_tf.layers.center_votes import CenterVotes
 from cirs_tf.layers.current_batch_norm import CurrentBatchNormalization
 from cirs_tf.layers.cut_out_bank import CutOutBank
 from cirs_tf.layers.dropout import ReplicaDropout
 from cirs_tf.layers.gaussian_code import GaussianCode
+from cirs_tf.layers.guided_filter import GuidedFilter
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
+from cirs_tf.layers.resize_like import ResizeLike
 from cirs_tf.layers.segment_dense import SegmentDense
 from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
 from cirs_tf.layers.segment_pooling import SegmentPooling
@@ -22,12 +25,15 @@ __all__ = [
     "ArgmaxInPlace",
     "BestHead",
     "BilinearUpsampling",
+    "CenterVotes",
     "CropToSize",
     "CurrentBatchNormalization",
     "CutOutBank",
     "GaussianCode",
+    "GuidedFilter",
     "PadToMultiple",
     "ReplicaDropout",
+    "ResizeLike",
     "SegmentDense",
     "SegmentMasks",
     "SegmentPooling",

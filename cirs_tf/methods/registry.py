@@ -93,6 +93,13 @@ _ENTRIES = (
         "Xia and Kulis 2017; thesis 8",
     ),
     MethodEntry(
+        "deep_clustering",
+        "DeepClustering",
+        "clusters of a frozen backbone's features, which vote; nothing is trained",
+        "thesis 11",
+        "photographs; the extra pretrained (no labels of your images)",
+    ),
+    MethodEntry(
         "iic",
         "Iic",
         "mutual information between a pixel and its displaced, transformed twin",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cirs_tf.reproduce.autoencoder_scores import autoencoder_scores
 from cirs_tf.reproduce.baseline_scores import baseline_scores, benchmark_set_scores
+from cirs_tf.reproduce.class_scores import class_scores
 from cirs_tf.reproduce.experiments import Experiments, Target
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.postprocessing_scores import (
@@ -126,6 +127,8 @@ def _table_scores(plan: Plan, target: Target) -> dict | None:
             return baseline_scores(plan)
         case "benchmark_sets":
             return benchmark_set_scores(plan)
+        case "classes":
+            return class_scores(plan, target)
         case "photographs":
             return photograph_scores(plan, *target.systems)
         case "postprocessing":

@@ -9,6 +9,7 @@ TABLES = (
     "autoencoders",
     "baselines",
     "benchmark_sets",
+    "classes",
     "photographs",
     "postprocessing",
     "proof",

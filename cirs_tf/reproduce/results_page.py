@@ -13,6 +13,7 @@ from cirs_tf.reproduce.tables import (
     Values,
     ablation_values,
     baseline_values,
+    class_values,
     photograph_values,
     postprocessing_values,
     proof_values,
@@ -88,6 +89,8 @@ def _table_values(experiments: Experiments, results: dict, name: str) -> Values:
             return baseline_values(results, target.systems)
         case "benchmark_sets":
             return benchmark_set_values(results, experiments.benchmark_sets)
+        case "classes":
+            return class_values(results)
         case "photographs":
             return photograph_values(results)
         case "postprocessing":

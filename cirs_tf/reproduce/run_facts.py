@@ -19,12 +19,14 @@ def run_facts(plan: Plan, system: str) -> dict:
 
     Returns:
         `title`, `config`, `settings` (overrides), `seeds`, `epochs`, `mini_batches`
-        (of training, without pretraining), `batch_size`, `seconds` (statistics over
+        (of training, without pretraining; 0 for a method that trains nothing),
+        `batch_size`, `seconds` (statistics over
         seeds), `thesis` (its figure or None), `remark`, `version` (of this package, of
         the first run).
     """
     runs, row = plan.runs_of(system), plan.experiments.systems[system]
     config, source = runs[0].config, row.starts_from
+    trained = training_seconds(runs[0]) > 0
     return {
         "title": row.title,
         "config": row.config,
@@ -33,8 +35,8 @@ def run_facts(plan: Plan, system: str) -> dict:
             *(start_settings(f"EXPORT_OF_{source}") if source else ()),
         ],
         "seeds": [run.config.seed for run in runs],
-        "epochs": config.training.epochs,
-        "mini_batches": config.training.epochs * steps_per_epoch(config),
+        "epochs": config.training.epochs if trained else 0,
+        "mini_batches": config.training.epochs * steps_per_epoch(config) * trained,
         "batch_size": config.training.batch_size,
         "seconds": seed_statistics([training_seconds(run) for run in runs]),
         "thesis": row.thesis,
@@ -53,8 +55,9 @@ def steps_per_epoch(config: Config) -> int:
 def training_seconds(planned: PlannedRun) -> float:
     """Return the seconds of a run's mini-batches, without pretraining and validation.
 
-    sum over epochs of images per epoch / images per second
+    sum over epochs of images per epoch / images per second; 0 where none was trained
     """
     images = steps_per_epoch(planned.config) * planned.config.training.batch_size
     rows = RunFolder.open(planned.folder).read_metrics()
-    return sum(images / row["images_per_second"] for row in rows)
+    speeds = [row["images_per_second"] for row in rows]
+    return sum(images / speed for speed in speeds if speed)

@@ -143,6 +143,17 @@ def postprocessing_values(results: dict) -> Values:
     }
 
 
+def class_values(results: dict) -> Values:
+    """Return `table`: mIoU and accuracy of each row; `images` of the split."""
+    scores = results["classes"]
+    rows = [
+        (title, *(cell(row[measure]) for measure in ("miou", "pixel_accuracy")))
+        for title, row in scores["rows"].items()
+    ]
+    header = ("", "mIoU", "pixel accuracy")
+    return {"table": table(header, rows), "images": str(scores["images"])}
+
+
 def photograph_values(results: dict) -> Values:
     """Return `table`: region measures of segments, and of connected regions."""
     scores = results["photographs"]

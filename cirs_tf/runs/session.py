@@ -91,7 +91,9 @@ def train(
         if workers.chief:
             store.remove_leftovers()
         # The other workers may not see the chief's files yet: it says where to begin.
-        last_step = workers.from_chief(store.last_step or 0)
+        last_step = workers.from_chief(
+            -1 if store.last_step is None else store.last_step
+        )
         with RunLog(folder if workers.chief else None):
             train_split = load_split(
                 config.data, "train", with_masks=_needs_masks(config)
@@ -110,7 +112,7 @@ def train(
                     initialization,
                     _validator(method, config, manifest),
                 )
-                if last_step:
+                if last_step >= 0:
                     trainer.restore(str(last_step))
                 elif workers.chief:
                     folder.rewind_metrics(0)
@@ -120,7 +122,7 @@ def train(
             stopped_by = None
             if stop.signal_number is None or workers.count > 1:
                 stopped_by = trainer.fit(stop)
-            elif trainer.step < trainer.total_steps:
+            elif not trainer.finished:
                 stopped_by = stop.signal_number
             return Run(folder, config, trainer.step, trainer.total_steps, stopped_by)
 
@@ -233,6 +235,9 @@ def _announce(
 
 def _announce_training(trainer: Trainer, determinism: str) -> None:
     """Log how long it is trained, and on what."""
+    if not trainer.stages:
+        _log_lines({"determinism": determinism})
+        return
     *pretraining, training = trainer.stages
     parts = [f"{stage.name} {stage.part_steps}" for stage in pretraining]
     parts.append(

@@ -72,7 +72,8 @@ class Method(Protocol):
         networks: Every model by name; `segmenter` maps `[batch, height, width, 3]`
             float images in [0, 1] to `[batch, height, width, K]` logits.
         pretraining: Phases that run once, one after the other; may be empty.
-        phases: One cycle of training.
+        phases: One cycle of training; empty where all that the networks learn comes
+            from `Initializes`.
         needs_masks: Whether batches hold the truth; no method without labels does.
     """
 

@@ -71,23 +71,26 @@ def stage_line(
 
 
 def epoch_line(
-    row: Mapping, validation: Validation, epochs: int, best: Sequence[str]
+    row: Mapping, validation: Validation, epochs: int | None, best: Sequence[str]
 ) -> str:
-    """Return the log line of an epoch.
+    """Return the log line of an epoch, or of the outcome where nothing is trained.
 
     Args:
         row: As in `metrics.jsonl`.
         validation: Outcome on the validation split.
-        epochs: Epochs of the run.
+        epochs: Epochs of the run; None: its method has no phases.
         best: Which checkpoints, `loss` and `oracle`, this epoch became.
     """
     train = " ".join(f"{name} {value:.3g}" for name, value in row["train"].items())
-    line = f"epoch {row['epoch']}/{epochs}  {train}"
+    line = (
+        "outcome     " if epochs is None else f"epoch {row['epoch']}/{epochs}  {train}"
+    )
     line += f"  val loss {validation.terms['loss']:.3g}"
     for name, value in validation.headline.items():
         line += f"  {name} {value:.3f}"
     if "segment_share" in row["validation"]:
         shares = row["validation"]["segment_share"]
         line += "  shares " + " ".join(f"{value:.2f}" for value in shares)
-    line += f"  {row['images_per_second']:.0f} images/s"
+    if epochs is not None:
+        line += f"  {row['images_per_second']:.0f} images/s"
     return line + (f"  best by {' and '.join(best)}" if best else "")

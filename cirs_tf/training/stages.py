@@ -81,6 +81,8 @@ def make_stages(
 ) -> list[Stage]:
     """Return the stages of a run, in order; the last one is training in epochs.
 
+    A method without phases has none.
+
     Args:
         method: With its phases.
         config: The run.
@@ -105,6 +107,8 @@ def make_stages(
             Stage(name, loop([phase]), batches, start, end, phase.steps, epochs=None)
         )
         start = end
+    if not method.phases:
+        return stages
     one_pass = math.ceil(len(train.images) / options.batch_size)
     per_epoch = options.steps_per_epoch or one_pass
     batches = functools.partial(training_dataset, train, seed)

@@ -64,14 +64,20 @@ class Trainer:
             method, config, workers.strategy, train, initialization
         )
         self.step = 0
-        self._sums = self.stages[0].no_sums()
+        self._sums = self.stages[0].no_sums() if self.stages else []
         self._headline: dict[str, float] = {}
         self._last_saved = time.monotonic()
 
     @property
     def total_steps(self) -> int:
         """Mini-batches of the whole run, those of pretraining included."""
-        return self.stages[-1].end
+        return self.stages[-1].end if self.stages else 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether all mini-batches are done, and the outcome is kept."""
+        kept = bool(self.method.phases) or self.store.last_step is not None
+        return self.step >= self.total_steps and kept
 
     def restore(self, name: str = "last") -> None:
         """Go back to a checkpoint of the run.
@@ -118,6 +124,8 @@ class Trainer:
                     signal_number = self._run_stage(stage, stop, summaries, bar)
                     if signal_number is not None:
                         return signal_number
+            if not self.finished:  # a method without phases: measure what there is
+                self._end_epoch({}, 1, None, 0.0, summaries)
         return None
 
     def _run_stage(
@@ -176,6 +184,17 @@ class Trainer:
             _LOGGER.info(stage_line(stage, train, images_per_second))
             return
         epoch = (self.step - stage.start) // stage.part_steps
+        self._end_epoch(train, epoch, stage.epochs, images_per_second, summaries)
+
+    def _end_epoch(
+        self,
+        train: dict[str, float],
+        epoch: int,
+        epochs: int | None,
+        images_per_second: float,
+        summaries: Summaries,
+    ) -> None:
+        """Measure, save and log what stands after an epoch."""
         validation = self.validator.run()
         self._headline = validation.headline
         row = {
@@ -193,7 +212,7 @@ class Trainer:
             self.run.append_metrics(row)
             self.run.save_progress(self.validator.progress(), epoch)
             self._summarize(validation, summaries)
-            _LOGGER.info(epoch_line(row, validation, stage.epochs, best))
+            _LOGGER.info(epoch_line(row, validation, epochs, best))
 
     def _sums_after(self, stage: Stage) -> list[PhaseSums]:
         """Return the empty sums of what follows this step."""

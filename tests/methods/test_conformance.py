@@ -10,11 +10,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from method_cases import CASES, PRETRAINING_RATE, RATE, Case, case_config
-from tiny_methods import IMAGES, MASKS, PSEUDO, SEGMENTS, SIZE, build_tiny, tiny_config
+from tiny_methods import (
+    IMAGES,
+    MASKS,
+    PSEUDO,
+    SEGMENTS,
+    SIDE,
+    SIZE,
+    build_tiny,
+    tiny_config,
+)
 
 from cirs_tf.config.settings import flatten
 from cirs_tf.errors import ConfigError
-from cirs_tf.methods.registry import METHODS, build_segmenter
+from cirs_tf.methods.registry import METHODS, build_method, build_segmenter
 from cirs_tf.training.phases import Method, PretrainingPhase
 
 
@@ -30,7 +39,8 @@ def built(request, tiny):
     """Return a method whose weights no test changes, batch statistics aside."""
     config = case_config(request.param, tiny)
     method = build_tiny(config)
-    segmenter = method.networks.get("segmenter")
+    fresh = build_method(config, SIDE, SIDE) if not method.phases else method
+    segmenter = fresh.networks.get("segmenter")
     first = segmenter.get_weights() if segmenter else []
     return Built(request.param, config, method, first)
 

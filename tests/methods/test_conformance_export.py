@@ -10,7 +10,7 @@ from tiny_methods import tiny_config
 
 from cirs_tf.config.sections import SegmenterConfig
 from cirs_tf.config.settings import flatten
-from cirs_tf.methods.registry import METHODS, build_segmenter
+from cirs_tf.methods.registry import METHODS, build_method, build_segmenter
 from cirs_tf.serving.savedmodel import write_savedmodel
 from cirs_tf.serving.segmenter import Segmenter
 
@@ -31,7 +31,12 @@ def segmenter(request, tiny):
     """Return the segmenter of a method, with other statistics and several labels."""
     method, value = request.param
     settings = () if value is None else (f"{UPSAMPLING}={value}",)
-    model = build_segmenter(tiny_config(tiny, method, *settings))
+    config = tiny_config(tiny, method, *settings)
+    if method == "deep_clustering":  # its segments come from images
+        deep = build_method(config, 16, 16)
+        deep.assign(deep.initialize(np.uint8(255 * images((16, 16)))))
+        return deep.segmenter
+    model = build_segmenter(config)
     for seed in range(5):
         model(images((16, 16), seed), training=True)
     (*_, last) = (x for x in model.layers if isinstance(x, keras.layers.Conv2D))

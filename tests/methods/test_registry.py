@@ -23,6 +23,7 @@ BATCH = {
     "mask": tf.constant(RNG.integers(0, SEGMENTS, (4, SIDE, SIDE)), tf.uint8),
 }
 INITIALIZED = {"air", "cirs", "cirs_aligned", "cirs_plus", "cut_and_paste"}
+INITIALIZED |= {"deep_clustering"}
 # Method: pretraining phases with its defaults.
 PRETRAINED = {
     "cirs_aligned": [("segmenter", 150), ("poses", 400)],

@@ -155,7 +155,8 @@ def test_every_method_and_pretraining_phase_is_held_to_it(tiny):
         tiny_config(tiny, source, *changes)
         for source, changes in REPLICA_CASES.values()
     ]
-    assert {config.method for config in cases} == set(METHODS)
+    # All but the one that trains nothing.
+    assert {config.method for config in cases} == set(METHODS) - {"deep_clustering"}
     pretrained = {
         (config.method, phase.name)
         for config in cases

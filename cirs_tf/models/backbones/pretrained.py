@@ -16,15 +16,15 @@ from cirs_tf.models.backbones.feature_maps import FeatureMaps
 from cirs_tf.models.backbones.torch_state import read_torch_state
 
 
-def pretrained_efficientnet_lite0(outputs: Sequence[str]) -> keras.Model:
-    """Return `efficientnet_lite0` with ImageNet's weights; nothing is downloaded.
+def load_efficientnet_lite0(network: keras.Model) -> None:
+    """Give `efficientnet_lite0` ImageNet's weights; nothing is downloaded.
 
     They come with the extra `pretrained`. Its file is checked by its SHA-256, and kept
     as Keras weights with a SHA-256 of their own, in `cirs_tf` in `$XDG_CACHE_HOME`
     (default: `~/.cache`).
 
     Args:
-        outputs: As of `efficientnet_lite0`.
+        network: Of `efficientnet_lite0`, with any of its outputs.
 
     Raises:
         ConfigError: The extra is not installed.
@@ -36,10 +36,22 @@ def pretrained_efficientnet_lite0(outputs: Sequence[str]) -> keras.Model:
     if not kept.load_into(whole):
         load_state(whole, read_torch_state(source))
         kept.save(whole)
-    network = efficientnet_lite0(outputs)
     for layer in network.layers:
         if layer.weights:
             layer.set_weights(whole.get_layer(layer.name).get_weights())
+
+
+def pretrained_efficientnet_lite0(outputs: Sequence[str]) -> keras.Model:
+    """Return `efficientnet_lite0` with ImageNet's weights.
+
+    Args:
+        outputs: As of `efficientnet_lite0`.
+
+    Raises:
+        ConfigError, DataError: As of `load_efficientnet_lite0`.
+    """
+    network = efficientnet_lite0(outputs)
+    load_efficientnet_lite0(network)
     return network
 
 

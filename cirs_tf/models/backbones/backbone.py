@@ -1,0 +1,81 @@
+"""Backbones by name: networks from images to feature maps, and their weights."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from cirs_tf.errors import ConfigError
+from cirs_tf.models.backbones import keras_applications, weights_file
+from cirs_tf.models.backbones.efficientnet_lite0 import efficientnet_lite0
+from cirs_tf.models.backbones.pretrained import load_efficientnet_lite0
+
+EFFICIENTNET_LITE0 = "efficientnet_lite0"
+# Values of `weights` that are no file.
+PRETRAINED, RANDOM = "pretrained", "random"
+
+
+def build_backbone(name: str, outputs: Sequence[str], seed: int) -> keras.Model:
+    """Build a backbone with random weights.
+
+    Args:
+        name: `efficientnet_lite0`, or a network of `keras.applications`, such as
+            `MobileNetV2`.
+        outputs: Names of the layers whose maps it returns; of `efficientnet_lite0`,
+            `b0` to `b15`.
+        seed: Seed of the kernels (He et al. 2015); all else is as Keras begins.
+
+    Returns:
+        From `[batch, height, width, 3]` float32 in [0, 1] to a dict of `[batch, rows,
+        columns, channels]` by name. Not trainable; in inference mode always.
+
+    Raises:
+        ConfigError: There is no such network, or layer.
+    """
+    try:
+        if name == EFFICIENTNET_LITE0:
+            network = efficientnet_lite0(outputs)
+        else:
+            network = keras_applications.application(name, outputs)
+    except ValueError as error:
+        raise ConfigError(f"{name}: {error}") from None
+    rng = np.random.default_rng(seed)
+    for weight in network.weights:
+        if weight.name.endswith("kernel"):
+            fan_in = max(np.prod(weight.shape[:-1]), 1)
+            if "depthwise" in weight.path:
+                fan_in = np.prod(weight.shape[:2])
+            weight.assign(rng.normal(0, np.sqrt(2 / fan_in), weight.shape))
+    return network
+
+
+def load_backbone_weights(network: keras.Model, name: str, weights: str) -> str:
+    """Give a backbone its trained weights.
+
+    Args:
+        network: Of `build_backbone`.
+        name: The same name.
+        weights: `pretrained`: those of the extra `pretrained`, or, of a network of
+            `keras.applications`, ImageNet's, which Keras downloads where they are not
+            in its cache; `random`: as they are; or a file that
+            `keras.applications` reads.
+
+    Returns:
+        One line: what the weights are, and their licence where it is known.
+
+    Raises:
+        ConfigError: The extra is not installed, or there are no such weights.
+        DataError: A file is not the known one, or does not fit.
+    """
+    if weights == RANDOM:
+        return f"{name}, random weights"
+    if name != EFFICIENTNET_LITE0:
+        return keras_applications.load_application_weights(
+            network, name, "imagenet" if weights == PRETRAINED else weights
+        )
+    if weights != PRETRAINED:
+        raise ConfigError(
+            f"{name}: expected weights {PRETRAINED} or {RANDOM}, got {weights!r}"
+        )
+    load_efficientnet_lite0(network)
+    return weights_file.ORIGIN

@@ -1,0 +1,122 @@
+"""Networks of `keras.applications` as backbones."""
+
+import inspect
+from collections.abc import Sequence
+from types import ModuleType
+
+import keras
+
+from cirs_tf.errors import DataError
+
+
+def application(name: str, outputs: Sequence[str]) -> keras.Model:
+    """Build a network of `keras.applications` without its head, with random weights.
+
+    Args:
+        name: Such as `MobileNetV2`.
+        outputs: Names of its layers.
+
+    Returns:
+        From `[batch, height, width, 3]` float32 in [0, 1], which are prepared as the
+        network expects, to a dict of the layers' maps by name. Not trainable; in
+        inference mode always.
+
+    Raises:
+        ValueError: There is no such network or layer.
+    """
+    module = _module_of(name)
+    network = _headless(module, name, None)
+    known = {layer.name: layer.output for layer in network.layers}
+    unknown = [output for output in outputs if output not in known]
+    if unknown or not outputs:
+        raise ValueError(
+            f"expected names of its layers, such as {', '.join(list(known)[-3:])}, "
+            f"got {', '.join(unknown) or 'none'}"
+        )
+    inner = keras.Model(network.input, {name: known[name] for name in outputs})
+    images = keras.Input((None, None, 3))
+    maps = inner(PrepareImages(name)(images))
+    backbone = keras.Model(images, maps, name=name.lower())
+    backbone.trainable = False
+    return backbone
+
+
+def load_application_weights(network: keras.Model, name: str, weights: str) -> str:
+    """Load trained weights into a network of `application`.
+
+    Args:
+        network: With an inner network whose layers are filled by name.
+        name: As of `application`.
+        weights: `imagenet`, or a file of Keras weights without the head.
+
+    Returns:
+        One line about the weights.
+
+    Raises:
+        DataError: They cannot be loaded.
+    """
+    try:
+        trained = _headless(_module_of(name), name, weights)
+    except Exception as error:  # whatever a download or a file may raise
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"{name}: weights {weights}: {reason}") from None
+    for layer in network.layers:
+        for inner in getattr(layer, "layers", ()):
+            if inner.weights:
+                inner.set_weights(trained.get_layer(inner.name).get_weights())
+    if weights == "imagenet":
+        return (
+            f"{name} of keras.applications, trained on ImageNet with its labels: no "
+            "labels of your images"
+        )
+    return f"{name} of keras.applications, weights of {weights}"
+
+
+@keras.saving.register_keras_serializable("cirs_tf")
+class PrepareImages(keras.layers.Layer):
+    """Images in [0, 1] as a network of `keras.applications` expects them.
+
+    `[batch, height, width, 3]` to the same shape.
+
+    Args:
+        application: Name of the network.
+    """
+
+    def __init__(self, application: str, **kwargs):
+        super().__init__(**kwargs)
+        self.application = application
+        self._prepare = _module_of(application).preprocess_input
+
+    def call(self, images):
+        """Return what the network's own `preprocess_input` makes of them."""
+        return self._prepare(images * 255.0, data_format="channels_last")
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Return the same shape."""
+        return tuple(input_shape)
+
+    def get_config(self) -> dict:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "application": self.application}
+
+
+def _module_of(name: str) -> ModuleType:
+    """Return the module of `keras.applications` with a network and its preparation."""
+    modules = [
+        module
+        for _, module in inspect.getmembers(keras.applications, inspect.ismodule)
+        if hasattr(module, "preprocess_input")
+    ]
+    for module in modules:
+        if name[:1].isupper() and callable(getattr(module, name, None)):
+            return module
+    known = sorted({n for module in modules for n in dir(module) if n[:1].isupper()})
+    raise ValueError(
+        "expected efficientnet_lite0 or a network of keras.applications, one of "
+        + ", ".join(known)
+    )
+
+
+def _headless(module: ModuleType, name: str, weights: str | None) -> keras.Model:
+    build = getattr(module, name)
+    return build(include_top=False, weights=weights, input_shape=(None, None, 3))
