@@ -43,6 +43,7 @@ IN_TURNS = (DROPOUT, "cirs.schedule=alternating", "cirs.segmenter_steps=2")
 # Learning rate 1: the largest part of a weight that float32 leaves of an update.
 RATE, PRETRAINING_RATE = 1.0, 0.25
 PRETRAINING = ("pretraining.steps=4", "pretraining.images=16")
+CAMERA = ("segments=2", "fixed_camera.cleaning=1")
 CASES = {
     "cirs, words": Case("cirs", (DROPOUT, "cirs.heads=3"), {"joint": Plan(1, S)}),
     "cirs, words and one head": Case(
@@ -148,6 +149,15 @@ CASES = {
         "wnet",
         (DROPOUT, "wnet.radius=2", "wnet.xla=false", "segmenter.dropout_of=elements"),
         {"joint": Plan(1, (*S, "decoder"))},
+    ),
+    "fixed_camera": Case("fixed_camera", (DROPOUT, *CAMERA), {"segmenter": Plan(1, S)}),
+    "fixed_camera, beside the background": Case(
+        "fixed_camera",
+        (DROPOUT, *CAMERA, "fixed_camera.segmenter=frame_and_background"),
+        {"segmenter": Plan(1, S)},
+    ),
+    "fixed_camera, nothing trained": Case(
+        "fixed_camera", (*CAMERA, "fixed_camera.segmenter=difference"), {}
     ),
     "deep_clustering": Case("deep_clustering", (), {}),
     "iic": Case(

@@ -46,6 +46,10 @@ INITIALIZATIONS = {
         "centers": RNG.normal(size=(2, 6, 4)),
         "segment_of": RNG.integers(0, SEGMENTS, (2, 6)),
     },
+    "fixed_camera": {
+        "background": RNG.random((SIDE, SIDE, 3)),
+        "threshold": np.array(0.8),
+    },
     "cut_and_paste": {
         "patches": DRAWN,
         "center_bounds": np.tile([[2.0], [6.0]], (SEGMENTS - 1, 1, 2)),

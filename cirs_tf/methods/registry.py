@@ -61,6 +61,13 @@ _ENTRIES = (
         "a static background; objects that keep size and colors, once per image",
     ),
     MethodEntry(
+        "fixed_camera",
+        "FixedCamera",
+        "what moves before a fixed camera: S learns differences to the median frame",
+        "background subtraction",
+        "frames of one camera that stands still",
+    ),
+    MethodEntry(
         "cut_and_paste",
         "CutAndPaste",
         "objects by outlines that recur; S learns from images pasted together",
@@ -181,16 +188,22 @@ def build_method(config: Config, height: int, width: int) -> "Method":
     return entry_of(config.method).method_class(config, height, width)
 
 
-def build_segmenter(config: Config) -> "keras.Model":
+def build_segmenter(config: Config, height: int, width: int) -> "keras.Model":
     """Build the segmenter of `config.method` alone, with its first weights.
 
     Args:
         config: The run.
+        height: Height of the images in pixels.
+        width: Width of the images in pixels.
 
     Raises:
         ConfigError: The method has none.
     """
     method_class = entry_of(config.method).method_class
-    if not hasattr(method_class, "build_segmenter"):
+    if hasattr(method_class, "build_segmenter"):
+        return method_class.build_segmenter(config)
+    # It depends on the size of the images: built with all the rest.
+    networks = method_class(config, height, width).networks
+    if "segmenter" not in networks:
         raise ConfigError(f"method: {config.method} has no segmenter")
-    return method_class.build_segmenter(config)
+    return networks["segmenter"]

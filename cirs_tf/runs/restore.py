@@ -84,11 +84,11 @@ def load_segmenter(run: RunFolder, checkpoint: str | None = None) -> Restored:
         ConfigError: The method has no segmenter.
     """
     config = read_config(run)
-    segmenter = build_segmenter(config)
+    images = Manifest.read(run.path)
+    segmenter = build_segmenter(config, images.height, images.width)
     name = checkpoint or config.training.selection
     store = CheckpointStore(run.checkpoints)
     step = store.restore(name, {"segmenter": segmenter})["step"]
-    images = Manifest.read(run.path)
     return Restored(segmenter, config, name, step, images.height, images.width)
 
 

@@ -109,7 +109,7 @@ def predictions(
     """
     run = candidates[0].run
     config = read_config(run)
-    segmenter = build_segmenter(config)
+    segmenter = build_segmenter(config, *images[0].shape[1:3])
     predict = Predictor(segmenter, config.training.batch_size)
     labels = [np.empty((len(candidates), *one.shape[:3]), np.uint8) for one in images]
     for row, candidate in enumerate(candidates):

@@ -134,7 +134,7 @@ def _check(config: Config, seeds: Sequence[int], criterion: str) -> None:
         )
     if config.training.strategy == "multi_worker":
         raise ConfigError("--strategy multi_worker: a sweep is of one machine")
-    build_segmenter(config)  # or the method has none
+    build_segmenter(config, 32, 32)  # or the method has none
     keras.backend.clear_session()
 
 

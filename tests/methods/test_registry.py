@@ -23,7 +23,7 @@ BATCH = {
     "mask": tf.constant(RNG.integers(0, SEGMENTS, (4, SIDE, SIDE)), tf.uint8),
 }
 INITIALIZED = {"air", "cirs", "cirs_aligned", "cirs_plus", "cut_and_paste"}
-INITIALIZED |= {"deep_clustering"}
+INITIALIZED |= {"deep_clustering", "fixed_camera"}
 # Method: pretraining phases with its defaults.
 PRETRAINED = {
     "cirs_aligned": [("segmenter", 150), ("poses", 400)],
@@ -42,7 +42,7 @@ def test_configuration_stands_beside_the_method(name):
 
 
 def test_a_method_that_is_not_known_is_refused():
-    with pytest.raises(ConfigError, match="method: expected one of cirs_aligned, cut"):
+    with pytest.raises(ConfigError, match="method: expected one of cirs_aligned, fix"):
         load_config(None, ["method=magic"])
 
 
@@ -67,7 +67,7 @@ def test_phases_give_the_terms_that_they_name(tiny, name):
 
 def test_a_method_without_a_segmenter_is_named():
     with pytest.raises(ConfigError, match="autoencoder has no segmenter"):
-        build_segmenter(load_config("autoencoder"))
+        build_segmenter(load_config("autoencoder"), 8, 8)
 
 
 def test_aligned_segments_need_components():

@@ -77,6 +77,7 @@ def test_every_network_is_loaded_with_its_weights(loaded):
 def test_layers_of_ours_are_in_them(loaded):
     _, layers = loaded
     assert layers == {
+        "BackgroundDifference",
         "BestHead",
         "BilinearUpsampling",
         "CenterVotes",

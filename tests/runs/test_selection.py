@@ -137,7 +137,7 @@ def test_predictions_are_those_of_each_checkpoint(finished):
     labels, mirrored = predictions(found, images, images[:, :, ::-1])
     assert labels.shape == mirrored.shape == (2, 11, 16, 16)
     for row, one in enumerate(found):
-        segmenter = build_segmenter(read_config(run))
+        segmenter = build_segmenter(read_config(run), 16, 16)
         store = CheckpointStore(run.checkpoints)
         store.restore(str(one.step), {"segmenter": segmenter})
         for given, got in ((images, labels), (images[:, :, ::-1], mirrored)):

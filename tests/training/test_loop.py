@@ -68,6 +68,11 @@ REPLICA_CASES = {
         "cirs_plus",
         ("pretraining.steps=3", "cirs_plus.hidden=[16]", "cirs_plus.dropout=0.2"),
     ),
+    "fixed_camera": (
+        "fixed_camera",
+        ("segments=2", "fixed_camera.cleaning=1", "segmenter.dropout=0.2")
+        + ("fixed_camera.segmenter=frame_and_background",),
+    ),
     "cut_and_paste": ("cut_and_paste", ("cut_and_paste.patches_per_class=2",)),
     "cut_and_paste, no overlap": (
         "cut_and_paste",

@@ -1,0 +1,266 @@
+"""What moves before a fixed camera: S learns from differences to the background."""
+
+import dataclasses
+from typing import ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from skimage.filters import threshold_li
+
+from cirs_tf.config.sections import Config, SegmenterConfig, TrainingConfig
+from cirs_tf.config.settings import (
+    RATE,
+    SHARE,
+    Range,
+    Section,
+    at_least,
+    between,
+    one_of,
+    section,
+    setting,
+)
+from cirs_tf.data.pipeline import Batch, as_float
+from cirs_tf.errors import DataError
+from cirs_tf.layers.background_difference import BackgroundDifference
+from cirs_tf.layers.replica_random import replica_seed
+from cirs_tf.losses.cross_entropy import segmentation_cross_entropy
+from cirs_tf.models.unet import unet
+from cirs_tf.proposals.backgrounds import median_background
+from cirs_tf.training.optimizers import adam, learning_rate_schedule
+from cirs_tf.training.phases import SUMMARY, Initialization, Phase, Terms
+from cirs_tf.visualization import colorize, image_grid
+
+_CERTAIN = 8.0  # logit of a mask that is no network's
+_MEASURED_IMAGES = 60  # whose differences say what the threshold is
+_MEASURED_PIXELS = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class FixedCameraSection(Section):
+    """The background, when a pixel differs from it, and what S sees."""
+
+    key: ClassVar[str] = "fixed_camera"
+
+    segmenter: str = setting(
+        "frame",
+        one_of("frame", "frame_and_background", "difference"),
+        "What S is: a U-Net that sees the frame alone; one that sees the background "
+        "and its difference beside it; or the difference itself, nothing trained.",
+    )
+    images: int = setting(
+        300,
+        at_least(1),
+        "Frames whose median is the background, evenly spaced among all.",
+    )
+    threshold: float | None = setting(
+        None,
+        SHARE,
+        "Difference in any channel, in [0, 1], from which a pixel is in front; null: "
+        "chosen from the frames by minimum cross-entropy (Li and Tam 1998).",
+    )
+    cleaning: int = setting(
+        7,
+        Range("an odd number of at least 1", lambda side: side >= 1 and side % 2 == 1),
+        "Side in pixels of the square that masks are cleaned by: smaller things are "
+        "removed, smaller gaps are closed; 1: they are left as they are.",
+    )
+    brightness: float = setting(
+        0.35,
+        RATE,
+        "S sees frames that are brighter or darker by up to this share.",
+    )
+    color: float = setting(
+        0.07, RATE, "And each channel by itself by up to this share."
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class FixedCameraConfig(Config):
+    """The whole configuration of a fixed camera."""
+
+    method: str = setting(
+        "fixed_camera", one_of("fixed_camera"), "The system to train."
+    )
+    segments: int = setting(2, between(2, 2), "Background, and what moves.")
+    training: TrainingConfig = section(
+        TrainingConfig, epochs=2, steps_per_epoch=300, batch_size=4
+    )
+    segmenter: SegmenterConfig = section(
+        SegmenterConfig, width=8, upsampling="bilinear"
+    )
+    fixed_camera: FixedCameraSection = section(FixedCameraSection)
+
+
+class FixedCamera:
+    """Frame -> S -> cross-entropy with what differs from the median of all frames.
+
+    Segment 1 is what moves, of any size and number; 0 the background.
+
+    Args:
+        config: The run.
+        height: Height of the images in pixels.
+        width: Width of the images in pixels.
+
+    Reference: docs/methods/fixed_camera.md.
+    """
+
+    config_class = FixedCameraConfig
+    needs_masks = False
+
+    def __init__(self, config: FixedCameraConfig, height: int, width: int):
+        self.config, self.options = config, config.fixed_camera
+        self.difference = BackgroundDifference(
+            height, width, self.options.cleaning, name="difference"
+        )
+        self.signed: BackgroundDifference | None = None
+        masks = _mask_model(self.difference)
+        self.pretraining = []
+        self.phases = []
+        if self.options.segmenter == "difference":
+            self.segmenter = masks
+            self.networks = {"segmenter": self.segmenter}
+            return
+        if self.options.segmenter == "frame":
+            self.segmenter = unet(config.segmenter, config.segments, 2 * config.seed)
+        else:
+            self.signed = BackgroundDifference(
+                height, width, self.options.cleaning, signed=True, name="signed"
+            )
+            self.segmenter = _with_background(config, self.signed)
+        self.networks = {"segmenter": self.segmenter, "masks": masks}
+        variables = self.segmenter.trainable_variables
+        self.optimizer = adam(variables, learning_rate_schedule(config.training))
+        self.phases = [
+            Phase("segmenter", self._train, ("loss",), variables, self.optimizer)
+        ]
+
+    def initialize(self, images: np.ndarray) -> Initialization:
+        """Take background and threshold from unlabeled frames.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+
+        Returns:
+            The arguments of `BackgroundDifference.assign`, and `summary`.
+
+        Raises:
+            DataError: No pixel differs from the background.
+        """
+        options = self.options
+        background = median_background(images, options.images)
+        self.difference.assign(background, 1.0)
+        threshold, how = options.threshold, "given"
+        if threshold is None:
+            threshold, how = self._chosen_threshold(images), "Li and Tam 1998"
+        summary = (
+            f"background: median of {min(options.images, len(images)):,} frames; "
+            f"a pixel is in front from a difference of {threshold:.3f} on ({how})"
+        )
+        return {
+            "background": background,
+            "threshold": np.float32(threshold),
+            SUMMARY: np.array(summary),
+        }
+
+    def assign(self, initialization: Initialization) -> None:
+        """Set background and threshold.
+
+        Args:
+            initialization: From `initialize`.
+        """
+        given = initialization["background"], float(initialization["threshold"])
+        self.difference.assign(*given)
+        if self.signed is not None:
+            self.signed.assign(*given)
+
+    def validation_terms(self, batch: Batch) -> Terms:
+        """Return `loss`, `[batch]`: S's cross-entropy with the cleaned differences.
+
+        Where S is the difference itself, the share of pixels that cleaning changes.
+        """
+        images = tf.cast(batch["image"], tf.float32)
+        masks = self.difference(images)
+        if not self.phases:
+            raw = self.difference.difference(images) > self.difference.threshold.value
+            changed = tf.cast(raw, tf.float32) != masks
+            return {"loss": tf.reduce_mean(tf.cast(changed, tf.float32), [1, 2, 3])}
+        logits = self.segmenter(images, training=False)
+        return {"loss": segmentation_cross_entropy(logits, _labels(masks))}
+
+    def pictures(self, images: np.ndarray) -> dict[str, Image.Image]:
+        """Draw the background beside a few frames and their cleaned differences.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+        """
+        background = np.uint8(255 * self.difference.background.numpy() + 0.5)
+        masks = _labels(self.difference(as_float(images))).numpy()
+        rows = {
+            "image": images,
+            "background": np.repeat(background[None], len(images), axis=0),
+            "difference": np.stack([colorize(mask) for mask in masks]),
+        }
+        return {"difference": image_grid(rows)}
+
+    def _chosen_threshold(self, images: np.ndarray) -> float:
+        chosen = np.arange(min(_MEASURED_IMAGES, len(images)))
+        chosen = chosen * len(images) // len(chosen)
+        each = max(_MEASURED_PIXELS // len(chosen), 1)
+        rng = np.random.default_rng(self.config.seed)
+        found = []
+        for index in chosen:
+            values = self.difference.difference(as_float(images[index][None]))
+            values = values.numpy().ravel()
+            found.append(rng.choice(values, min(each, len(values)), replace=False))
+        differences = np.concatenate(found)
+        if differences.max() < 1 / 255:
+            raise DataError("fixed_camera: no frame differs from the background")
+        return float(np.clip(threshold_li(differences), 1 / 255, 254 / 255))
+
+    def _train(self, batch: Batch) -> Terms:
+        masks = self.difference(batch["image"])  # of the frames as they are
+        seed = replica_seed(self.config.seed, self.optimizer.iterations.value)
+        images = _relit(
+            batch["image"], self.options.brightness, self.options.color, seed
+        )
+        logits = self.segmenter(images, training=True)
+        return {"loss": segmentation_cross_entropy(logits, _labels(masks))}
+
+
+def _labels(masks: tf.Tensor) -> tf.Tensor:
+    return tf.cast(masks[..., 0], tf.int32)
+
+
+def _relit(
+    images: tf.Tensor, brightness: float, color: float, seed: tf.Tensor
+) -> tf.Tensor:
+    """Return images in another light each, `[batch, height, width, 3]` in [0, 1]."""
+    count = tf.shape(images)[0]
+    seeds = tf.random.split(seed, 2)
+    bright = tf.random.stateless_uniform(
+        (count, 1, 1, 1), seeds[0], 1 - brightness, 1 + brightness
+    )
+    tint = tf.random.stateless_uniform((count, 1, 1, 3), seeds[1], 1 - color, 1 + color)
+    return tf.clip_by_value(images * bright * tint, 0.0, 1.0)
+
+
+def _mask_model(difference: BackgroundDifference) -> keras.Model:
+    """Return the cleaned differences as a segmenter: logits of 0 and 8."""
+    images = keras.Input((None, None, 3), name="images")
+    front = _CERTAIN * difference(images)
+    logits = keras.layers.Concatenate()([_CERTAIN - front, front])
+    return keras.Model(images, logits, name="segmenter")
+
+
+def _with_background(
+    config: FixedCameraConfig, signed: BackgroundDifference
+) -> keras.Model:
+    """Return a U-Net that sees the frame and how it differs from the background."""
+    images = keras.Input((None, None, 3), name="images")
+    network = unet(
+        config.segmenter, config.segments, 2 * config.seed, inputs=6, name="network"
+    )
+    seen = keras.layers.Concatenate()([images, 4.0 * signed(images)])
+    return keras.Model(images, network(seen), name="segmenter")
