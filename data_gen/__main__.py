@@ -49,7 +49,12 @@ def _make(kind: str, arguments: dict) -> int:
         for name in ("out", "workers", "overwrite")
         if name in arguments
     }
-    makers = {"images": _make_images, "bsds": _make_bsds, "cifar10": _make_cifar10}
+    makers = {
+        "images": _make_images,
+        "video": _make_video,
+        "bsds": _make_bsds,
+        "cifar10": _make_cifar10,
+    }
     if kind in makers:
         data_set, skipped = makers[kind](arguments, target)
     else:
@@ -95,6 +100,15 @@ def _make_images(arguments: dict, target: dict) -> "tuple[DataSet, int]":
         options, **target, progress=True, on_unreadable=on_unreadable
     )
     return data_set, len(unreadable)
+
+
+def _make_video(arguments: dict, target: dict) -> "tuple[DataSet, int]":
+    frame = Frame(*parse_size(arguments.pop("size")), arguments.pop("how"))
+    file, every = arguments.pop("file"), arguments.pop("every")
+    import_video = _import("data_gen.importers.video").import_video
+    return import_video(
+        file, every, frame=frame, **arguments, **target, progress=True
+    ), 0
 
 
 def _make_bsds(arguments: dict, target: dict) -> "tuple[DataSet, int]":

@@ -23,7 +23,7 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
     """Return the parser of all kinds of data sets.
 
     The parsed `kind` is the sub-command: a name in `data_gen.scenes.SCENES`, `images`,
-    `bsds` or `cifar10`.
+    `video`, `bsds` or `cifar10`.
 
     Args:
         prog: What help and errors call the command.
@@ -35,6 +35,7 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
     for name in SCENES:
         _add_scene(kinds, name)
     _add_images(kinds)
+    _add_video(kinds)
     _add_bsds(kinds)
     _add_cifar10(kinds)
     return parser
@@ -97,6 +98,32 @@ def _add_images(kinds: argparse._SubParsersAction) -> None:
     add("--masks", help="their masks: indexed PNGs of the same names", **source)
     add("--test-images", help="images of the test split", **source)
     add("--test-masks", help="their masks", **source)
+    _add_frame(parser)
+    add("--val", type=float, default=0.1, metavar="F", help="fraction for validation")
+    add(
+        "--test",
+        type=float,
+        metavar="F",
+        help="fraction for testing; 0.1 without --test-images",
+    )
+    add("--classes", metavar="A,B,...", help="names of the labels 0, 1, ... in masks")
+    add("--strict", action="store_true", help="stop at an image that cannot be read")
+
+
+def _add_video(kinds: argparse._SubParsersAction) -> None:
+    title = "frames of a video (extra video: pip install 'cirs-tf[video]')"
+    parser = _add_kind(kinds, "video", title, masks=False)
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="a video, as FFmpeg reads it")
+    add("--every", type=int, default=1, metavar="N", help="take every Nth frame")
+    _add_frame(parser)
+    add("--val", type=float, default=0.1, metavar="F", help="fraction for validation")
+    add("--test", type=float, default=0.1, metavar="F", help="fraction for testing")
+
+
+def _add_frame(parser: argparse.ArgumentParser) -> None:
+    """Add the size of records, and how images come to it."""
+    add = parser.add_argument
     add("--size", default="64", metavar="PIXELS|HxW", help="height and width")
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
@@ -115,15 +142,6 @@ def _add_images(kinds: argparse._SubParsersAction) -> None:
         default=argparse.SUPPRESS,
         help="keep the whole image and repeat its edge around it",
     )
-    add("--val", type=float, default=0.1, metavar="F", help="fraction for validation")
-    add(
-        "--test",
-        type=float,
-        metavar="F",
-        help="fraction for testing; 0.1 without --test-images",
-    )
-    add("--classes", metavar="A,B,...", help="names of the labels 0, 1, ... in masks")
-    add("--strict", action="store_true", help="stop at an image that cannot be read")
 
 
 def _add_bsds(kinds: argparse._SubParsersAction) -> None:
@@ -174,7 +192,11 @@ def _add_cifar10(kinds: argparse._SubParsersAction) -> None:
 
 
 def _add_kind(
-    kinds: argparse._SubParsersAction, name: str, title: str, decodes: bool = True
+    kinds: argparse._SubParsersAction,
+    name: str,
+    title: str,
+    decodes: bool = True,
+    masks: bool = True,
 ) -> argparse.ArgumentParser:
     """Add a sub-command with the arguments that all share.
 
@@ -182,7 +204,8 @@ def _add_kind(
         kinds: Where to add it.
         name: Name of the sub-command.
         title: Help text in one line.
-        decodes: Whether it draws or decodes images, with workers, and may have masks.
+        decodes: Whether it draws or decodes images, with workers.
+        masks: Whether it may have masks.
 
     Returns:
         The parser of the sub-command.
@@ -206,6 +229,7 @@ def _add_kind(
             metavar="N",
             help="number of images drawn or decoded at once",
         )
+    if decodes and masks:
         add(
             "--with-train-masks",
             action="store_true",

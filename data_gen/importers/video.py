@@ -1,0 +1,109 @@
+"""Makes a data set from the frames of a video."""
+
+import importlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from cirs_tf.errors import ConfigError, DataError
+from data_gen.importers.images import import_images
+from data_gen.importers.options import ImageOptions
+from data_gen.options import check_minimum
+from data_gen.write_dataset import DataSet, progress_bar
+
+
+def read_frames(file: str | Path, every: int = 1) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield frames of a video, as they are decoded.
+
+    Args:
+        file: A video, as FFmpeg reads it.
+        every: Every so many frames one is taken, the first one first.
+
+    Yields:
+        The number of the frame, from 0, and its `[height, width, 3]` uint8 RGB.
+
+    Raises:
+        ConfigError: The extra `video` is not installed, or `every` is below 1.
+        DataError: The file is no video, or is damaged.
+    """
+    check_minimum("every", every, 1)
+    try:
+        av = importlib.import_module("av")
+    except ImportError:
+        raise ConfigError(
+            "video: PyAV is not installed: pip install 'cirs-tf[video]'"
+        ) from None
+    if not Path(file).is_file():
+        raise DataError(f"{file}: not found; expected a video")
+    try:
+        with av.open(str(file)) as container:
+            yield from _decoded(container, every, file)
+    except av.error.FFmpegError as error:
+        raise DataError(
+            f"{file}: cannot be read as a video: {error.strerror}"
+        ) from None
+
+
+def import_video(
+    file: str | Path,
+    every: int,
+    *,
+    out: str | Path,
+    overwrite: bool = False,
+    workers: int = 1,
+    progress: bool = False,
+    **options: Any,
+) -> DataSet:
+    """Make a data set from the frames of a video, unless `out` already holds it.
+
+    Frames are written as PNG to a temporary folder beside `out`, and imported as images
+    are.
+
+    Args:
+        file: The video.
+        every: Every so many frames one is taken.
+        out: Folder to write; made where there is none.
+        overwrite: Whether to replace a data set that `out` holds.
+        workers: Number of threads that decode PNGs.
+        progress: Whether to show bars on a terminal.
+        **options: Of `ImageOptions`: `frame`, `val`, `test`, `seed`, `shards`.
+
+    Returns:
+        The data set; a record's name is `STEM_NUMBER.png`, the number of the frame.
+
+    Raises:
+        ConfigError: The extra `video` is not installed, or an option is out of range.
+        DataError: The file is no video or has too few frames, or `out` cannot be
+            written.
+    """
+    stem, beside = Path(file).stem, Path(out).absolute().parent
+    beside.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".frames-", dir=beside) as folder:
+        with progress_bar(progress, unit=" frames", desc="decoding") as bar:
+            for number, frame in read_frames(file, every):
+                path = Path(folder, f"{stem}_{number:06}.png")
+                Image.fromarray(frame).save(path, compress_level=1)
+                bar.update()
+        if not any(Path(folder).iterdir()):
+            raise DataError(f"{file}: no frame could be decoded")
+        return import_images(
+            ImageOptions(images=folder, **options),
+            out,
+            workers=workers,
+            overwrite=overwrite,
+            progress=progress,
+        )
+
+
+def _decoded(
+    container: Any, every: int, file: str | Path
+) -> Iterator[tuple[int, np.ndarray]]:
+    if not container.streams.video:
+        raise DataError(f"{file}: holds no video stream")
+    for number, frame in enumerate(container.decode(video=0)):
+        if number % every == 0:
+            yield number, frame.to_ndarray(format="rgb24")
