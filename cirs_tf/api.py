@@ -12,7 +12,7 @@ from cirs_tf.methods.registry import load_config
 from cirs_tf.runs import session
 from cirs_tf.runs.evaluation import Evaluation, evaluate_run
 from cirs_tf.runs.restore import load_segmenter, open_run
-from cirs_tf.serving.savedmodel import load_savedmodel, write_savedmodel
+from cirs_tf.serving.savedmodel import load_savedmodel
 from cirs_tf.serving.segmenter import Segmenter
 from cirs_tf.training.run_folder import RunFolder
 
@@ -165,8 +165,7 @@ def export(
         >>> export(run, "exported/a").name
         '1'
     """
-    restored = load_segmenter(open_run(_folder(run)), checkpoint)
-    return write_savedmodel(restored.segmenter, out, restored.height, restored.width)
+    return load_segmenter(open_run(_folder(run)), checkpoint).export(out)
 
 
 def _folder(run: str | Path | session.Run) -> Path:

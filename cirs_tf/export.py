@@ -28,16 +28,15 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.export") 
     arguments = parser.parse_args(argv)
     # Late, so that help does not wait for TensorFlow.
     from cirs_tf.runs.restore import load_segmenter, open_run
-    from cirs_tf.serving.savedmodel import write_savedmodel
 
     restored = load_segmenter(open_run(arguments.run), arguments.checkpoint)
-    version = write_savedmodel(
-        restored.segmenter, arguments.out, restored.height, restored.width
-    )
+    version = restored.export(arguments.out)
     print(
         f"{version}: segmenter of checkpoint {restored.checkpoint!r} "
         f"(step {restored.step})"
     )
+    if restored.origin:
+        print(f"backbone  {restored.origin}")
 
 
 if __name__ == "__main__":

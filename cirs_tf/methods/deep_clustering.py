@@ -22,7 +22,7 @@ from cirs_tf.config.settings import (
 )
 from cirs_tf.data.pipeline import Batch, as_float
 from cirs_tf.methods.segmenter_pretraining import data_errors
-from cirs_tf.models.backbones.backbone import load_backbone_weights
+from cirs_tf.models.backbones.backbone import load_backbone_weights, weights_origin
 from cirs_tf.models.deep_segmenter import DeepSegmenter, deep_segmenter
 from cirs_tf.proposals.feature_clusters import (
     merged_clusterings,
@@ -133,6 +133,16 @@ class DeepClustering:
         """
         return _build(config).segmenter
 
+    @staticmethod
+    def weights_origin(config: DeepClusteringConfig) -> str:
+        """Return what the backbone's weights are, in one line.
+
+        Args:
+            config: The run.
+        """
+        options = config.deep_clustering
+        return weights_origin(options.backbone, options.weights)
+
     def initialize(self, images: np.ndarray) -> Initialization:
         """Cluster the features of unlabeled images, some at a time.
 
@@ -148,7 +158,7 @@ class DeepClustering:
                 are too few or too plain.
         """
         options = self.options
-        origin = self._load_backbone()
+        self._load_backbone()
         chosen = _evenly_spaced(len(images), options.images)
         sampled = self._sample_places(images, chosen)
         initialization, projected = {}, []
@@ -166,8 +176,9 @@ class DeepClustering:
                 self.config.seed,
             )
         summary = (
-            f"{origin}; {options.clusterings} x {options.clusters} clusters of "
-            f"{len(projected[0]):,} places in {len(chosen):,} images"
+            f"{self.weights_origin(self.config)}; {options.clusterings} x "
+            f"{options.clusters} clusters of {len(projected[0]):,} places in "
+            f"{len(chosen):,} images"
         )
         return {
             **initialization,
@@ -207,11 +218,9 @@ class DeepClustering:
             "disagreement": 1 - tf.reduce_mean(largest, axis=[1, 2]),
         }
 
-    def _load_backbone(self) -> str:
+    def _load_backbone(self) -> None:
         options = self.options
-        return load_backbone_weights(
-            self.parts.backbone, options.backbone, options.weights
-        )
+        load_backbone_weights(self.parts.backbone, options.backbone, options.weights)
 
     def _sample_places(
         self, images: np.ndarray, chosen: np.ndarray

@@ -85,10 +85,15 @@ class FixedCameraConfig(Config):
     )
     segments: int = setting(2, between(2, 2), "Background, and what moves.")
     training: TrainingConfig = section(
-        TrainingConfig, epochs=2, steps_per_epoch=300, batch_size=4
+        TrainingConfig,
+        epochs=4,
+        steps_per_epoch=300,
+        batch_size=4,
+        learning_rate=2e-3,
+        decay_steps=1200,
     )
     segmenter: SegmenterConfig = section(
-        SegmenterConfig, width=8, upsampling="bilinear"
+        SegmenterConfig, width=8, depth=4, upsampling="bilinear"
     )
     fixed_camera: FixedCameraSection = section(FixedCameraSection)
 

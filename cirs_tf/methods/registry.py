@@ -207,3 +207,13 @@ def build_segmenter(config: Config, height: int, width: int) -> "keras.Model":
     if "segmenter" not in networks:
         raise ConfigError(f"method: {config.method} has no segmenter")
     return networks["segmenter"]
+
+
+def weights_origin(config: Config) -> str:
+    """Return where weights are from that are trained elsewhere, empty: there are none.
+
+    Args:
+        config: The run.
+    """
+    origin = getattr(entry_of(config.method).method_class, "weights_origin", None)
+    return origin(config) if origin else ""

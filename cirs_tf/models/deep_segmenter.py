@@ -23,7 +23,7 @@ class DeepSegmenter(NamedTuple):
             width, K]` logits, whose softmax is the share of the votes.
         backbone: Frozen.
         layer_maps: Images to what each layer says at every place of the grid, a dict of
-            `[batch, rows, columns, channels]`.
+            `[batch, ceil(height / stride), ceil(width / stride), channels]`.
         features: Images to the projected features, `[batch, rows, columns, features]`.
         projections: By layer, dense layers with kernel and bias.
         votes: The centers and their segments.
@@ -87,11 +87,13 @@ def deep_segmenter(
     if edge_radius:
         shares = GuidedFilter(edge_radius, edge_epsilon)(shares, images)
     logits = keras.ops.log(keras.ops.maximum(shares, _SMALLEST_SHARE))
+    # Of the image itself, without its padding.
+    crop, places = CropToSize(), images[:, ::stride, ::stride]
     return DeepSegmenter(
         keras.Model(images, logits, name="segmenter"),
         network,
-        keras.Model(images, grids),
-        keras.Model(images, features),
+        keras.Model(images, {name: crop(grids[name], places) for name in layers}),
+        keras.Model(images, crop(features, places)),
         projections,
         votes,
     )

@@ -13,12 +13,10 @@ class Projection(NamedTuple):
     Attributes:
         matrix: `[features, components]` float32.
         offset: `[components]` float32; components are `features @ matrix + offset`.
-        explained: Share of the variance that the components keep.
     """
 
     matrix: np.ndarray
     offset: np.ndarray
-    explained: float
 
 
 def principal_components(features: np.ndarray, components: int) -> Projection:
@@ -43,10 +41,8 @@ def principal_components(features: np.ndarray, components: int) -> Projection:
         raise ValueError("all feature vectors are the same")
     pca = PCA(components, svd_solver="covariance_eigh").fit(features)
     matrix = pca.components_.T / np.sqrt(total)
-    explained = float(pca.explained_variance_.sum() / total)
-    return Projection(
-        matrix.astype(np.float32), (-pca.mean_ @ matrix).astype(np.float32), explained
-    )
+    offset = -pca.mean_ @ matrix
+    return Projection(matrix.astype(np.float32), offset.astype(np.float32))
 
 
 class Clusterings(NamedTuple):
@@ -86,10 +82,6 @@ def merged_clusterings(
         ValueError: There are fewer different vectors than clusters, or fewer centers
             than groups.
     """
-    if len(np.unique(vectors[: 100 * clusters], axis=0)) < clusters:
-        raise ValueError(
-            f"expected at least {clusters} different feature vectors, got fewer"
-        )
     if clusterings * clusters < groups:
         raise ValueError(
             f"expected at least as many centers as groups ({groups}), got "
@@ -99,6 +91,10 @@ def merged_clusterings(
     centers = []
     for _ in range(clusterings):
         chosen = rng.choice(len(vectors), min(sample, len(vectors)), replace=False)
+        if len(np.unique(vectors[chosen], axis=0)) < clusters:
+            raise ValueError(
+                f"expected at least {clusters} different feature vectors, got fewer"
+            )
         kmeans = KMeans(
             clusters, n_init=1, max_iter=30, random_state=int(rng.integers(2**31))
         )

@@ -18,7 +18,6 @@ from cirs_tf.runs.restore import (
     read_config,
 )
 from cirs_tf.runs.session import config_difference, train
-from cirs_tf.serving.savedmodel import write_savedmodel
 from cirs_tf.training.run_folder import RunFolder
 
 _MOST_SEEDS = 1000  # in one span; more is a slip of the finger
@@ -109,8 +108,7 @@ def _export(run: Path, model_dir: Path) -> None:
     trained = (folder.checkpoints / "checkpoints.json").stat().st_mtime
     versions = model_dir.glob("*/saved_model.pb")
     if all(version.stat().st_mtime < trained for version in versions):
-        restored = load_segmenter(folder)
-        write_savedmodel(restored.segmenter, model_dir, restored.height, restored.width)
+        load_segmenter(folder).export(model_dir)
 
 
 def seeds_from(text: str) -> list[int]:

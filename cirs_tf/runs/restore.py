@@ -11,7 +11,13 @@ from cirs_tf.config.sections import Config
 from cirs_tf.config.settings import flatten
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.errors import CheckpointError
-from cirs_tf.methods.registry import build_method, build_segmenter, entry_of
+from cirs_tf.methods.registry import (
+    build_method,
+    build_segmenter,
+    entry_of,
+    weights_origin,
+)
+from cirs_tf.serving.savedmodel import write_savedmodel
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.phases import Method
 from cirs_tf.training.run_folder import RunFolder
@@ -29,6 +35,7 @@ class Restored:
         step: Mini-batches that it had seen.
         height: Height of the training images in pixels.
         width: Width of the training images in pixels.
+        origin: Where weights are from that were trained elsewhere; empty: none were.
     """
 
     segmenter: keras.Model
@@ -37,6 +44,17 @@ class Restored:
     step: int
     height: int
     width: int
+    origin: str
+
+    def export(self, model_dir: str | Path) -> Path:
+        """Write the next version of a SavedModel; see `write_savedmodel`.
+
+        Args:
+            model_dir: The model's folder.
+        """
+        return write_savedmodel(
+            self.segmenter, model_dir, self.height, self.width, self.origin
+        )
 
 
 def read_config(run: RunFolder) -> Config:
@@ -89,7 +107,15 @@ def load_segmenter(run: RunFolder, checkpoint: str | None = None) -> Restored:
     name = checkpoint or config.training.selection
     store = CheckpointStore(run.checkpoints)
     step = store.restore(name, {"segmenter": segmenter})["step"]
-    return Restored(segmenter, config, name, step, images.height, images.width)
+    return Restored(
+        segmenter,
+        config,
+        name,
+        step,
+        images.height,
+        images.width,
+        weights_origin(config),
+    )
 
 
 def load_networks(run: RunFolder, checkpoint: str | None = None) -> tuple[Method, int]:

@@ -14,7 +14,11 @@ from cirs_tf.serving.warmup import write_warmup
 
 
 def write_savedmodel(
-    segmenter: keras.Model, model_dir: str | Path, height: int, width: int
+    segmenter: keras.Model,
+    model_dir: str | Path,
+    height: int,
+    width: int,
+    origin: str = "",
 ) -> Path:
     """Write the next version of a model: `model_dir/1`, then 2, 3, ...
 
@@ -30,6 +34,8 @@ def write_savedmodel(
         model_dir: The model's folder; versions stand in it.
         height: Of the training images, for the warm-up requests.
         width: Of the training images, for the warm-up requests.
+        origin: Where weights are from that were trained elsewhere, written to
+            `assets.extra/origin.txt`; empty: there are none.
 
     Returns:
         The folder of the new version. It appears whole or not at all.
@@ -72,6 +78,9 @@ def write_savedmodel(
                 ("serve_bytes", {"image_bytes": [png]}),
             ],
         )
+        if origin:
+            extra = temporary / "assets.extra" / "origin.txt"
+            extra.write_text(origin + "\n")
         os.replace(temporary, final)
     except (OSError, tf.errors.OpError) as error:
         raise CheckpointError(f"{final}: cannot be written: {error}") from None

@@ -59,10 +59,12 @@ def test_any_size_and_no_weight_to_train():
     images = RNG.random((1, 30, 45, 3)).astype(np.float32)
     logits = parts.segmenter(images)
     assert logits.shape == (1, 30, 45, 3)
-    # Beyond the edge, what is at the edge.
+    # Beyond the edge, what is at the edge; features are of the image's own places.
     padded = np.pad(images, ((0, 0), (0, 2), (0, 19), (0, 0)), "edge")
     features = parts.features(images)
-    np.testing.assert_allclose(features, parts.features(padded), atol=1e-4)
+    assert features.shape == (1, 8, 12, 3)
+    np.testing.assert_allclose(features, parts.features(padded)[:, :, :12], atol=1e-4)
+    assert parts.layer_maps(images)["b0"].shape == (1, 8, 12, 16)
     assert parts.segmenter.trainable_weights == []
 
 

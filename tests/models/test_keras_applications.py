@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 
 from cirs_tf.errors import ConfigError, DataError
-from cirs_tf.models.backbones.backbone import build_backbone, load_backbone_weights
+from cirs_tf.models.backbones.backbone import (
+    build_backbone,
+    load_backbone_weights,
+    weights_origin,
+)
 
 LAYERS = ["block_1_expand_relu", "block_3_expand_relu"]
 IMAGES = np.random.default_rng(0).random((2, 64, 96, 3)).astype(np.float32)
@@ -23,7 +27,8 @@ def test_maps_are_those_of_the_network_itself(original, tmp_path):
     file = tmp_path / "some.weights.h5"
     original.save_weights(file)
     backbone = build_backbone("MobileNetV2", LAYERS, seed=0)
-    said = load_backbone_weights(backbone, "MobileNetV2", str(file))
+    load_backbone_weights(backbone, "MobileNetV2", str(file))
+    said = weights_origin("MobileNetV2", str(file))
     assert said == f"MobileNetV2 of keras.applications, weights of {file}"
     outputs = [original.get_layer(name).output for name in LAYERS]
     prepared = IMAGES * 2 - 1  # MobileNetV2's input is in [-1, 1]

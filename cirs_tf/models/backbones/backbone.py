@@ -49,7 +49,26 @@ def build_backbone(name: str, outputs: Sequence[str], seed: int) -> keras.Model:
     return network
 
 
-def load_backbone_weights(network: keras.Model, name: str, weights: str) -> str:
+def weights_origin(name: str, weights: str) -> str:
+    """Return what the weights of a backbone are, and their licence where it is known.
+
+    Args:
+        name: As of `build_backbone`.
+        weights: As of `load_backbone_weights`.
+    """
+    if weights == RANDOM:
+        return f"{name}, random weights"
+    if name == EFFICIENTNET_LITE0:
+        return weights_file.ORIGIN
+    if weights == PRETRAINED:
+        return (
+            f"{name} of keras.applications, trained on ImageNet with its labels: no "
+            "labels of your images"
+        )
+    return f"{name} of keras.applications, weights of {weights}"
+
+
+def load_backbone_weights(network: keras.Model, name: str, weights: str) -> None:
     """Give a backbone its trained weights.
 
     Args:
@@ -60,22 +79,18 @@ def load_backbone_weights(network: keras.Model, name: str, weights: str) -> str:
             in its cache; `random`: as they are; or a file that
             `keras.applications` reads.
 
-    Returns:
-        One line: what the weights are, and their licence where it is known.
-
     Raises:
         ConfigError: The extra is not installed, or there are no such weights.
         DataError: A file is not the known one, or does not fit.
     """
     if weights == RANDOM:
-        return f"{name}, random weights"
+        return
     if name != EFFICIENTNET_LITE0:
-        return keras_applications.load_application_weights(
-            network, name, "imagenet" if weights == PRETRAINED else weights
-        )
+        source = "imagenet" if weights == PRETRAINED else weights
+        keras_applications.load_application_weights(network, name, source)
+        return
     if weights != PRETRAINED:
         raise ConfigError(
             f"{name}: expected weights {PRETRAINED} or {RANDOM}, got {weights!r}"
         )
     load_efficientnet_lite0(network)
-    return weights_file.ORIGIN

@@ -41,16 +41,13 @@ def application(name: str, outputs: Sequence[str]) -> keras.Model:
     return backbone
 
 
-def load_application_weights(network: keras.Model, name: str, weights: str) -> str:
+def load_application_weights(network: keras.Model, name: str, weights: str) -> None:
     """Load trained weights into a network of `application`.
 
     Args:
         network: With an inner network whose layers are filled by name.
         name: As of `application`.
         weights: `imagenet`, or a file of Keras weights without the head.
-
-    Returns:
-        One line about the weights.
 
     Raises:
         DataError: They cannot be loaded.
@@ -64,12 +61,6 @@ def load_application_weights(network: keras.Model, name: str, weights: str) -> s
         for inner in getattr(layer, "layers", ()):
             if inner.weights:
                 inner.set_weights(trained.get_layer(inner.name).get_weights())
-    if weights == "imagenet":
-        return (
-            f"{name} of keras.applications, trained on ImageNet with its labels: no "
-            "labels of your images"
-        )
-    return f"{name} of keras.applications, weights of {weights}"
 
 
 @keras.saving.register_keras_serializable("cirs_tf")
