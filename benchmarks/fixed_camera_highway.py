@@ -7,7 +7,8 @@ count as background and pixels without a label (255) not at all. *Changed light*
 frame times a factor of 0.65 to 1.3, and each channel by itself times 0.93 to 1.07,
 drawn with seed 0. --frames: the folder of all frames, inNNNNNN.jpg; OpenCV's MOG2 then
 runs through them in order (`pip install opencv-python-headless`), and its masks of the
-test frames are cleaned as ours are. DIR: frames 1 to 469 as images, 470 to 1,199 as
+test frames are cleaned as ours are; its time holds that of the frames before. DIR has
+the frames in their own size. DIR: frames 1 to 469 as images, 470 to 1,199 as
 test images with masks (docs/methods/fixed_camera.md).
 """
 
@@ -51,6 +52,11 @@ def main() -> None:
         show(run, split, changed, lambda images, p=predict: p(images) == 1)
     if arguments.frames:
         frames = sorted(Path(arguments.frames).glob("in*.jpg"))
+        missing = {Path(name).stem for name in split.filenames} - {
+            f.stem for f in frames
+        }
+        if missing:
+            parser.error(f"--frames {arguments.frames}: no {min(missing)}.jpg")
         show("MOG2 of OpenCV", split, changed, Mog2(frames, split.filenames))
 
 
@@ -62,9 +68,9 @@ def show(
 ) -> None:
     """Print a row: what `moving` finds in the images, and in changed light."""
     began = time.perf_counter()
-    own = scores(moving(split.images), split.masks)
+    found = moving(split.images)
     milliseconds = (time.perf_counter() - began) / len(split.images) * 1e3
-    other = scores(moving(changed), split.masks)
+    own, other = scores(found, split.masks), scores(moving(changed), split.masks)
     print(f"{name:44} {own:26} {other:26} {milliseconds:.0f}", flush=True)
 
 

@@ -13,7 +13,7 @@ from cirs_tf.layers.binary_morphology import (
 
 # A pixel says how bright the light is where neither is nearly black or white.
 _DARKEST, _BRIGHTEST = 16 / 255, 250 / 255
-_EVERY = 5  # pixels that the light is measured by
+_EVERY = 5  # the light is measured by every fifth pixel
 _NO_RATIO = 1e9
 
 
@@ -21,10 +21,10 @@ _NO_RATIO = 1e9
 class BackgroundDifference(keras.layers.Layer):
     """Masks of what is in front of a background that stands still.
 
-    1. *Light.* The gain of a channel is the median over pixels of image / background;
-       the image is divided by it.
-    2. *Difference.* A pixel differs where in any channel it is further from the
-       background than the threshold.
+    1. *Light.* The gain g of a channel is the median over pixels of image / background.
+    2. *Difference.* A pixel differs where in any channel (image - g background) / g is
+       further from 0 than the threshold; g background ends at 1, as images do, and
+       where the background is white only what is darker differs.
     3. *Cleaning.* The majority of a square; gaps closed by the same square; parts that
        it does not fit into removed; holes filled.
 
@@ -78,9 +78,15 @@ class BackgroundDifference(keras.layers.Layer):
         return tf.image.resize(background, tf.shape(images)[1:3])
 
     def signed_difference(self, images: tf.Tensor) -> tf.Tensor:
-        """Return `[batch, height, width, 3]`: images by their light - background."""
+        """Return `[batch, height, width, 3]`: images - background in their light.
+
+        Divided by the gain of that light.
+        """
         background = self.background_of(images)
-        return images / _gains(images, background) - background
+        gains = _gains(images, background)
+        signed = (images - tf.minimum(gains * background, 1.0)) / gains
+        # How much brighter than white the background is, nothing tells.
+        return tf.where(background < _BRIGHTEST, signed, tf.minimum(signed, 0.0))
 
     def difference(self, images: tf.Tensor) -> tf.Tensor:
         """Return `[batch, height, width, 1]`, the largest difference of a channel."""
@@ -115,7 +121,8 @@ class BackgroundDifference(keras.layers.Layer):
 
 def _gains(images: tf.Tensor, background: tf.Tensor) -> tf.Tensor:
     """Return `[batch, 1, 1, 3]`, the median of image / background of each channel."""
-    usable = (images < _BRIGHTEST) & (background > _DARKEST)
+    dark = (images <= _DARKEST) | (background <= _DARKEST)
+    usable = ~dark & (images < _BRIGHTEST) & (background < _BRIGHTEST)
     ratios = tf.where(usable, images / tf.maximum(background, _DARKEST), _NO_RATIO)
     batch, channels = tf.shape(images)[0], images.shape[-1]
     ratios = tf.reshape(ratios, [batch, -1, channels])[:, ::_EVERY]

@@ -50,6 +50,7 @@ class Air:
 
     config_class = AirConfig
     needs_masks = False
+    initialized_by = ("words.",)
 
     def __init__(self, config: AirConfig, height: int, width: int):
         options = self.options = config.air

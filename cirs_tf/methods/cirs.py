@@ -49,6 +49,7 @@ class Cirs(LearnsPseudoLabels):
 
     config_class = CirsConfig
     needs_masks = False
+    initialized_by = ("words.", "pretraining.", "background.")
 
     def __init__(self, config: CirsConfig, height: int, width: int):
         options = config.cirs

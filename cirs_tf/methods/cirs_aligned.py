@@ -53,6 +53,7 @@ class CirsAligned:
 
     config_class = CirsAlignedConfig
     needs_masks = False
+    initialized_by = ("pretraining.", "background.")
 
     def __init__(self, config: CirsAlignedConfig, height: int, width: int):
         self.config, self.options = config, config.cirs_aligned

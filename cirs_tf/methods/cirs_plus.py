@@ -119,6 +119,7 @@ class CirsPlus(LearnsPseudoLabels):
 
     config_class = CirsPlusConfig
     needs_masks = False
+    initialized_by = ("pretraining.", "background.")
 
     def __init__(self, config: CirsPlusConfig, height: int, width: int):
         self.config, self.options = config, config.cirs_plus

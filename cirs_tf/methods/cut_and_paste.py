@@ -93,6 +93,7 @@ class CutAndPaste:
 
     config_class = CutAndPasteConfig
     needs_masks = False
+    initialized_by = ("segments", "cut_and_paste.", "background.")
 
     def __init__(self, config: CutAndPasteConfig, height: int, width: int):
         self.config, self.options = config, config.cut_and_paste

@@ -22,7 +22,11 @@ from cirs_tf.config.settings import (
 )
 from cirs_tf.data.pipeline import Batch, as_float
 from cirs_tf.methods.segmenter_pretraining import data_errors
-from cirs_tf.models.backbones.backbone import load_backbone_weights, weights_origin
+from cirs_tf.models.backbones.backbone import (
+    EFFICIENTNET_LITE0,
+    load_backbone_weights,
+    weights_origin,
+)
 from cirs_tf.models.deep_segmenter import DeepSegmenter, deep_segmenter
 from cirs_tf.proposals.feature_clusters import (
     merged_clusterings,
@@ -87,6 +91,18 @@ class DeepClusteringSection(Section):
         "Variance of luminance, in [0, 1], below which the guided filter smooths.",
     )
 
+    def check(self) -> None:
+        """Require different layers, and such as the default backbone has."""
+        known = [f"b{number}" for number in range(16)]
+        self.require(
+            "layers", len(set(self.layers)) == len(self.layers), "different names"
+        )
+        self.require(
+            "layers",
+            self.backbone != EFFICIENTNET_LITE0 or set(self.layers) <= set(known),
+            f"some of {known[0]} to {known[-1]}",
+        )
+
 
 @dataclasses.dataclass(frozen=True)
 class DeepClusteringConfig(Config):
@@ -115,6 +131,7 @@ class DeepClustering:
 
     config_class = DeepClusteringConfig
     needs_masks = False
+    initialized_by = ("segments", "deep_clustering.")
 
     def __init__(self, config: DeepClusteringConfig, height: int, width: int):
         self.config, self.options = config, config.deep_clustering
@@ -205,7 +222,8 @@ class DeepClustering:
 
         Returns:
             `loss`, the squared distance to the nearest center, mean over places and
-            clusterings, a share of the variance of the features; `disagreement`, 1 -
+            clusterings, as a share of the variance that the layers have before they
+            are projected; `disagreement`, 1 -
             the largest share of the votes, mean over places. Each `[batch]`.
         """
         features = self.parts.features(batch["image"], training=False)

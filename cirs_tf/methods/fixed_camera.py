@@ -16,7 +16,6 @@ from cirs_tf.config.settings import (
     Range,
     Section,
     at_least,
-    between,
     one_of,
     section,
     setting,
@@ -32,7 +31,7 @@ from cirs_tf.training.optimizers import adam, learning_rate_schedule
 from cirs_tf.training.phases import SUMMARY, Initialization, Phase, Terms
 from cirs_tf.visualization import colorize, image_grid
 
-_CERTAIN = 8.0  # logit of a mask that is no network's
+_CERTAIN = 8.0  # logit of a segment that is certain
 _MEASURED_IMAGES = 60  # whose differences say what the threshold is
 _MEASURED_PIXELS = 1_000_000
 
@@ -83,7 +82,9 @@ class FixedCameraConfig(Config):
     method: str = setting(
         "fixed_camera", one_of("fixed_camera"), "The system to train."
     )
-    segments: int = setting(2, between(2, 2), "Background, and what moves.")
+    segments: int = setting(
+        2, Range("2", lambda count: count == 2), "Background, and what moves."
+    )
     training: TrainingConfig = section(
         TrainingConfig,
         epochs=4,
@@ -113,6 +114,7 @@ class FixedCamera:
 
     config_class = FixedCameraConfig
     needs_masks = False
+    initialized_by = ("fixed_camera.images", "fixed_camera.threshold")
 
     def __init__(self, config: FixedCameraConfig, height: int, width: int):
         self.config, self.options = config, config.fixed_camera

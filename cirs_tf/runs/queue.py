@@ -72,7 +72,8 @@ def state_of(planned: PlannedRun) -> State:
         )
     rows = folder.read_metrics()
     epochs = rows[-1]["epoch"] if rows else 0
-    done = epochs >= config.training.epochs
+    trains = not rows or rows[-1]["train"]  # else its method has no phases
+    done = epochs >= config.training.epochs or not trains
     return State.FINISHED if done else State.INTERRUPTED
 
 

@@ -90,7 +90,7 @@ def check_resumable(run: RunFolder) -> None:
 
 
 def load_segmenter(run: RunFolder, checkpoint: str | None = None) -> Restored:
-    """Load the segmenter of a run; nothing else is built or read.
+    """Load the segmenter of a run; of other networks nothing is read.
 
     Args:
         run: The run folder.

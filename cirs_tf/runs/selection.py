@@ -109,7 +109,8 @@ def predictions(
     """
     run = candidates[0].run
     config = read_config(run)
-    segmenter = build_segmenter(config, *images[0].shape[1:3])
+    trained = Manifest.read(run.path)
+    segmenter = build_segmenter(config, trained.height, trained.width)
     predict = Predictor(segmenter, config.training.batch_size)
     labels = [np.empty((len(candidates), *one.shape[:3]), np.uint8) for one in images]
     for row, candidate in enumerate(candidates):

@@ -132,18 +132,23 @@ def default_run_dir(config: Config) -> Path:
     return Path(f"runs/{config.method}-{datetime.datetime.now():%Y%m%d-%H%M%S}")
 
 
-def config_difference(planned: Config, stored: Config) -> str | None:
+def config_difference(
+    planned: Config, stored: Config, among: tuple[str, ...] = ("",)
+) -> str | None:
     """Return the first setting in which two configurations differ, None: none.
 
     Args:
         planned: What is to be trained.
         stored: What a run folder holds. Where the data lies does not matter, nor
             does the segmenter, whose segments are kept with the run.
+        among: Beginnings of the names that are compared.
     """
     elsewhere = ("data", "pretraining.segmenter")
     ours, theirs = flatten(planned), flatten(stored)
     for key in [*ours, *(key for key in theirs if key not in ours)]:
-        if key not in elsewhere and ours.get(key) != theirs.get(key):
+        if key in elsewhere or not key.startswith(among):
+            continue
+        if ours.get(key) != theirs.get(key):
             return f"{key}={theirs.get(key)}, not {ours.get(key)}"
     return None
 
@@ -163,6 +168,7 @@ def _open_or_create(
         return RunFolder.create(path, config, manifest)
     check_resumable(folder)
     if resume:
+        _check_initialization(folder, config)
         return folder
     advice = f"go on with --resume {path}, or name another folder"
     if resume is False:
@@ -175,6 +181,19 @@ def _open_or_create(
             "another folder"
         )
     return folder
+
+
+def _check_initialization(folder: RunFolder, config: Config) -> None:
+    """Refuse to go on with settings that what is kept of the images was not made by."""
+    if not folder.initialization_file.exists():
+        return
+    method_class = entry_of(config.method).method_class
+    among = getattr(method_class, "initialized_by", ())
+    if difference := config_difference(config, read_config(folder), among):
+        raise ConfigError(
+            f"--resume {folder.path}: began with {difference}, and with what it took "
+            "from the images by that; start another run"
+        )
 
 
 def _needs_masks(config: Config) -> bool:
@@ -236,7 +255,8 @@ def _announce(
 def _announce_training(trainer: Trainer, determinism: str) -> None:
     """Log how long it is trained, and on what."""
     if not trainer.stages:
-        _log_lines({"determinism": determinism})
+        nothing = "nothing is trained: epochs, rates and devices do not matter"
+        _log_lines({"determinism": determinism, "training": nothing})
         return
     *pretraining, training = trainer.stages
     parts = [f"{stage.name} {stage.part_steps}" for stage in pretraining]

@@ -89,7 +89,11 @@ class Method(Protocol):
 
 @runtime_checkable
 class Initializes(Protocol):
-    """A method that takes something from unlabeled images before the first step."""
+    """A method that takes something from unlabeled images before the first step.
+
+    A class may name in `initialized_by` the settings, or the beginnings of their names,
+    that this depends on: a run cannot go on with others.
+    """
 
     def initialize(self, images: np.ndarray) -> Initialization:
         """Compute what is taken from the images; weights stay as they are.

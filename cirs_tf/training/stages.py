@@ -81,7 +81,7 @@ def make_stages(
 ) -> list[Stage]:
     """Return the stages of a run, in order; the last one is training in epochs.
 
-    A method without phases has none.
+    A method without phases has none, and no pretraining.
 
     Args:
         method: With its phases.

@@ -1,6 +1,8 @@
 """Makes a data set from the frames of a video."""
 
+import dataclasses
 import importlib
+import itertools
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,43 +62,50 @@ def import_video(
 ) -> DataSet:
     """Make a data set from the frames of a video, unless `out` already holds it.
 
-    Frames are written as PNG to a temporary folder beside `out`, and imported as images
-    are.
+    Frames are decoded to a temporary folder beside `out`, and imported as images are.
 
     Args:
         file: The video.
         every: Every so many frames one is taken.
         out: Folder to write; made where there is none.
         overwrite: Whether to replace a data set that `out` holds.
-        workers: Number of threads that decode PNGs.
+        workers: Number of threads that read frames.
         progress: Whether to show bars on a terminal.
         **options: Of `ImageOptions`: `frame`, `val`, `test`, `seed`, `shards`.
 
     Returns:
-        The data set; a record's name is `STEM_NUMBER.png`, the number of the frame.
+        The data set; a record's name is `STEM_NUMBER.bmp`, the number of the frame.
 
     Raises:
         ConfigError: The extra `video` is not installed, or an option is out of range.
         DataError: The file is no video or has too few frames, or `out` cannot be
             written.
     """
-    stem, beside = Path(file).stem, Path(out).absolute().parent
-    beside.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".frames-", dir=beside) as folder:
-        with progress_bar(progress, unit=" frames", desc="decoding") as bar:
-            for number, frame in read_frames(file, every):
-                path = Path(folder, f"{stem}_{number:06}.png")
-                Image.fromarray(frame).save(path, compress_level=1)
-                bar.update()
-        if not any(Path(folder).iterdir()):
-            raise DataError(f"{file}: no frame could be decoded")
-        return import_images(
-            ImageOptions(images=folder, **options),
-            out,
-            workers=workers,
-            overwrite=overwrite,
-            progress=progress,
-        )
+    checked = ImageOptions(images=file, **options)
+    frames = read_frames(file, every)
+    first = next(frames)  # before anything is written
+    stem, beside = Path(file).stem.lstrip("."), Path(out).absolute().parent
+    try:
+        beside.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".frames-", dir=beside) as folder:
+            with progress_bar(progress, unit=" frames", desc="decoding") as bar:
+                for number, frame in itertools.chain([first], frames):
+                    # Not compressed: the same bytes whatever the library's version.
+                    path = Path(folder, f"{stem}_{number:06}.bmp")
+                    Image.fromarray(frame).save(path)
+                    bar.update()
+            try:
+                return import_images(
+                    dataclasses.replace(checked, images=folder),
+                    out,
+                    workers=workers,
+                    overwrite=overwrite,
+                    progress=progress,
+                )
+            except DataError as error:
+                raise DataError(str(error).replace(folder, str(file))) from None
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written: {error.strerror}") from None
 
 
 def _decoded(
@@ -104,6 +113,9 @@ def _decoded(
 ) -> Iterator[tuple[int, np.ndarray]]:
     if not container.streams.video:
         raise DataError(f"{file}: holds no video stream")
+    number = -1
     for number, frame in enumerate(container.decode(video=0)):
         if number % every == 0:
             yield number, frame.to_ndarray(format="rgb24")
+    if number < 0:
+        raise DataError(f"{file}: no frame could be decoded")

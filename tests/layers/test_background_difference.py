@@ -31,13 +31,15 @@ def frames(gains):
 
 def expected_difference(image):
     """Return the difference of the largest channel, the light by a median."""
-    usable = (image < 250 / 255) & (BACKGROUND > 16 / 255)
+    usable = np.minimum(image, BACKGROUND) > 16 / 255
+    usable &= np.maximum(image, BACKGROUND) < 250 / 255
     signed = np.empty_like(image)
     for channel in range(3):
         ratios = (image / BACKGROUND)[..., channel].ravel()[::5]
         ratios = np.sort(ratios[usable[..., channel].ravel()[::5]])
         gain = ratios[(len(ratios) - 1) // 2]  # the lower of two middle ones
-        signed[..., channel] = image[..., channel] / gain - BACKGROUND[..., channel]
+        expected = np.clip(gain * BACKGROUND[..., channel], 0, 1)
+        signed[..., channel] = (image[..., channel] - expected) / gain
     return signed
 
 
@@ -71,6 +73,21 @@ def test_masks_are_cleaned_as_by_scipy():
         np.testing.assert_array_equal(cleaned, ndi.binary_fill_holes(kept))
 
 
+@pytest.mark.parametrize("light", [0.6, 0.8, 1.25])
+def test_a_white_sky_says_nothing_of_the_light_and_is_no_difference(light):
+    scene = np.concatenate([np.full((16, WIDTH, 3), 1.6), BACKGROUND[16:]])
+    layer = built()
+    layer.assign(np.minimum(scene, 1).astype(np.float32), THRESHOLD)
+    image = np.minimum(scene * light, 1).astype(np.float32)
+    mask = layer(image[None]).numpy()[0, ..., 0]
+    assert mask[16:].sum() == 0
+    assert mask[:16].sum() == 0  # it may stay white in a lesser light
+    image[2:8, 3:9] = 0.3 * light
+    expected = np.zeros((HEIGHT, WIDTH), bool)
+    expected[2:8, 3:9] = True
+    np.testing.assert_array_equal(layer(image[None]).numpy()[0, ..., 0], expected)
+
+
 def test_a_frame_that_is_white_or_black_has_no_light_to_measure():
     images = np.stack([np.ones_like(BACKGROUND), np.zeros_like(BACKGROUND)])
     difference = built(signed=True)(images).numpy()
@@ -79,10 +96,14 @@ def test_a_frame_that_is_white_or_black_has_no_light_to_measure():
 
 @pytest.mark.parametrize("size", [(12, 15), (48, 60)])
 def test_the_background_follows_the_size_of_the_image(size):
-    smooth = ndi.gaussian_filter(BACKGROUND, (4, 4, 0))
+    def slope(height, width):
+        rows = (np.arange(height)[:, None] + 0.5) / height
+        columns = (np.arange(width) + 0.5) / width
+        return np.repeat((0.2 + 0.3 * rows + 0.2 * columns)[..., None], 3, axis=-1)
+
     layer = built(signed=True)
-    layer.assign(smooth, THRESHOLD)
-    images = tf.image.resize(smooth[None], size)
+    layer.assign(slope(HEIGHT, WIDTH).astype(np.float32), THRESHOLD)
+    images = slope(*size)[None].astype(np.float32)
     assert np.abs(layer(images)).max() < 0.02
 
 

@@ -1,5 +1,6 @@
 """Deep clustering, from a folder of pictures to segments, without one mini-batch."""
 
+import dataclasses
 import json
 import signal
 
@@ -16,6 +17,7 @@ from cirs_tf.methods import deep_clustering
 from cirs_tf.methods.registry import build_method, load_config
 from cirs_tf.models.backbones import weights_file
 from cirs_tf.runs import session
+from cirs_tf.runs.queue import PlannedRun, State, state_of
 from cirs_tf.runs.restore import load_segmenter
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
@@ -75,6 +77,7 @@ def test_segments_are_found_without_a_step(data, run, capsys):
     assert 0 <= row["validation"]["disagreement"] < 0.2
     log = (run / "train.log").read_text()
     assert "efficientnet_lite0, random weights; 2 x 6 clusters of " in log
+    assert "nothing is trained" in log
     assert "outcome       val loss" in log
     assert CheckpointStore(RunFolder(run).checkpoints).last_step == 0
 
@@ -84,6 +87,26 @@ def test_a_finished_run_is_left_as_it_is(data, run):
     assert train.main(command(data, run)) == 0
     assert train.main(["--resume", str(run)]) == 0
     assert before == {path: path.read_text() for path in run.rglob("*.json*")}
+
+
+def test_a_run_goes_on_with_the_settings_that_it_began_with(data, run, capsys):
+    stored = (run / "config.yaml").read_text()
+    for setting, message in (
+        ("segments=3", "began with segments=2, not 3"),
+        ("deep_clustering.clusters=9", "began with deep_clustering.clusters=6, not 9"),
+    ):
+        assert train.main(["--resume", str(run), "--set", setting]) == 1
+        assert message in capsys.readouterr().err
+    assert (run / "config.yaml").read_text() == stored
+
+
+def test_a_run_without_a_step_is_finished_for_a_queue(data, run, tmp_path):
+    config = session.read_config(RunFolder(run))
+    planned = PlannedRun("deep", run, config)
+    assert config.training.epochs > 1
+    assert state_of(planned) is State.FINISHED
+    other = dataclasses.replace(planned, folder=tmp_path / "none")
+    assert state_of(other) is State.MISSING
 
 
 def test_a_stop_before_the_outcome_is_no_finished_run(data, tmp_path, monkeypatch):
@@ -165,6 +188,8 @@ def test_what_cannot_be_clustered_is_one_line(tiny):
         method.initialize(plain)
     with pytest.raises(ConfigError, match="b0 to b15"):
         build_tiny(tiny_config(tiny, "deep_clustering", "deep_clustering.layers=[b77]"))
+    with pytest.raises(ConfigError, match="layers: expected different names"):
+        load_config("deep_clustering", ["deep_clustering.layers=[b4,b4]"])
 
 
 def test_without_the_extra_the_line_to_type_is_said(

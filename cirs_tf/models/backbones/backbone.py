@@ -1,6 +1,6 @@
 """Backbones by name: networks from images to feature maps, and their weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
@@ -39,14 +39,26 @@ def build_backbone(name: str, outputs: Sequence[str], seed: int) -> keras.Model:
             network = keras_applications.application(name, outputs)
     except ValueError as error:
         raise ConfigError(f"{name}: {error}") from None
+    flat = [name for name, maps in network.output.items() if len(maps.shape) != 4]
+    if flat:
+        raise ConfigError(f"{name}: expected layers with maps, got {', '.join(flat)}")
     rng = np.random.default_rng(seed)
-    for weight in network.weights:
-        if weight.name.endswith("kernel"):
-            fan_in = max(np.prod(weight.shape[:-1]), 1)
-            if "depthwise" in weight.path:
-                fan_in = np.prod(weight.shape[:2])
-            weight.assign(rng.normal(0, np.sqrt(2 / fan_in), weight.shape))
+    for layer in _layers_of(network):
+        depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+        for weight in layer.weights:
+            if weight.name.endswith("kernel"):
+                fan_in = np.prod(weight.shape[: 2 if depthwise else -1])
+                weight.assign(rng.normal(0, np.sqrt(2 / fan_in), weight.shape))
     return network
+
+
+def _layers_of(network: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Yield the layers of a network, and of the networks in it."""
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            yield from _layers_of(layer)
+        else:
+            yield layer
 
 
 def weights_origin(name: str, weights: str) -> str:

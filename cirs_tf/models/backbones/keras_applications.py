@@ -1,7 +1,8 @@
 """Networks of `keras.applications` as backbones."""
 
 import inspect
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 import keras
@@ -24,16 +25,7 @@ def application(name: str, outputs: Sequence[str]) -> keras.Model:
     Raises:
         ValueError: There is no such network or layer.
     """
-    module = _module_of(name)
-    network = _headless(module, name, None)
-    known = {layer.name: layer.output for layer in network.layers}
-    unknown = [output for output in outputs if output not in known]
-    if unknown or not outputs:
-        raise ValueError(
-            f"expected names of its layers, such as {', '.join(list(known)[-3:])}, "
-            f"got {', '.join(unknown) or 'none'}"
-        )
-    inner = keras.Model(network.input, {name: known[name] for name in outputs})
+    inner = _part(_headless(name, None), outputs)
     images = keras.Input((None, None, 3))
     maps = inner(PrepareImages(name)(images))
     backbone = keras.Model(images, maps, name=name.lower())
@@ -52,15 +44,17 @@ def load_application_weights(network: keras.Model, name: str, weights: str) -> N
     Raises:
         DataError: They cannot be loaded.
     """
+    (inner,) = (layer for layer in network.layers if isinstance(layer, keras.Model))
     try:
-        trained = _headless(_module_of(name), name, weights)
+        trained = _part(_headless(name, weights), list(network.output))
+        if [type(layer) for layer in trained.layers] != [
+            type(layer) for layer in inner.layers
+        ]:
+            raise ValueError("with weights it is another network than without")
+        inner.set_weights(trained.get_weights())
     except Exception as error:  # whatever a download or a file may raise
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{name}: weights {weights}: {reason}") from None
-    for layer in network.layers:
-        for inner in getattr(layer, "layers", ()):
-            if inner.weights:
-                inner.set_weights(trained.get_layer(inner.name).get_weights())
 
 
 @keras.saving.register_keras_serializable("cirs_tf")
@@ -76,7 +70,7 @@ class PrepareImages(keras.layers.Layer):
     def __init__(self, application: str, **kwargs):
         super().__init__(**kwargs)
         self.application = application
-        self._prepare = _module_of(application).preprocess_input
+        self._prepare = _module_of(_function_of(application)).preprocess_input
 
     def call(self, images):
         """Return what the network's own `preprocess_input` makes of them."""
@@ -91,23 +85,38 @@ class PrepareImages(keras.layers.Layer):
         return {**super().get_config(), "application": self.application}
 
 
-def _module_of(name: str) -> ModuleType:
-    """Return the module of `keras.applications` with a network and its preparation."""
-    modules = [
-        module
-        for _, module in inspect.getmembers(keras.applications, inspect.ismodule)
-        if hasattr(module, "preprocess_input")
-    ]
-    for module in modules:
-        if name[:1].isupper() and callable(getattr(module, name, None)):
-            return module
-    known = sorted({n for module in modules for n in dir(module) if n[:1].isupper()})
-    raise ValueError(
-        "expected efficientnet_lite0 or a network of keras.applications, one of "
-        + ", ".join(known)
-    )
+def _function_of(name: str) -> Callable[..., keras.Model]:
+    """Return what builds a network of `keras.applications`."""
+    known = {
+        key: value
+        for key, value in inspect.getmembers(keras.applications, inspect.isfunction)
+        if hasattr(_module_of(value), "preprocess_input")
+    }
+    if name not in known:
+        raise ValueError(
+            "expected efficientnet_lite0 or a network of keras.applications, one of "
+            + ", ".join(sorted(known))
+        )
+    return known[name]
 
 
-def _headless(module: ModuleType, name: str, weights: str | None) -> keras.Model:
-    build = getattr(module, name)
+def _module_of(function: Callable) -> ModuleType:
+    """Return the module of a network, which also prepares its images."""
+    return sys.modules[function.__module__]
+
+
+def _headless(name: str, weights: str | None) -> keras.Model:
+    build = _function_of(name)
     return build(include_top=False, weights=weights, input_shape=(None, None, 3))
+
+
+def _part(network: keras.Model, outputs: Sequence[str]) -> keras.Model:
+    """Return what of a network leads to some of its layers, by name."""
+    known = {layer.name: layer.output for layer in network.layers}
+    unknown = [output for output in outputs if output not in known]
+    if unknown or not outputs:
+        raise ValueError(
+            f"expected names of its layers, such as {', '.join(list(known)[-3:])}, "
+            f"got {', '.join(unknown) or 'none'}"
+        )
+    return keras.Model(network.input, {name: known[name] for name in outputs})

@@ -46,7 +46,7 @@ def test_a_data_set_of_frames(file, tmp_path, capsys):
     train = load_split(out, "train", with_masks=False)
     assert len(train.images) == 11
     for name, image in zip(train.filenames, train.images, strict=True):
-        number = int(name.removeprefix("street_").removesuffix(".png"))
+        number = int(name.removeprefix("street_").removesuffix(".bmp"))
         assert number % 2 == 0
         np.testing.assert_array_equal(image, FRAMES[number])
     assert [path.name for path in out.parent.iterdir()] == ["street"]
@@ -67,7 +67,10 @@ def test_what_is_no_video_is_one_line(tmp_path, monkeypatch, capsys):
         error = capsys.readouterr().err
         assert message in error
         assert error.count("\n") == 1
-    assert not (tmp_path / "out").exists()
+    deep = tmp_path / "new" / "out"
+    assert main(["video", str(text), "--out", str(deep)]) == 1
+    assert not deep.parent.exists()
+    capsys.readouterr()
     with pytest.raises(ConfigError, match="every: expected an integer >= 1, got 0"):
         next(read_frames(text, 0))
     sound = tmp_path / "sound.wav"
@@ -88,3 +91,22 @@ def test_what_is_no_video_is_one_line(tmp_path, monkeypatch, capsys):
         patch.setattr(video.importlib, "import_module", missing)
         with pytest.raises(ConfigError, match=r"pip install 'cirs-tf\[video\]'"):
             next(read_frames(text))
+
+
+def test_options_and_folders_are_named_before_frames_are_written(
+    file, tmp_path, capsys
+):
+    (tmp_path / "file").write_text("")
+    for argv, message in (
+        (["--val", "1.5", "--out", "a"], "val: expected a fraction"),
+        (
+            ["--every", "20", "--out", str(tmp_path / "b")],
+            "street.mkv: 2 images cannot",
+        ),
+        (["--out", str(tmp_path / "file" / "x")], "x: cannot be written: File exists"),
+    ):
+        assert main(["video", str(file), *argv]) == 1
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
