@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cirs_tf.data.manifest import Manifest
 from cirs_tf.methods.registry import build_segmenter
 from cirs_tf.metrics.agreement import (
     matched_agreement,
