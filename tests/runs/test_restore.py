@@ -1,5 +1,6 @@
 """What a run has learned comes back, and no more than is asked for is built."""
 
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -101,7 +102,8 @@ def test_what_is_no_run_is_named(tmp_path):
         open_run(tmp_path)
 
 
-def test_a_method_without_a_segmenter_is_named(tmp_path):
+def test_a_method_without_a_segmenter_is_named(finished, tmp_path):
     (tmp_path / "config.yaml").write_text("method: autoencoder\n")
+    shutil.copy(finished / "manifest.json", tmp_path)
     with pytest.raises(ConfigError, match="autoencoder has no segmenter"):
         load_segmenter(open_run(tmp_path))
