@@ -28,6 +28,7 @@ from cirs_tf.models.backbones.backbone import (
     weights_origin,
 )
 from cirs_tf.models.deep_segmenter import DeepSegmenter, deep_segmenter
+from cirs_tf.proposals.evenly_spaced import evenly_spaced
 from cirs_tf.proposals.feature_clusters import (
     merged_clusterings,
     principal_components,
@@ -176,7 +177,7 @@ class DeepClustering:
         """
         options = self.options
         self._load_backbone()
-        chosen = _evenly_spaced(len(images), options.images)
+        chosen = evenly_spaced(len(images), options.images)
         sampled = self._sample_places(images, chosen)
         initialization, projected = {}, []
         with data_errors("deep_clustering"):
@@ -275,9 +276,3 @@ def _build(config: DeepClusteringConfig) -> DeepSegmenter:
         edge_epsilon=options.edge_epsilon,
         seed=config.seed,
     )
-
-
-def _evenly_spaced(total: int, count: int) -> np.ndarray:
-    """Return at most `count` indices below `total`, evenly spaced."""
-    count = min(total, count)
-    return np.arange(count) * total // count

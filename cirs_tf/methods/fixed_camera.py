@@ -27,6 +27,7 @@ from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.cross_entropy import segmentation_cross_entropy
 from cirs_tf.models.unet import unet
 from cirs_tf.proposals.backgrounds import median_background
+from cirs_tf.proposals.evenly_spaced import evenly_spaced
 from cirs_tf.training.optimizers import adam, learning_rate_schedule
 from cirs_tf.training.phases import SUMMARY, Initialization, Phase, Terms
 from cirs_tf.visualization import colorize, image_grid
@@ -212,8 +213,7 @@ class FixedCamera:
         return {"difference": image_grid(rows)}
 
     def _chosen_threshold(self, images: np.ndarray) -> float:
-        chosen = np.arange(min(_MEASURED_IMAGES, len(images)))
-        chosen = chosen * len(images) // len(chosen)
+        chosen = evenly_spaced(len(images), _MEASURED_IMAGES)
         each = max(_MEASURED_PIXELS // len(chosen), 1)
         rng = np.random.default_rng(self.config.seed)
         found = []

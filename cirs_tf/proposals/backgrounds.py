@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from cirs_tf.proposals.evenly_spaced import evenly_spaced
+
 # The first images, from which proposals take a background that all of them share.
 BACKGROUND_IMAGES = 200
 _CANDIDATES = 50  # images whose colors are tried at each pixel
@@ -48,8 +50,7 @@ def median_background(images: np.ndarray, count: int) -> np.ndarray:
     Returns:
         `[height, width, 3]` float32 in [0, 1].
     """
-    count = min(count, len(images))
-    chosen = np.arange(count) * len(images) // count
+    chosen = evenly_spaced(len(images), count)
     rows = np.array_split(np.arange(images.shape[1]), 8)  # an eighth of each at a time
     medians = [
         np.median(images[chosen, part[0] : part[-1] + 1], axis=0)
