@@ -39,7 +39,7 @@ def merged_by_brute_force(points, groups):
 
 
 def test_centers_are_merged_by_mean_cosine_distance():
-    vectors = RNG.normal(size=(300, 4))
+    vectors = RNG.normal(size=(300, 4)) + 3  # angles are seen from the centers' mean
     found = merged_clusterings(vectors, 3, 4, groups=5, seed=0)
     assert found.centers.shape == (3, 4, 4)
     every = found.centers.reshape(12, 4).astype(float)
