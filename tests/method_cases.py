@@ -159,6 +159,7 @@ CASES = {
     "fixed_camera, nothing trained": Case(
         "fixed_camera", (*CAMERA, "fixed_camera.segmenter=difference"), {}
     ),
+    "threshold": Case("threshold", ("segments=2",), {}),
     "deep_clustering": Case("deep_clustering", (), {}),
     "iic": Case(
         "iic",

@@ -70,7 +70,7 @@ def tiny_config(tiny, source, *overrides):
     """
     sections = ["training."]
     method = load_config(source).method
-    if method not in ("iic", "autoencoder", "deep_clustering"):
+    if method not in ("iic", "autoencoder", "deep_clustering", "threshold"):
         sections.append("segmenter.")
     if method == "cirs":
         sections.append("feature_net.")

@@ -13,6 +13,7 @@ from cirs_tf.layers.cut_out_bank import CutOutBank
 from cirs_tf.layers.dropout import ReplicaDropout
 from cirs_tf.layers.gaussian_code import GaussianCode
 from cirs_tf.layers.guided_filter import GuidedFilter
+from cirs_tf.layers.otsu_masks import OtsuMasks
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
 from cirs_tf.layers.resize_like import ResizeLike
 from cirs_tf.layers.segment_dense import SegmentDense
@@ -33,6 +34,7 @@ __all__ = [
     "CutOutBank",
     "GaussianCode",
     "GuidedFilter",
+    "OtsuMasks",
     "PadToMultiple",
     "ReplicaDropout",
     "ResizeLike",

@@ -25,6 +25,7 @@ from cirs_tf.errors import DataError
 from cirs_tf.layers.background_difference import BackgroundDifference
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.cross_entropy import segmentation_cross_entropy
+from cirs_tf.models.mask_segmenter import mask_segmenter
 from cirs_tf.models.unet import unet
 from cirs_tf.proposals.backgrounds import median_background
 from cirs_tf.proposals.evenly_spaced import evenly_spaced
@@ -32,7 +33,6 @@ from cirs_tf.training.optimizers import adam, learning_rate_schedule
 from cirs_tf.training.phases import SUMMARY, Initialization, Phase, Terms
 from cirs_tf.visualization import colorize, image_grid
 
-_CERTAIN = 8.0  # logit of a segment that is certain
 _MEASURED_IMAGES = 60  # whose differences say what the threshold is
 _MEASURED_PIXELS = 1_000_000
 
@@ -123,7 +123,7 @@ class FixedCamera:
             height, width, self.options.cleaning, name="difference"
         )
         self.signed: BackgroundDifference | None = None
-        masks = _mask_model(self.difference)
+        masks = mask_segmenter(self.difference)
         self.pretraining = []
         self.phases = []
         if self.options.segmenter == "difference":
@@ -251,14 +251,6 @@ def _relit(
     )
     tint = tf.random.stateless_uniform((count, 1, 1, 3), seeds[1], 1 - color, 1 + color)
     return tf.clip_by_value(images * bright * tint, 0.0, 1.0)
-
-
-def _mask_model(difference: BackgroundDifference) -> keras.Model:
-    """Return the cleaned differences as a segmenter: logits of 0 and 8."""
-    images = keras.Input((None, None, 3), name="images")
-    front = _CERTAIN * difference(images)
-    logits = keras.layers.Concatenate()([_CERTAIN - front, front])
-    return keras.Model(images, logits, name="segmenter")
 
 
 def _with_background(

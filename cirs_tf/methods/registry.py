@@ -68,6 +68,13 @@ _ENTRIES = (
         "frames of one camera that stands still",
     ),
     MethodEntry(
+        "threshold",
+        "Threshold",
+        "two classes that lightness parts in each image, as in microscopes",
+        "Otsu 1979",
+        "objects brighter or darker than all around them; K = 2",
+    ),
+    MethodEntry(
         "cut_and_paste",
         "CutAndPaste",
         "objects by outlines that recur; S learns from images pasted together",

@@ -85,6 +85,7 @@ def test_layers_of_ours_are_in_them(loaded):
         "CutOutBank",
         "GaussianCode",
         "GuidedFilter",
+        "OtsuMasks",
         "PadToMultiple",
         "ReplicaDropout",
         "ResizeLike",
