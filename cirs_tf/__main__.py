@@ -10,6 +10,7 @@ from cirs_tf.errors import ConfigError, command
 
 COMMANDS = {
     "data": ("data_gen.__main__", "draw or import a data set"),
+    "advise": ("cirs_tf.advise", "say which method fits images, and how many segments"),
     "train": ("cirs_tf.train", "train a segmenter without labels"),
     "sweep": ("cirs_tf.sweep", "train several seeds, pick one without labels"),
     "evaluate": ("cirs_tf.evaluate", "compare a run with the truth of a split"),

@@ -22,11 +22,11 @@ LEVELS = [
     {"serving"},
     {"training"},
     {"methods"},
-    {"runs"},
+    {"runs", "advice"},
     {"default_data"},
     {"api"},
     {"train", "sweep", "evaluate", "baselines", "export", "segment", "generate"}
-    | {"regions"},
+    | {"regions", "advise"},
     {"reproduce"},
     {"__main__"},
 ]

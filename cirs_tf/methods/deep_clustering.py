@@ -176,9 +176,9 @@ class DeepClustering:
                 are too few or too plain.
         """
         options = self.options
-        self._load_backbone()
         chosen = evenly_spaced(len(images), options.images)
-        sampled = self._sample_places(images, chosen)
+        per_image = math.ceil(options.places / len(chosen))
+        sampled = self.sample_places(images, chosen, per_image)
         initialization, projected = {}, []
         with data_errors("deep_clustering"):
             for name, features in sampled.items():
@@ -241,12 +241,24 @@ class DeepClustering:
         options = self.options
         load_backbone_weights(self.parts.backbone, options.backbone, options.weights)
 
-    def _sample_places(
-        self, images: np.ndarray, chosen: np.ndarray
+    def sample_places(
+        self, images: np.ndarray, chosen: np.ndarray, per_image: int
     ) -> dict[str, np.ndarray]:
-        """Return `[places, channels]` by layer, as many of every chosen image."""
+        """Look at images with the backbone, some at a time.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+            chosen: Indices of those that are looked at.
+            per_image: Places of each, drawn at random; all where there are fewer.
+
+        Returns:
+            By layer `[places, channels]` float32, those of the first image first.
+
+        Raises:
+            ConfigError, DataError: The backbone's weights are not there.
+        """
+        self._load_backbone()
         options, rng = self.options, np.random.default_rng(self.config.seed)
-        per_image = math.ceil(options.places / len(chosen))
         size = self.config.training.batch_size
         maps_of = tf.function(self.parts.layer_maps, reduce_retracing=True)
         parts: dict[str, list[np.ndarray]] = {name: [] for name in options.layers}

@@ -82,11 +82,32 @@ def merged_clusterings(
         ValueError: There are fewer different vectors than clusters, or fewer centers
             than groups.
     """
-    if clusterings * clusters < groups:
-        raise ValueError(
-            f"expected at least as many centers as groups ({groups}), got "
-            f"{clusterings * clusters}"
-        )
+    centers = cluster_centers(vectors, clusterings, clusters, seed, sample)
+    return Clusterings(centers, merge_centers(centers, groups))
+
+
+def cluster_centers(
+    vectors: np.ndarray,
+    clusterings: int,
+    clusters: int,
+    seed: int,
+    sample: int = 12_000,
+) -> np.ndarray:
+    """Return the centers of several clusterings, before they are merged.
+
+    Args:
+        vectors: As of `merged_clusterings`, and all others.
+        clusterings: See there.
+        clusters: See there.
+        seed: See there.
+        sample: See there.
+
+    Returns:
+        `[clusterings, clusters, features]` float32.
+
+    Raises:
+        ValueError: There are fewer different vectors than clusters.
+    """
     rng = np.random.default_rng(seed)
     centers = []
     for _ in range(clusterings):
@@ -99,10 +120,27 @@ def merged_clusterings(
             clusters, n_init=1, max_iter=30, random_state=int(rng.integers(2**31))
         )
         centers.append(kmeans.fit(vectors[chosen]).cluster_centers_)
-    every = np.concatenate(centers)
+    return np.stack(centers).astype(np.float32)
+
+
+def merge_centers(centers: np.ndarray, groups: int) -> np.ndarray:
+    """Merge centers to a few groups.
+
+    Args:
+        centers: `[clusterings, clusters, features]` float.
+        groups: How many.
+
+    Returns:
+        `[clusterings, clusters]` int32 in [0, groups).
+
+    Raises:
+        ValueError: There are fewer centers than groups.
+    """
+    every = centers.reshape(-1, centers.shape[-1])
+    if len(every) < groups:
+        raise ValueError(
+            f"expected at least as many centers as groups ({groups}), got {len(every)}"
+        )
     merging = AgglomerativeClustering(groups, metric="cosine", linkage="average")
     group_of = merging.fit_predict(every - every.mean(axis=0))
-    return Clusterings(
-        np.stack(centers).astype(np.float32),
-        group_of.reshape(clusterings, clusters).astype(np.int32),
-    )
+    return group_of.reshape(centers.shape[:2]).astype(np.int32)

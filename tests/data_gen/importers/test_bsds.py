@@ -1,10 +1,8 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import scipy.io
 from PIL import Image
+from real_data import real_file
 from tfrecords import read_records
 
 from cirs_tf.data.manifest import Manifest
@@ -12,7 +10,6 @@ from cirs_tf.data.pipeline import load_split
 from cirs_tf.data.records import decode_segmentations
 from data_gen.__main__ import main
 
-ROOT = Path(__file__).parents[3]
 WHOLE = (321, 481)
 
 
@@ -165,19 +162,10 @@ def test_what_is_not_bsds_is_named(capsys, tmp_path):
     assert f"{truth}: not a ground truth of BSDS500" in error()
 
 
-def real(name):
-    folder = Path(os.environ.get("CIRS_DATA", ROOT.parent / "shared" / "data"))
-    if not (folder / name).exists():
-        pytest.skip(
-            f"{folder / name}: missing; set CIRS_DATA to the folder that has it"
-        )
-    return folder / name
-
-
 @pytest.mark.realdata
 def test_the_real_bsds500(capsys, tmp_path):
     out = tmp_path / "whole"
-    assert run(capsys, out, real("bsds500-trainval.zip"), "--whole")[0] == 0
+    assert run(capsys, out, real_file("bsds500-trainval.zip"), "--whole")[0] == 0
     manifest = Manifest.read(out)
     counts = {name: split.examples for name, split in manifest.splits.items()}
     assert counts == {"train": 200, "val": 100}

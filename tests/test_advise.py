@@ -1,0 +1,121 @@
+"""`advise` on drawn sets, and on real ones where they are."""
+
+import json
+import re
+import shlex
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+from real_data import real_file
+
+from cirs_tf import advise
+from cirs_tf.__main__ import main as cirs_tf
+from cirs_tf.models.backbones import weights_file
+from data_gen.__main__ import main as data_gen
+
+DRAWN = {
+    "fruit": (["fruit"], "cirs_aligned", 4),
+    "twotone": (["twotone"], "cirs_aligned", 4),
+    "shift": (["fruit", "--background", "shift"], "cirs", None),
+    "dsprites": (["dsprites"], "cut_and_paste", 4),
+    "tetrominoes": (
+        ["tetrominoes", "--size", "35"],
+        "cut_and_paste",
+        None,
+    ),  # 5 kinds of 19
+}
+
+
+def run(*arguments):
+    return advise.main([str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_drawn_sets_get_the_method_that_is_best_on_them(name, tmp_path, capsys):
+    options, method, segments = DRAWN[name]
+    data = tmp_path / name
+    sizes = ["--train", "300", "--val", "8", "--test", "8", "--workers", "1"]
+    assert data_gen([*options, *sizes, "--out", str(data)]) == 0
+    capsys.readouterr()
+    file = tmp_path / "found" / "advice.json"
+    assert run("--data", data, "--json", file) == 0
+    text = capsys.readouterr().out
+    found = json.loads(file.read_text())
+    assert found["method"] == method
+    counts = found["segments"]
+    if segments:
+        assert counts["chosen"] == segments
+    (command,) = found["commands"]
+    assert f"type       {command}" in text
+    assert shlex.split(command)[:4] == ["python", "-m", "cirs_tf.train", "--model"]
+    assert command.endswith(f"--data {data} --set segments={counts['chosen']}")
+    assert f"looked at  200 of 300 images of {data}, " in text
+
+
+REAL = {
+    # Which files of which zip, and the method.
+    "camvid": ("camvid-trainval.zip", r"images/train/.*jpg", "deep_clustering"),
+    "highway": ("highway.zip", r"images/in000[1-3]\d[05]\.jpg", "fixed_camera"),
+    "nuclei": ("nuclei.zip", r"images/.*jpg", "threshold"),
+    "bsds": ("bsds500-trainval.zip", r".*images/train/.*jpg", "regions"),
+}
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("name", REAL)
+def test_photographs_get_the_method_that_is_best_on_them(name, tmp_path, capsys):
+    archive, pattern, method = REAL[name]
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    with zipfile.ZipFile(real_file(archive)) as opened:
+        names = [one for one in opened.namelist() if re.fullmatch(pattern, one)]
+        for number, one in enumerate(names[:: max(1, len(names) // 60)]):
+            (folder / f"{number:03}.jpg").write_bytes(opened.read(one))
+    assert run("--data", folder, "--images", "60") == 0
+    text = capsys.readouterr().out
+    assert f"method     {method}: " in text
+    lines = text.splitlines()
+    typed = lines[[line.startswith("type") for line in lines].index(True) :]
+    assert len(typed) == (1 if method == "regions" else 2)
+    assert f"images --images {folder} --size " in text or method == "regions"
+    if method == "deep_clustering" and weights_file.is_installed():
+        assert "--set segments=" in typed[1]
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Return a folder of patches of two sizes, and a file that is no image."""
+    folder = tmp_path / "my photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number, size in enumerate([(600, 900), (600, 900), (90, 60)]):
+        patches = rng.integers(0, 230, (6, 9, 3), dtype=np.uint8)
+        patches = np.asarray(Image.fromarray(patches).resize(size[::-1]))
+        noise = rng.integers(0, 25, patches.shape, dtype=np.uint8)
+        Image.fromarray(patches + noise).save(folder / f"{number}.png")
+    (folder / "broken.jpg").write_bytes(b"no image")
+    return folder
+
+
+def test_a_folder_of_any_images(photos, capsys):
+    assert cirs_tf(["advise", "--data", str(photos)]) == 0
+    text = capsys.readouterr().out
+    assert f"looked at  3 of 4 images of {photos}, 600 x 900 pixels" in text
+    assert "photographs of many kinds" in text
+    assert text.rstrip().endswith("cirs-tf regions '" + f"{photos}' --out regions")
+
+
+def test_bad_input_is_one_line(photos, tmp_path, capsys):
+    for arguments, message in {
+        (tmp_path / "none",): f"{tmp_path / 'none'}: no such file or folder",
+        (tmp_path, "--images", "1"): "--images: expected at least 2, got 1",
+    }.items():
+        assert run("--data", *arguments) == 1
+        assert capsys.readouterr().err == f"error: {message}\n"
+    for name in ("0.png", "1.png"):
+        (photos / name).unlink()
+    assert run("--data", photos) == 1
+    error = capsys.readouterr().err
+    assert error == f"error: {photos}: has 1 image, expected at least 2\n"
