@@ -5,9 +5,10 @@ regions that lie apart. Label maps are scored as given; the caller chooses wheth
 `connected_regions` (`postprocessing.regions`) comes first, and should say so. It is the
 fairer comparison with published figures, as those of W-Net with its hierarchy of
 contours, whose regions are connected, too; but those also merge small regions, at the
-scale that scores best (ODS: one scale for the data set, OIS: one per image), for which
-there is no counterpart here. Many tiny regions hurt, the variation of information most:
-a true region of n of N pixels, cut in m equal parts, costs n / N log2(m) bits.
+scale that scores best (ODS: one scale for the data set, OIS: one per image). For that
+there is `ScaleMetric` (`metrics.scales`), and `cirs_tf.runs.annotator_scales` merges
+the regions of a run. Many tiny regions hurt, the variation of information most: a true
+region of n of N pixels, cut in m equal parts, costs n / N log2(m) bits.
 
 Reference: Arbelaez et al. 2011, as `partition_scores`.
 """

@@ -29,6 +29,8 @@ class ScaleScores:
         probabilistic_rand_ois: OIS probabilistic Rand index.
         variation_of_information_ois: OIS variation of information.
         scale: Index of the scale of the ODS covering.
+        probabilistic_rand_scale: Likewise of the ODS probabilistic Rand index.
+        variation_of_information_scale: Likewise of the ODS variation of information.
         images: Number of images.
     """
 
@@ -39,6 +41,8 @@ class ScaleScores:
     probabilistic_rand_ois: float
     variation_of_information_ois: float
     scale: int
+    probabilistic_rand_scale: int
+    variation_of_information_scale: int
     images: int
 
 
@@ -94,14 +98,18 @@ class ScaleMetric:
         """Return the scores of the images so far; at least one."""
         covering, rand_index, variation = np.moveaxis(np.array(self._means), 2, 0)
         weights = np.array(self._weights) / np.sum(self._weights)
+        # Of each scale, over all images.
         pooled = weights @ covering
+        rand_means, variation_means = rand_index.mean(axis=0), variation.mean(axis=0)
         return ScaleScores(
             covering=float(pooled.max()),
-            probabilistic_rand=float(rand_index.mean(axis=0).max()),
-            variation_of_information=float(variation.mean(axis=0).min()),
+            probabilistic_rand=float(rand_means.max()),
+            variation_of_information=float(variation_means.min()),
             covering_ois=float(weights @ covering.max(axis=1)),
             probabilistic_rand_ois=float(rand_index.max(axis=1).mean()),
             variation_of_information_ois=float(variation.min(axis=1).mean()),
             scale=int(pooled.argmax()),
+            probabilistic_rand_scale=int(rand_means.argmax()),
+            variation_of_information_scale=int(variation_means.argmin()),
             images=len(self._means),
         )

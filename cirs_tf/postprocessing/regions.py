@@ -1,6 +1,7 @@
 """Connected regions of a label map, and merging of small ones into their neighbors."""
 
 import heapq
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import ndimage
@@ -67,8 +68,7 @@ def merge_small_regions(labels: np.ndarray, min_region_size: int) -> np.ndarray:
                [3, 3, 3]])
     """
     _check_label_map(labels)
-    if min_region_size < 0:
-        raise ValueError(f"min_region_size: expected 0 or more, got {min_region_size}")
+    _check_min_region_size(min_region_size)
     if min_region_size <= 1 or labels.size == 0:
         return labels.copy()
     regions = connected_regions(labels) - 1
@@ -77,12 +77,58 @@ def merge_small_regions(labels: np.ndarray, min_region_size: int) -> np.ndarray:
     return graph.labels()[regions]
 
 
+def merged_regions(
+    labels: np.ndarray, min_region_sizes: Sequence[int]
+) -> list[np.ndarray]:
+    """Number the regions that `merge_small_regions` leaves, for each of several sizes.
+
+    The smallest region is always merged first, so the merging for one size begins with
+    that for any lower one: all sizes together take as long as the largest.
+
+    Args:
+        labels: `[height, width]` integers, at least one pixel.
+        min_region_sizes: In pixels, none below the one before; 0 and 1 merge nothing.
+
+    Returns:
+        For each size `[height, width]` integers: the same number within a region, no
+        two regions of the same number.
+
+    Raises:
+        ValueError: `labels` is no such map, or a size is below 0 or the one before.
+
+    Example:
+        >>> one, two = merged_regions(np.array([[3, 3, 5, 3, 3]]), [1, 2])
+        >>> one
+        array([[0, 0, 1, 2, 2]])
+        >>> len(np.unique(two))
+        1
+    """
+    regions = connected_regions(labels) - 1
+    graph = _RegionGraph(labels, regions)
+    merged, last_size = [], 0
+    for size in min_region_sizes:
+        _check_min_region_size(size)
+        if size < last_size:
+            raise ValueError(
+                f"min_region_sizes: expected rising sizes, got {size} after {last_size}"
+            )
+        graph.merge(size)
+        merged.append(graph.merged_into()[regions])
+        last_size = size
+    return merged
+
+
 def _check_label_map(labels: np.ndarray) -> None:
     if labels.ndim != 2 or labels.dtype.kind not in "iub":
         raise ValueError(
             f"labels: expected integers [height, width], got {labels.dtype} "
             f"{labels.shape}"
         )
+
+
+def _check_min_region_size(size: int) -> None:
+    if size < 0:
+        raise ValueError(f"min_region_size: expected 0 or more, got {size}")
 
 
 def _border_lengths(regions: np.ndarray) -> list[dict[int, int]]:
@@ -118,9 +164,9 @@ class _RegionGraph:
         self._num_regions = len(numbers)
 
     def merge(self, min_region_size: int) -> None:
-        """Merge until no region is too small, or one is left."""
+        """Merge until no region is too small, or one is left; may go on from there."""
         queue = [
-            (size, region, region)
+            (size, self._first_pixel_order[region], region)
             for region, size in enumerate(self._size)
             if size < min_region_size
         ]
@@ -137,8 +183,11 @@ class _RegionGraph:
 
     def labels(self) -> np.ndarray:
         """Return `[regions]`, the label that each region has come to."""
-        roots = [self._root(region) for region in range(len(self._label))]
-        return self._label[roots]
+        return self._label[self.merged_into()]
+
+    def merged_into(self) -> np.ndarray:
+        """Return `[regions]`, the part that names the region of which each is part."""
+        return np.array([self._root(region) for region in range(len(self._label))])
 
     def _root(self, region: int) -> int:
         while self._merged_into[region] != region:

@@ -15,6 +15,7 @@ from cirs_tf.errors import CheckpointError, DataError
 from cirs_tf.metrics.annotators import AnnotatorScores, score_annotators
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
 from cirs_tf.postprocessing.regions import connected_regions
+from cirs_tf.runs.annotator_scales import BestScaleScores, scores_at_scales
 from cirs_tf.runs.restore import load_segmenter
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
@@ -43,12 +44,14 @@ class Outcome:
         annotators: By the segmentations of several annotators, None where there are
             none: the `segments` as they are, and their connected `regions`.
         segment_share: `[K]`, share of pixels in each segment.
+        scales: ODS and OIS, of the chosen checkpoint alone; None where `annotators` is.
     """
 
     step: int
     scores: SegmentationScores | None
     annotators: dict[str, AnnotatorScores] | None
     segment_share: tuple[float, ...]
+    scales: BestScaleScores | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,6 +106,8 @@ class Evaluation:
                 name: dataclasses.asdict(scores)
                 for name, scores in self.chosen.annotators.items()
             }
+        if self.chosen.scales is not None:
+            result["annotators"] |= dataclasses.asdict(self.chosen.scales)
         return result
 
     def picture(self, first: int = 0, images: int = _PICTURED) -> Image.Image:
@@ -177,6 +182,9 @@ def evaluate_run(
 
     chosen = restored.checkpoint
     first, labels = outcome(chosen)
+    if annotations is not None:
+        scales = scores_at_scales(labels, annotations)
+        first = dataclasses.replace(first, scales=scales)
     outcomes = {chosen: first}
     for name in CHECKPOINT_MEANING if others and split.masks is not None else ():
         if name != chosen:

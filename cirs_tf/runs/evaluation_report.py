@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from cirs_tf.metrics.annotators import AnnotatorScores
 from cirs_tf.runs.evaluation import (
     CHECKPOINT_MEANING,
     NAMED_STEP,
     Evaluation,
+    Outcome,
     single_segment_scores,
 )
 
@@ -25,7 +25,7 @@ def _lines(evaluation: Evaluation) -> Iterator[str]:
     if chosen.scores is not None:
         yield from _score_lines(evaluation)
     if chosen.annotators is not None:
-        yield from _annotator_lines(chosen.annotators)
+        yield from _annotator_lines(chosen)
     if chosen.scores is None and chosen.annotators is None:
         yield "no masks: nothing to compare with"
     shares = enumerate(chosen.segment_share)
@@ -72,14 +72,24 @@ def _score_lines(evaluation: Evaluation) -> Iterator[str]:
     yield ""
 
 
-def _annotator_lines(scores: dict[str, AnnotatorScores]) -> Iterator[str]:
-    yield f"{'':22}{'segments':>9}{'regions':>9}"
+def _annotator_lines(outcome: Outcome) -> Iterator[str]:
+    scales = outcome.scales
+    columns = outcome.annotators | {"ODS": scales.ods, "OIS": scales.ois}
+    yield f"{'':22}{''.join(f'{name:>9}' for name in columns)}"
     for title, key, meaning in (
         ("segmentation covering", "covering", "1 is best"),
         ("probabilistic Rand", "probabilistic_rand", "1 is best"),
         ("variation of inform.", "variation_of_information", "bits, 0 is best"),
     ):
-        values = "".join(f"{getattr(kind, key):9.3f}" for kind in scores.values())
+        values = "".join(f"{getattr(kind, key):9.3f}" for kind in columns.values())
         yield f"{title:22}{values}   {meaning}"
     yield "against all annotators of each image; regions: connected parts of segments"
+    yield "ODS, OIS: small regions merged, up to the size that scores best by these"
+    yield "annotations; ODS: one size for all images, OIS: one per image"
+    sizes = scales.ods_min_region_size
+    yield (
+        f"ODS sizes in pixels (0: none merged): {sizes['covering']:,} for covering, "
+        f"{sizes['probabilistic_rand']:,} for Rand, "
+        f"{sizes['variation_of_information']:,} for variation"
+    )
     yield ""

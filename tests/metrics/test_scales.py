@@ -31,9 +31,27 @@ def test_by_hand():
     assert found.covering_ois == pytest.approx((20 * 0.6 + 30 * 0.9) / 50)
     assert found.probabilistic_rand == pytest.approx((0.9 + 0.3) / 2)
     assert found.probabilistic_rand_ois == pytest.approx((0.9 + 0.3) / 2)
+    assert found.probabilistic_rand_scale == 1
     assert found.variation_of_information == pytest.approx((3.0 + 1.0) / 2)
+    assert found.variation_of_information_scale == 1
     assert found.variation_of_information_ois == pytest.approx((1.5 + 1.0) / 2)
     assert found.images == 2
+
+
+def test_every_measure_has_a_scale_of_its_own():
+    metric = ScaleMetric()
+    metric.update_scores(
+        [
+            [PartitionScores(0.5, 0.6, 1.0)],
+            [PartitionScores(0.4, 0.7, 2.0)],
+            [PartitionScores(0.6, 0.5, 3.0)],
+        ],
+        pixels=4,
+    )
+    found = metric.result()
+    assert found.scale == 2
+    assert found.probabilistic_rand_scale == 1
+    assert found.variation_of_information_scale == 0
 
 
 def test_one_scale_is_the_scores_of_annotators():

@@ -8,7 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cirs_tf.postprocessing.regions import connected_regions, merge_small_regions
+from cirs_tf.postprocessing.regions import (
+    connected_regions,
+    merge_small_regions,
+    merged_regions,
+)
 
 
 def sides(height: int, width: int, row: int, column: int):
@@ -192,3 +196,54 @@ def test_one_region_stays_however_small():
 def test_what_cannot_be_merged_is_refused(labels, min_region_size, message):
     with pytest.raises(ValueError, match=message):
         merge_small_regions(labels, min_region_size)
+
+
+def as_sets(regions: np.ndarray) -> set[frozenset]:
+    """Return the sets of pixels of one number."""
+    return {
+        frozenset(zip(*np.nonzero(regions == number), strict=True))
+        for number in np.unique(regions)
+    }
+
+
+@settings(deadline=None, max_examples=100)
+@given(images, st.lists(st.integers(0, 20), max_size=4))
+def test_several_sizes_at_once_are_as_each_alone(labels, sizes):
+    found = merged_regions(labels, sorted(sizes))
+    assert len(found) == len(sizes)
+    for size, regions in zip(sorted(sizes), found, strict=True):
+        assert regions.shape == labels.shape
+        expected = flood(merged_slowly(labels, size))
+        assert as_sets(regions) == set(map(frozenset, expected))
+
+
+def test_a_later_size_takes_the_region_that_begins_first():
+    # Below 3, the first column and the last two become regions of 2s. Below 4, of two
+    # columns of 3 pixels the first joins the 1s; the second would join all of the 2s.
+    labels = np.array([[2, 1, 2, 2], [2, 1, 0, 2], [0, 1, 3, 3]])
+    first, last = merged_regions(labels, [3, 4])
+    assert as_sets(first) == as_sets(np.array([[0, 1, 2, 2]] * 3))
+    assert as_sets(last) == as_sets(np.array([[0, 0, 1, 1]] * 3))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_several_sizes_on_a_larger_image(seed):
+    labels = np.random.default_rng(seed).integers(0, 3, (13, 17))
+    sizes = [0, 2, 3, 4, 4, 5, 6, 8, 10, 14, 20, 40]
+    for size, regions in zip(sizes, merged_regions(labels, sizes), strict=True):
+        expected = flood(merged_slowly(labels, size))
+        assert as_sets(regions) == set(map(frozenset, expected))
+
+
+@pytest.mark.parametrize(
+    ("labels", "sizes", "message"),
+    [
+        (np.zeros((2, 2)), [3], "labels: expected integers .* got float64"),
+        (np.zeros((0, 2), int), [3], "labels: no pixels"),
+        (np.zeros((2, 2), int), [-1], "min_region_size: expected 0 or more, got -1"),
+        (np.zeros((2, 2), int), [4, 2], "expected rising sizes, got 2 after 4"),
+    ],
+)
+def test_sizes_that_are_refused(labels, sizes, message):
+    with pytest.raises(ValueError, match=message):
+        merged_regions(labels, sizes)
