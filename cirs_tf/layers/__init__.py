@@ -14,6 +14,7 @@ from cirs_tf.layers.dropout import ReplicaDropout
 from cirs_tf.layers.gaussian_code import GaussianCode
 from cirs_tf.layers.guided_filter import GuidedFilter
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
+from cirs_tf.layers.patch_maps import PatchMaps
 from cirs_tf.layers.resize_like import ResizeLike
 from cirs_tf.layers.segment_dense import SegmentDense
 from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
@@ -34,6 +35,7 @@ __all__ = [
     "GaussianCode",
     "GuidedFilter",
     "PadToMultiple",
+    "PatchMaps",
     "ReplicaDropout",
     "ResizeLike",
     "SegmentDense",
