@@ -15,6 +15,7 @@ from cirs_tf.layers.gaussian_code import GaussianCode
 from cirs_tf.layers.guided_filter import GuidedFilter
 from cirs_tf.layers.otsu_masks import OtsuMasks
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
+from cirs_tf.layers.patch_maps import PatchMaps
 from cirs_tf.layers.resize_like import ResizeLike
 from cirs_tf.layers.segment_dense import SegmentDense
 from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
@@ -36,6 +37,7 @@ __all__ = [
     "GuidedFilter",
     "OtsuMasks",
     "PadToMultiple",
+    "PatchMaps",
     "ReplicaDropout",
     "ResizeLike",
     "SegmentDense",

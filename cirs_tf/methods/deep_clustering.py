@@ -45,20 +45,22 @@ class DeepClusteringSection(Section):
     backbone: str = setting(
         "efficientnet_lite0",
         ANY,
-        "Frozen network: efficientnet_lite0, or one of keras.applications, such as "
-        "MobileNetV2.",
+        "Frozen network: efficientnet_lite0; one of keras.applications, such as "
+        "MobileNetV2; or dinov2, with the extra `hub`.",
     )
     weights: str = setting(
         "pretrained",
         ANY,
         "pretrained: ImageNet's, from the extra `pretrained`, or, for "
         "keras.applications, downloaded by Keras; random; or a file of weights for "
-        "keras.applications.",
+        "keras.applications. Of dinov2: a preset of keras-hub, such as dinov2_small, "
+        "or the folder of one.",
     )
     layers: tuple[str, ...] = setting(
         ("b10", "b14"),
         NAMES,
-        "Names of the backbone's layers whose maps are used.",
+        "Names of the backbone's layers whose maps are used; of dinov2, stage1 to "
+        "stageN and layernorm.",
     )
     components: int = setting(
         32, at_least(1), "Principal components of each layer's features."
@@ -287,4 +289,5 @@ def _build(config: DeepClusteringConfig) -> DeepSegmenter:
         edge_radius=options.edge_radius,
         edge_epsilon=options.edge_epsilon,
         seed=config.seed,
+        weights=options.weights,
     )

@@ -111,7 +111,7 @@ _ENTRIES = (
         "DeepClustering",
         "clusters of a frozen backbone's features, which vote; nothing is trained",
         "thesis 11",
-        "photographs; the extra pretrained (no labels of your images)",
+        "photographs; the extra pretrained or hub (no labels of your images)",
     ),
     MethodEntry(
         "iic",

@@ -9,7 +9,7 @@ from cirs_tf.layers.center_votes import CenterVotes
 from cirs_tf.layers.guided_filter import GuidedFilter
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
 from cirs_tf.layers.resize_like import ResizeLike
-from cirs_tf.models.backbones.backbone import build_backbone
+from cirs_tf.models.backbones.backbone import RANDOM, build_backbone
 
 _MULTIPLE = 32  # the largest stride of a backbone: places of all layers coincide
 _SMALLEST_SHARE = 1e-4  # of votes, before the logarithm
@@ -49,6 +49,7 @@ def deep_segmenter(
     edge_radius: int,
     edge_epsilon: float,
     seed: int,
+    weights: str = RANDOM,
 ) -> DeepSegmenter:
     """Build a segmenter of any image size, with random backbone and no centers yet.
 
@@ -63,8 +64,9 @@ def deep_segmenter(
         edge_radius: Of the guided filter, in pixels of the image; 0: none.
         edge_epsilon: Of the guided filter.
         seed: Seed of the backbone's weights.
+        weights: As of `build_backbone`; they are not loaded.
     """
-    network = build_backbone(backbone, layers, seed)
+    network = build_backbone(backbone, layers, seed, weights)
     images = keras.Input((None, None, 3), name="images")
     padded = PadToMultiple(_MULTIPLE)(images)
     maps = network(padded)

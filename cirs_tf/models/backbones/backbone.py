@@ -7,32 +7,46 @@ import numpy as np
 
 from cirs_tf.errors import ConfigError
 from cirs_tf.models.backbones import keras_applications, weights_file
+from cirs_tf.models.backbones.dinov2 import (
+    dinov2,
+    dinov2_origin,
+    load_dinov2_weights,
+)
 from cirs_tf.models.backbones.efficientnet_lite0 import efficientnet_lite0
 from cirs_tf.models.backbones.pretrained import load_efficientnet_lite0
 
-EFFICIENTNET_LITE0 = "efficientnet_lite0"
+EFFICIENTNET_LITE0, DINOV2 = "efficientnet_lite0", "dinov2"
 # Values of `weights` that are no file.
 PRETRAINED, RANDOM = "pretrained", "random"
 
 
-def build_backbone(name: str, outputs: Sequence[str], seed: int) -> keras.Model:
+def build_backbone(
+    name: str, outputs: Sequence[str], seed: int, weights: str = RANDOM
+) -> keras.Model:
     """Build a backbone with random weights.
 
     Args:
-        name: `efficientnet_lite0`, or a network of `keras.applications`, such as
-            `MobileNetV2`.
+        name: `efficientnet_lite0`; a network of `keras.applications`, such as
+            `MobileNetV2`; or `dinov2`.
         outputs: Names of the layers whose maps it returns; of `efficientnet_lite0`,
-            `b0` to `b15`.
-        seed: Seed of the kernels (He et al. 2015); all else is as Keras begins.
+            `b0` to `b15`; of `dinov2`, `stage1` to `stageN` and `layernorm`.
+        seed: Seed of the kernels (He et al. 2015); all else, and all of `dinov2`, is
+            as Keras begins.
+        weights: As of `load_backbone_weights`: of `dinov2`, which preset says how large
+            it is. Of others nothing depends on it.
 
     Returns:
         From `[batch, height, width, 3]` float32 in [0, 1] to a dict of `[batch, rows,
         columns, channels]` by name. Not trainable; in inference mode always.
 
     Raises:
-        ConfigError: There is no such network, or layer.
+        ConfigError: There is no such network, or layer; the extra `hub` is not
+            installed.
+        DataError: There is no such preset.
     """
     try:
+        if name == DINOV2:
+            return dinov2(outputs, weights)
         if name == EFFICIENTNET_LITE0:
             network = efficientnet_lite0(outputs)
         else:
@@ -72,6 +86,8 @@ def weights_origin(name: str, weights: str) -> str:
         return f"{name}, random weights"
     if name == EFFICIENTNET_LITE0:
         return weights_file.ORIGIN
+    if name == DINOV2:
+        return dinov2_origin(weights)
     if weights == PRETRAINED:
         return (
             f"{name} of keras.applications, trained on ImageNet with its labels: no "
@@ -89,13 +105,17 @@ def load_backbone_weights(network: keras.Model, name: str, weights: str) -> None
         weights: `pretrained`: those of the extra `pretrained`, or, of a network of
             `keras.applications`, ImageNet's, which Keras downloads where they are not
             in its cache; `random`: as they are; or a file that
-            `keras.applications` reads.
+            `keras.applications` reads. Of `dinov2`, the name of a preset of keras-hub,
+            which downloads it where it is not in its cache, or a preset's folder.
 
     Raises:
         ConfigError: The extra is not installed, or there are no such weights.
         DataError: A file is not the known one, or does not fit.
     """
     if weights == RANDOM:
+        return
+    if name == DINOV2:
+        load_dinov2_weights(network, weights)
         return
     if name != EFFICIENTNET_LITE0:
         source = "imagenet" if weights == PRETRAINED else weights

@@ -94,8 +94,8 @@ def _function_of(name: str) -> Callable[..., keras.Model]:
     }
     if name not in known:
         raise ValueError(
-            "expected efficientnet_lite0 or a network of keras.applications, one of "
-            + ", ".join(sorted(known))
+            "expected efficientnet_lite0, dinov2 or a network of keras.applications, "
+            "one of " + ", ".join(sorted(known))
         )
     return known[name]
 
