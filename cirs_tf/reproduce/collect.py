@@ -30,7 +30,8 @@ def collect_scores(plan: Plan) -> dict:
 
     Returns:
         What `results.json` holds: what was made and where, `systems` (every segmenter's
-        facts and scores, by name), and what each table has besides, by its kind.
+        facts and scores, by name), and what each table has besides, by its kind; of
+        kind `classes`, by target.
     """
     results = {
         "targets": list(plan.targets),
@@ -46,7 +47,9 @@ def collect_scores(plan: Plan) -> dict:
     }
     for name in plan.targets:
         target = plan.experiments.targets[name]
-        if scores := _table_scores(plan, target):
+        if target.table == "classes":
+            results.setdefault("classes", {})[name] = class_scores(plan, target)
+        elif scores := _table_scores(plan, target):
             results[target.table] = scores
     return results
 
@@ -93,7 +96,11 @@ def with_earlier(path: Path, results: dict, experiments: Experiments) -> dict:
             "targets": known,
             "seeds": sorted({*earlier["seeds"], *results["seeds"]}),
             "systems": {name: systems[name] for name in shown if name in systems},
-            "figures": earlier["figures"] | results["figures"],
+            **{
+                shared: earlier.get(shared, {}) | results.get(shared, {})
+                for shared in ("figures", "classes")
+                if shared in earlier or shared in results
+            },
         }
     )
 
@@ -127,8 +134,6 @@ def _table_scores(plan: Plan, target: Target) -> dict | None:
             return baseline_scores(plan)
         case "benchmark_sets":
             return benchmark_set_scores(plan)
-        case "classes":
-            return class_scores(plan, target)
         case "photographs":
             return photograph_scores(plan, *target.systems)
         case "postprocessing":

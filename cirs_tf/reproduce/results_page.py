@@ -90,7 +90,7 @@ def _table_values(experiments: Experiments, results: dict, name: str) -> Values:
         case "benchmark_sets":
             return benchmark_set_values(results, experiments.benchmark_sets)
         case "classes":
-            return class_values(results)
+            return class_values(results["classes"][name])
         case "photographs":
             return photograph_values(results)
         case "postprocessing":

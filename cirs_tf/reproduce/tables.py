@@ -143,15 +143,25 @@ def postprocessing_values(results: dict) -> Values:
     }
 
 
-def class_values(results: dict) -> Values:
-    """Return `table`: mIoU and accuracy of each row; `images` of the split."""
-    scores = results["classes"]
+def class_values(scores: dict) -> Values:
+    """Return `table`: mIoU and accuracy of each row; `images` of the split.
+
+    Of two classes also the F of the second one, 2 IoU / (1 + IoU), mean over seeds.
+
+    Args:
+        scores: Of `class_scores`.
+    """
+    measures = {"mIoU": "miou", "pixel accuracy": "pixel_accuracy"}
+    if all("f_second" in row for row in scores["rows"].values()):
+        measures[f"F of {scores['classes'][1]}"] = "f_second"
     rows = [
-        (title, *(cell(row[measure]) for measure in ("miou", "pixel_accuracy")))
+        (title, *(cell(row[measure]) for measure in measures.values()))
         for title, row in scores["rows"].items()
     ]
-    header = ("", "mIoU", "pixel accuracy")
-    return {"table": table(header, rows), "images": str(scores["images"])}
+    return {
+        "table": table(("", *measures), rows),
+        "images": str(scores["images"]),
+    }
 
 
 def photograph_values(results: dict) -> Values:

@@ -2,9 +2,12 @@
 
 import types
 
+import numpy as np
 import pytest
 from markdown_rows import rows_of
 
+from cirs_tf.data.pipeline import LoadedSplit
+from cirs_tf.proposals.thresholds import otsu_labels
 from cirs_tf.reproduce import class_scores as module
 from cirs_tf.reproduce.baseline_scores import scores_on
 from cirs_tf.reproduce.class_scores import class_scores
@@ -29,8 +32,8 @@ def test_colors_alone_come_first_then_each_system_over_its_seeds(fruit, monkeypa
 
     monkeypatch.setattr(module, "evaluate_once", evaluated)
     target = Target("classes", "", ("deep", "iic"), ("camvid",))
-    results = {"classes": class_scores(plan, target)}
-    rows = results["classes"]["rows"]
+    scores = class_scores(plan, target)
+    rows = scores["rows"]
     expected = scores_on(fruit, [0, 1])
     assert rows["k-means on RGB"]["miou"] == expected["kmeans"]["miou"]
     single = rows["one segment everywhere"]
@@ -38,7 +41,7 @@ def test_colors_alone_come_first_then_each_system_over_its_seeds(fruit, monkeypa
     # One of the classes is matched: its IoU is the share of right pixels.
     accuracy = single["pixel_accuracy"]["mean"]
     assert accuracy == pytest.approx(4 * single["miou"]["mean"])
-    values = class_values(results)
+    values = class_values(scores)
     assert values["images"] == "16"
     titles = [row[0] for row in rows_of(values["table"])]
     assert titles == ["one segment everywhere", "k-means on RGB", "votes", "twins"]
@@ -46,3 +49,38 @@ def test_colors_alone_come_first_then_each_system_over_its_seeds(fruit, monkeypa
         ["votes", "0.500 (0.250 to 0.750)", "0.600 (0.350 to 0.850)"],
         ["twins", "0.500", "0.600"],
     ]
+
+
+def test_of_two_classes_there_are_thresholds_and_the_f_of_the_second(monkeypatch):
+    image = np.zeros((2, 16, 16, 3), np.uint8)
+    masks = np.zeros((2, 16, 16), np.uint8)
+    image[:, 4:9, 5:11], masks[:, 4:9, 5:11] = 200, 1
+    split = LoadedSplit(image, masks, ("a", "b"))
+    monkeypatch.setattr(module, "load_split", lambda *_, **__: split)
+    manifest = types.SimpleNamespace(classes=("background", "nucleus"))
+    monkeypatch.setattr(module.Manifest, "read", lambda _: manifest)
+    kept = {"miou": 0.5, "pixel_accuracy": 0.9, "per_class_iou": [0.9, 0.25]}
+    none = {**kept, "per_class_iou": [0.9, None]}
+    monkeypatch.setattr(
+        module, "evaluate_once", lambda run: types.SimpleNamespace(scores=run)
+    )
+    plan = types.SimpleNamespace(
+        data={"nuclei": "folder"},
+        seeds=(0,),
+        experiments=types.SimpleNamespace(systems={"deep": System("votes", "a")}),
+        runs_of=lambda name: [kept, none],
+    )
+    scores = class_scores(plan, Target("classes", "", ("deep",), ("nuclei",)))
+    same_half, same_nine = "0.500 (0.500 to 0.500)", "0.900 (0.900 to 0.900)"
+    assert rows_of(class_values(scores)["table"]) == [
+        ["one segment everywhere", "0.441", "0.883", "0.000"],
+        ["k-means on RGB", "1.000", "1.000", "1.000"],
+        *rows_of(class_values(scores)["table"])[2:4],  # below
+        ["votes", same_half, same_nine, "0.200 (0.000 to 0.400)"],
+    ]
+    assert "F of nucleus" in class_values(scores)["table"]
+    found, true = otsu_labels(image)[0] == 1, masks[0] == 1
+    precision, recall = ((found & true).sum() / part.sum() for part in (found, true))
+    expected = 2 * precision * recall / (precision + recall)
+    measured = scores["rows"]["Otsu's threshold"]["f_second"]["mean"]
+    assert measured == pytest.approx(expected)
