@@ -6,7 +6,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from cirs_tf.errors import ImageError, command
+from cirs_tf.errors import ConfigError, ImageError, command
+
+_SHEET_IMAGES = 24
 
 
 @command
@@ -21,6 +23,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     # Late, so that help does not wait for TensorFlow.
     from cirs_tf.data.image_files import read_image
     from cirs_tf.serving.image_files import (
+        OverlaySheet,
         check_apart,
         find_images,
         make_folders,
@@ -34,7 +37,10 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     check_apart(
         out, arguments.images, found, arguments.recursive, (".png", "_overlay.png")
     )
+    if arguments.sheet:
+        _check_sheet(Path(arguments.sheet), out, found)
     segmenter = load_savedmodel(arguments.model)
+    sheet = OverlaySheet(_SHEET_IMAGES)
     make_folders(out, found)
     failed = 0
     for name, path in tqdm(found.items(), unit="img", disable=None):
@@ -48,9 +54,21 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
         labels = segmenter.predict(image)
         write_mask(labels, out / f"{name}.png")
         write_overlay(image, labels, out / f"{name}_overlay.png")
+        sheet.add(image, labels)
+    if arguments.sheet and failed < len(found):
+        sheet.write(arguments.sheet)
     done = len(found) - failed
     print(f"{done} of {len(found)} images segmented into {out}")
     return 1 if failed else 0
+
+
+def _check_sheet(sheet: Path, out: Path, found: dict[Path, Path]) -> None:
+    """Refuse a file that is no PNG, or one of those that are read or written."""
+    if sheet.suffix.lower() != ".png":
+        raise ConfigError(f"--sheet {sheet}: expected a name that ends in .png")
+    masks = [out / f"{name}{end}.png" for name in found for end in ("", "_overlay")]
+    if sheet.resolve() in {path.resolve() for path in (*found.values(), *masks)}:
+        raise ConfigError(f"--sheet {sheet}: is an image or a mask; choose another")
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -66,6 +84,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("images", nargs="+", metavar="IMAGE_OR_FOLDER")
     add("--recursive", action="store_true", help="read sub-folders too")
     add("--out", required=True, metavar="DIR", help="made if missing")
+    add(
+        "--sheet",
+        metavar="PNG",
+        help=f"write the first {_SHEET_IMAGES} images and their overlays into one "
+        "picture too",
+    )
     return parser
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cirs_tf import export, segment
 from cirs_tf.data.image_files import read_image
@@ -55,6 +55,44 @@ def test_masks_have_the_image_size_and_segment_indices(model_dir, images, tmp_pa
         overlay = read(out / name.replace(".", "_overlay."))
         half = (pixels.astype(float) + colors) / 2
         np.testing.assert_allclose(overlay, half, atol=0.5)  # rounded to 8 bits
+
+
+def test_a_sheet_shows_images_beside_their_overlays(model_dir, images, tmp_path):
+    out, sheet = tmp_path / "out", tmp_path / "sheets" / "overview.png"
+    argv = [str(model_dir), str(images), "--out", str(out), "--sheet", str(sheet)]
+    assert segment.main(argv) == 0
+    picture = read(sheet)
+    assert picture.shape == (2 * 168, 336, 3)  # two tiles of 160 pixels, margins of 4
+    for row, name in enumerate(("a.png", "b.jpg")):
+        top = 4 + 168 * row
+        for left, file in (
+            (4, images / name),
+            (168, out / f"{name[0]}_overlay.png"),
+        ):
+            shown = picture[top : top + 160, left : left + 160]
+            expected = ImageOps.pad(opened(file), (160, 160), color="white")
+            # Means: it is enlarged before or after it is blended.
+            np.testing.assert_allclose(
+                shown.mean((0, 1)), np.asarray(expected).mean((0, 1)), atol=1.5
+            )
+    assert not np.array_equal(picture[4:164, 4:164], picture[4:164, 168:328])
+
+
+def test_a_sheet_is_not_written_over_images_or_masks(
+    model_dir, images, tmp_path, capsys
+):
+    out = tmp_path / "out"
+    before = (images / "a.png").read_bytes()
+    argv = [str(model_dir), str(images), "--out", str(out), "--sheet"]
+    for sheet, message in (
+        (images / "a.png", "is an image or a mask; choose another"),
+        (out / "b_overlay.png", "is an image or a mask; choose another"),
+        (out / "sheet.jpg", "expected a name that ends in .png"),
+    ):
+        assert segment.main([*argv, str(sheet)]) == 1
+        assert capsys.readouterr().err == f"error: --sheet {sheet}: {message}\n"
+    assert (images / "a.png").read_bytes() == before
+    assert not out.exists()
 
 
 def test_a_file_that_is_no_image_does_not_stop_the_others(

@@ -1,15 +1,18 @@
 """Image files to segment, and the palette masks and overlays written for them."""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cirs_tf.atomic_write import atomic_path
 from cirs_tf.data.image_files import SUFFIXES
 from cirs_tf.errors import ConfigError, DataError, ImageError
 from cirs_tf.visualization import colorize, overlay, palette_image
+
+_TILE, _GAP = 160, 4  # pixels of an image in a sheet, and between two
 
 
 def find_images(
@@ -153,6 +156,54 @@ def write_overlay(image: np.ndarray, labels: np.ndarray, path: str | Path) -> No
         ImageError: It cannot be written.
     """
     write_png(Image.fromarray(overlay(image, colorize(labels))), path)
+
+
+class OverlaySheet:
+    """One picture of several images with their overlays to the right of them.
+
+    Args:
+        count: Images that it shows at most, the first ones.
+    """
+
+    def __init__(self, count: int):
+        self._count = count
+        self._tiles: list[Image.Image] = []
+
+    def add(self, image: np.ndarray, labels: np.ndarray) -> None:
+        """Add an image, if there is room.
+
+        Args:
+            image: `[height, width, 3]` uint8.
+            labels: `[height, width]` integers in [0, 255].
+        """
+        if len(self._tiles) == self._count:
+            return
+        tile = Image.new("RGB", (2 * _TILE + _GAP, _TILE), "white")
+        for left, half in enumerate((image, overlay(image, colorize(labels)))):
+            shown = ImageOps.pad(Image.fromarray(half), (_TILE, _TILE), color="white")
+            tile.paste(shown, (left * (_TILE + _GAP), 0))
+        self._tiles.append(tile)
+
+    def write(self, path: str | Path) -> None:
+        """Write the picture, about as many tiles wide as high; folders are made.
+
+        Raises:
+            ImageError: There is no image, or it cannot be written.
+        """
+        if not self._tiles:
+            raise ImageError(f"{path}: no image to show")
+        columns = math.ceil(math.sqrt(len(self._tiles) / 2))
+        rows = math.ceil(len(self._tiles) / columns)
+        width, height = 2 * _TILE + 4 * _GAP, _TILE + 2 * _GAP
+        sheet = Image.new("RGB", (columns * width, rows * height), "white")
+        for index, tile in enumerate(self._tiles):
+            row, column = divmod(index, columns)
+            sheet.paste(tile, (column * width + _GAP, row * height + _GAP))
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ImageError(f"{path}: cannot be written: {error.strerror}") from None
+        write_png(sheet, path)
 
 
 def write_png(image: Image.Image, path: str | Path) -> None:

@@ -1,7 +1,14 @@
 """README's ten lines and the blocks of the docs that are marked to run, run."""
 
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
 import pytest
 from markdown_blocks import ROOT, blocks, run_as_reader
+from PIL import Image
+from real_data import real_folder
 
 DOCS = ROOT / "docs"
 PAGES = sorted(
@@ -13,9 +20,34 @@ PAGES = sorted(
 def folder(tmp_path_factory):
     """Return one working directory for all pages.
 
-    The tutorial trains what README's lines train: it finds the run finished there.
+    The tutorial trains what README's lines train: it finds the run finished there. In
+    `nuclei` are photographs, of discs where there are no real ones.
     """
-    return tmp_path_factory.mktemp("reader")
+    made = tmp_path_factory.mktemp("reader")
+    (made / "nuclei").mkdir()
+    for name, content in nuclei(20):
+        (made / "nuclei" / f"{name}.jpg").write_bytes(content)
+    return made
+
+
+def nuclei(count):
+    """Yield names and JPEGs of microscope images."""
+    archive = real_folder() / "nuclei.zip"
+    if archive.is_file():
+        with zipfile.ZipFile(archive) as opened:
+            names = [name for name in opened.namelist() if name.endswith(".jpg")]
+            for name in names[:count]:
+                yield Path(name).stem, opened.read(name)
+        return
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:256, :256]
+    for number in range(count):
+        image = np.full((256, 256), 20)
+        for row, column in rng.integers(20, 236, (9, 2)):
+            image[(rows - row) ** 2 + (columns - column) ** 2 < 150] = 160
+        file = io.BytesIO()
+        Image.fromarray(np.uint8(image)).save(file, "JPEG")
+        yield f"{number:02}", file.getvalue()
 
 
 def test_readmes_ten_lines_run(folder):
@@ -39,5 +71,16 @@ def test_marked_blocks_run(page, folder):
     run_as_reader([block for block in blocks(page) if block.marked], folder)
 
 
-def test_the_tutorial_is_among_the_pages_that_run():
-    assert "tutorial" in [page.stem for page in PAGES]
+def test_the_tutorials_are_among_the_pages_that_run():
+    assert {"tutorial", "your_photographs"} <= {page.stem for page in PAGES}
+
+
+def test_the_tutorial_of_photographs_ends_in_masks_a_sheet_and_a_served_model(folder):
+    mask = np.asarray(Image.open(folder / "mask.png"))
+    first = sorted((folder / "nuclei").glob("*.jpg"))[0]
+    written = np.asarray(Image.open(folder / "masks" / f"{first.stem}.png"))
+    # TensorFlow decodes JPEGs a little differently from Pillow.
+    assert mask.shape == written.shape and (mask != written).mean() < 0.01
+    assert 0.01 < (mask == 1).mean() < 0.5
+    assert len(list((folder / "masks").iterdir())) == 40
+    assert (folder / "sheet.png").is_file()
