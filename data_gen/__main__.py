@@ -96,9 +96,21 @@ def _make_images(arguments: dict, target: dict) -> "tuple[DataSet, int]":
         unreadable.append(error)
         tqdm.tqdm.write(f"skipped: {error}", file=sys.stderr)
 
+    sizes = set()
     data_set = import_images(
-        options, **target, progress=True, on_unreadable=on_unreadable
+        options,
+        **target,
+        progress=True,
+        on_unreadable=on_unreadable,
+        on_sizes=sizes.update,
     )
+    if len(sizes) > 1:
+        (low, *_, high) = sorted(sizes, key=lambda size: size[0] * size[1])
+        print(
+            f"note: the images have {len(sizes)} sizes, {low[0]} x {low[1]} to "
+            f"{high[0]} x {high[1]} pixels; places in them do not correspond, as they "
+            "must for cirs_aligned and fixed_camera"
+        )
     return data_set, len(unreadable)
 
 

@@ -102,7 +102,10 @@ def photos(tmp_path):
 def test_a_folder_of_any_images(photos, capsys):
     assert cirs_tf(["advise", "--data", str(photos)]) == 0
     text = capsys.readouterr().out
-    assert f"looked at  3 of 4 images of {photos}, 600 x 900 pixels" in text
+    assert (
+        f"looked at  3 of 4 images of {photos}, 600 x 900 pixels, most of them; 2 sizes"
+        in text
+    )
     assert "photographs of many kinds" in text
     assert text.rstrip().endswith("cirs-tf regions '" + f"{photos}' --out regions")
 

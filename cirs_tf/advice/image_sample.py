@@ -26,6 +26,7 @@ class ImageSample:
         images: `[images, height, width, 3]` uint8, of one size.
         originals: The same as they are in the files.
         size: Height and width that most of the originals have.
+        num_sizes: How many different ones they have.
         total: How many images there are.
         is_data_set: Whether they are of a data set, not of a folder.
     """
@@ -33,6 +34,7 @@ class ImageSample:
     images: np.ndarray
     originals: Sequence[np.ndarray]
     size: tuple[int, int]
+    num_sizes: int
     total: int
     is_data_set: bool
 
@@ -64,7 +66,12 @@ def sample_images(where: str | Path, count: int) -> ImageSample:
     common = (round(scale * width), round(scale * height))
     images = np.stack([_resized(image, common) for image in originals])
     return ImageSample(
-        images, originals, (height, width), total, (folder / MANIFEST).is_file()
+        images,
+        originals,
+        (height, width),
+        len(sizes),
+        total,
+        (folder / MANIFEST).is_file(),
     )
 
 

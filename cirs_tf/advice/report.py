@@ -77,8 +77,9 @@ def advise(
     commands = tuple(_commands(sample, where, kind, segments, size, prefix))
     height, width = sample.size
     count = f"{len(sample.originals):,} of {sample.total:,} images"
+    other = f", most of them; {sample.num_sizes} sizes" if sample.num_sizes > 1 else ""
     lines = [
-        _entry("looked at", f"{count} of {where}, {height} x {width} pixels, no mask"),
+        _entry("looked at", f"{count} of {where}, {height} x {width} pixels{other}"),
         *(_entry("" if row else "seen", line) for row, line in enumerate(seen(signs))),
         "",
         _entry("so", kind.name),

@@ -30,6 +30,7 @@ class ImageSource:
     Attributes:
         names: Relative names of the images, in the order that the seed gives them.
         num_labels: One more than the highest label in the masks read so far.
+        sizes: Height and width of the images read so far, each once.
         image_classes: Names of the classes of whole images; set by the importer once
             all sources are known.
 
@@ -45,6 +46,7 @@ class ImageSource:
         out: Path,
     ):
         self.num_labels = 0
+        self.sizes: set[tuple[int, int]] = set()
         self.image_classes: tuple[str, ...] = ()
         self._options = options
         self._source = FileSource(images)
@@ -123,6 +125,7 @@ class ImageSource:
             pixels = self._source.read_image(name)
         except ImageError as error:
             return error
+        self.sizes.add(pixels.shape[:2])
         mask = image_class = None
         if self._masks is not None:
             mask = self._masks.read(name, *pixels.shape[:2])

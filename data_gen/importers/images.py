@@ -29,6 +29,7 @@ def import_images(
     overwrite: bool = False,
     progress: bool = False,
     on_unreadable: Callable[[ImageError], object] = lambda error: None,
+    on_sizes: Callable[[set[tuple[int, int]]], object] = lambda sizes: None,
 ) -> DataSet:
     """Make a data set from images, unless `out` already holds it.
 
@@ -43,6 +44,8 @@ def import_images(
         overwrite: Whether to replace a data set that `out` holds.
         progress: Whether to show bars on a terminal.
         on_unreadable: Called for each image that cannot be read and is left out.
+        on_sizes: Called with heights and widths of the files, each once, where the data
+            set was written.
 
     Returns:
         The data set.
@@ -93,7 +96,7 @@ def import_images(
             image_classes=image_classes,
         )
 
-    return write_dataset(
+    data_set = write_dataset(
         out,
         generator,
         write_splits,
@@ -102,6 +105,9 @@ def import_images(
         overwrite=overwrite,
         progress=progress,
     )
+    if data_set.is_new:
+        on_sizes(set().union(*(source.sizes for source in sources)))
+    return data_set
 
 
 def _write_split(

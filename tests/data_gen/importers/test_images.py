@@ -296,3 +296,18 @@ def test_a_damaged_member_of_a_zip_is_left_out(capsys, tmp_path, images):
     out = tmp_path / "out"
     status, printed, error = run(capsys, out, "--images", archive)
     assert status == 0 and "skipped 1 " in printed and "0.png: cannot be read" in error
+
+
+def test_images_of_several_sizes_are_said_once(capsys, tmp_path, images):
+    _, printed, _ = run(capsys, tmp_path / "one", "--images", images)
+    assert "note:" not in printed
+    Image.new("RGB", (90, 60)).save(images / "cat" / "large.png")
+    arguments = (tmp_path / "two", "--images", images)
+    _, printed, _ = run(capsys, *arguments)
+    note, written = printed.splitlines()
+    assert note.startswith(
+        "note: the images have 2 sizes, 20 x 24 to 60 x 90 pixels; places in them do"
+    )
+    assert written.startswith("wrote ")
+    _, printed, _ = run(capsys, *arguments)  # nothing is written again
+    assert "note:" not in printed
