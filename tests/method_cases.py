@@ -156,6 +156,11 @@ CASES = {
         (DROPOUT, *CAMERA, "fixed_camera.segmenter=frame_and_background"),
         {"segmenter": Plan(1, S)},
     ),
+    "fixed_camera, sorted": Case(
+        "fixed_camera",
+        (DROPOUT, "segments=3", "fixed_camera.cleaning=1"),
+        {"segmenter": Plan(1, S)},
+    ),
     "fixed_camera, nothing trained": Case(
         "fixed_camera", (*CAMERA, "fixed_camera.segmenter=difference"), {}
     ),

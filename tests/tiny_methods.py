@@ -49,6 +49,7 @@ INITIALIZATIONS = {
     "fixed_camera": {
         "background": RNG.random((SIDE, SIDE, 3)),
         "threshold": np.array(0.8),
+        "kinds": RNG.normal(size=(SEGMENTS - 1, 4)),
     },
     "cut_and_paste": {
         "patches": DRAWN,

@@ -1,34 +1,28 @@
 """What moves before a fixed camera: S learns from differences to the background."""
 
-import dataclasses
-from typing import ClassVar
-
 import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 from skimage.filters import threshold_li
 
-from cirs_tf.config.sections import Config, SegmenterConfig, TrainingConfig
-from cirs_tf.config.settings import (
-    RATE,
-    SHARE,
-    Range,
-    Section,
-    at_least,
-    one_of,
-    section,
-    setting,
-)
 from cirs_tf.data.pipeline import Batch, as_float
 from cirs_tf.errors import DataError
 from cirs_tf.layers.background_difference import BackgroundDifference
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.cross_entropy import segmentation_cross_entropy
+from cirs_tf.methods.fixed_camera_config import FixedCameraConfig
+from cirs_tf.methods.segmenter_pretraining import data_errors
 from cirs_tf.models.mask_segmenter import mask_segmenter
 from cirs_tf.models.unet import unet
 from cirs_tf.proposals.backgrounds import median_background
 from cirs_tf.proposals.evenly_spaced import evenly_spaced
+from cirs_tf.proposals.moving_parts import (
+    NUM_FEATURES,
+    kind_centers,
+    kinds_of_parts,
+    part_features,
+)
 from cirs_tf.training.optimizers import adam, learning_rate_schedule
 from cirs_tf.training.phases import SUMMARY, Initialization, Phase, Terms
 from cirs_tf.visualization import colorize, image_grid
@@ -37,73 +31,11 @@ _MEASURED_IMAGES = 60  # whose differences say what the threshold is
 _MEASURED_PIXELS = 1_000_000
 
 
-@dataclasses.dataclass(frozen=True)
-class FixedCameraSection(Section):
-    """The background, when a pixel differs from it, and what S sees."""
-
-    key: ClassVar[str] = "fixed_camera"
-
-    segmenter: str = setting(
-        "frame",
-        one_of("frame", "frame_and_background", "difference"),
-        "What S is: a U-Net that sees the frame alone; one that sees the background "
-        "and its difference beside it; or the difference itself, nothing trained.",
-    )
-    images: int = setting(
-        300,
-        at_least(1),
-        "Frames whose median is the background, evenly spaced among all.",
-    )
-    threshold: float | None = setting(
-        None,
-        SHARE,
-        "Difference in any channel, in [0, 1], from which a pixel is in front; null: "
-        "chosen from the frames by minimum cross-entropy (Li and Tam 1998).",
-    )
-    cleaning: int = setting(
-        7,
-        Range("an odd number of at least 1", lambda side: side >= 1 and side % 2 == 1),
-        "Side in pixels of the square that masks are cleaned by: smaller things are "
-        "removed, smaller gaps are closed; 1: they are left as they are.",
-    )
-    brightness: float = setting(
-        0.35,
-        RATE,
-        "S sees frames that are brighter or darker by up to this share.",
-    )
-    color: float = setting(
-        0.07, RATE, "And each channel by itself by up to this share."
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class FixedCameraConfig(Config):
-    """The whole configuration of a fixed camera."""
-
-    method: str = setting(
-        "fixed_camera", one_of("fixed_camera"), "The system to train."
-    )
-    segments: int = setting(
-        2, Range("2", lambda count: count == 2), "Background, and what moves."
-    )
-    training: TrainingConfig = section(
-        TrainingConfig,
-        epochs=4,
-        steps_per_epoch=300,
-        batch_size=4,
-        learning_rate=2e-3,
-        decay_steps=1200,
-    )
-    segmenter: SegmenterConfig = section(
-        SegmenterConfig, width=8, depth=4, upsampling="bilinear"
-    )
-    fixed_camera: FixedCameraSection = section(FixedCameraSection)
-
-
 class FixedCamera:
     """Frame -> S -> cross-entropy with what differs from the median of all frames.
 
-    Segment 1 is what moves, of any size and number; 0 the background.
+    Segment 1 is what moves, of any size and number; 0 the background. With more
+    segments, what moves is sorted by color and size, small kinds first.
 
     Args:
         config: The run.
@@ -115,7 +47,10 @@ class FixedCamera:
 
     config_class = FixedCameraConfig
     needs_masks = False
-    initialized_by = ("fixed_camera.images", "fixed_camera.threshold")
+    initialized_by = (
+        "segments",
+        *(f"fixed_camera.{key}" for key in ("images", "threshold", "cleaning")),
+    )
 
     def __init__(self, config: FixedCameraConfig, height: int, width: int):
         self.config, self.options = config, config.fixed_camera
@@ -138,6 +73,8 @@ class FixedCamera:
             )
             self.segmenter = _with_background(config, self.signed)
         self.networks = {"segmenter": self.segmenter, "masks": masks}
+        # Colors and sizes of what moves, by kind; set by `assign`.
+        self._kinds = np.zeros((config.segments - 1, NUM_FEATURES), np.float32)
         variables = self.segmenter.trainable_variables
         self.optimizer = adam(variables, learning_rate_schedule(config.training))
         self.phases = [
@@ -151,10 +88,11 @@ class FixedCamera:
             images: `[images, height, width, 3]` uint8.
 
         Returns:
-            The arguments of `BackgroundDifference.assign`, and `summary`.
+            The arguments of `BackgroundDifference.assign`; with more than 2 segments
+            `kinds`, colors and sizes of what moves; and `summary`.
 
         Raises:
-            DataError: No pixel differs from the background.
+            DataError: No pixel differs from the background, or too few parts move.
         """
         options = self.options
         background = median_background(images, options.images)
@@ -166,11 +104,13 @@ class FixedCamera:
             f"background: median of {min(options.images, len(images)):,} frames; "
             f"a pixel is in front from a difference of {threshold:.3f} on ({how})"
         )
-        return {
-            "background": background,
-            "threshold": np.float32(threshold),
-            SUMMARY: np.array(summary),
-        }
+        found = {"background": background, "threshold": np.float32(threshold)}
+        if self.config.segments > 2:
+            self.difference.assign(background, float(threshold))
+            found["kinds"] = kinds = self._found_kinds(images)
+            sides = " ".join(f"{2**size:.0f}" for size in kinds[:, -1])
+            summary += f"; kinds of about {sides} pixels a side"
+        return {**found, SUMMARY: np.array(summary)}
 
     def assign(self, initialization: Initialization) -> None:
         """Set background and threshold.
@@ -182,6 +122,8 @@ class FixedCamera:
         self.difference.assign(*given)
         if self.signed is not None:
             self.signed.assign(*given)
+        if "kinds" in initialization:
+            self._kinds = np.float32(initialization["kinds"])
 
     def validation_terms(self, batch: Batch) -> Terms:
         """Return `loss`, `[batch]`: S's cross-entropy with the cleaned differences.
@@ -195,7 +137,8 @@ class FixedCamera:
             changed = tf.cast(raw, tf.float32) != masks
             return {"loss": tf.reduce_mean(tf.cast(changed, tf.float32), [1, 2, 3])}
         logits = self.segmenter(images, training=False)
-        return {"loss": segmentation_cross_entropy(logits, _labels(masks))}
+        labels = self._labels(images, masks)
+        return {"loss": segmentation_cross_entropy(logits, labels)}
 
     def pictures(self, images: np.ndarray) -> dict[str, Image.Image]:
         """Draw the background beside a few frames and their cleaned differences.
@@ -204,7 +147,8 @@ class FixedCamera:
             images: `[images, height, width, 3]` uint8.
         """
         background = np.uint8(255 * self.difference.background.numpy() + 0.5)
-        masks = _labels(self.difference(as_float(images))).numpy()
+        floats = as_float(images)
+        masks = self._labels(floats, self.difference(floats)).numpy()
         rows = {
             "image": images,
             "background": np.repeat(background[None], len(images), axis=0),
@@ -233,11 +177,36 @@ class FixedCamera:
             batch["image"], self.options.brightness, self.options.color, seed
         )
         logits = self.segmenter(images, training=True)
-        return {"loss": segmentation_cross_entropy(logits, _labels(masks))}
+        labels = self._labels(batch["image"], masks)
+        return {"loss": segmentation_cross_entropy(logits, labels)}
 
+    def _labels(self, images: tf.Tensor, masks: tf.Tensor) -> tf.Tensor:
+        """Return `[batch, height, width]` int32 segments of masks of one channel."""
+        if self.config.segments == 2:
+            return tf.cast(masks[..., 0], tf.int32)
+        # Only S is exported, so that SciPy may find the parts.
+        labels = tf.numpy_function(
+            lambda *given: kinds_of_parts(*given, self._kinds),
+            [images, masks[..., 0]],
+            tf.int32,
+        )
+        return tf.ensure_shape(labels, masks.shape[:-1])
 
-def _labels(masks: tf.Tensor) -> tf.Tensor:
-    return tf.cast(masks[..., 0], tf.int32)
+    def _found_kinds(self, images: np.ndarray) -> np.ndarray:
+        """Return `[kinds, 4]`, colors and sizes of the parts of evenly spaced frames.
+
+        Raises:
+            DataError: Too few parts move.
+        """
+        features = []
+        for index in evenly_spaced(len(images), self.options.images):
+            image = as_float(images[index][None])
+            mask = self.difference(image).numpy()[0, ..., 0]
+            features.append(part_features(image[0].numpy(), mask)[1])
+        with data_errors("segments"):
+            return kind_centers(
+                np.concatenate(features), self.config.segments - 1, self.config.seed
+            )
 
 
 def _relit(

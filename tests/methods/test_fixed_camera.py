@@ -133,7 +133,51 @@ def test_s_learns_in_another_light_than_its_masks_are_made_in(tiny, monkeypatch)
     assert (lit == lit[:, :1, :1]).all()  # one light an image
 
 
-def test_more_than_two_segments_are_refused():
-    with pytest.raises(ConfigError, match="segments: expected 2, got 3"):
-        load_config("fixed_camera", ["segments=3"])
+def two_kinds(count):
+    """Return frames of a small blue box and a large yellow one, and their truth."""
+    images, masks = [], []
+    for _ in range(count):
+        image, mask = np.array(SCENE), np.zeros((HEIGHT, WIDTH), np.uint8)
+        row, column = RNG.integers(0, (HEIGHT - 6, WIDTH // 2 - 6))
+        image[row : row + 6, column : column + 6] = [230, 220, 40]
+        mask[row : row + 6, column : column + 6] = 2
+        row, column = RNG.integers((0, WIDTH // 2 + 1), (HEIGHT - 3, WIDTH - 3))
+        image[row : row + 3, column : column + 3] = [10, 20, 250]
+        mask[row : row + 3, column : column + 3] = 1
+        images.append(np.uint8(image))
+        masks.append(mask)
+    return np.stack(images), np.stack(masks)
+
+
+def test_more_segments_sort_what_moves_by_color_and_size():
+    images, masks = two_kinds(40)
+    settings = ["segments=3", "fixed_camera.cleaning=1"]
+    settings += ["segmenter.width=4", "segmenter.depth=1"]
+    method = build_method(load_config("fixed_camera", settings), HEIGHT, WIDTH)
+    found = method.initialize(images)
+    assert "kinds of about 3 6 pixels a side" in str(found["summary"])
+    np.testing.assert_allclose(2 ** found["kinds"][:, -1], [3, 6], rtol=1e-5)
+    method.assign(found)
+    floats = tf.constant(images / 255, tf.float32)
+    labels = method._labels(floats, method.difference(floats)).numpy()
+    assert labels.dtype == np.int32
+    np.testing.assert_array_equal(labels, masks)
+    # S learns these labels: the loss is its cross-entropy with them.
+    loss = method.validation_terms({"image": floats})["loss"].numpy()
+    logits = method.segmenter(floats, training=False).numpy()
+    assert logits.shape[-1] == 3
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    picked = np.take_along_axis(shares, masks[..., None].astype(int), -1)[..., 0]
+    np.testing.assert_allclose(loss, -np.log(picked).mean((1, 2)), rtol=1e-4)
+    assert np.isfinite(method._train({"image": floats})["loss"].numpy()).all()
+
+
+def test_more_segments_need_a_network_and_as_many_parts():
+    with pytest.raises(ConfigError, match="fixed_camera.segmenter: expected frame or"):
+        load_config("fixed_camera", ["segments=3", "fixed_camera.segmenter=difference"])
+    method = build_method(load_config("fixed_camera", ["segments=9"]), HEIGHT, WIDTH)
+    images, _ = two_kinds(6)
+    images[:5] = images[5]
+    with pytest.raises(DataError, match="no frame differs|parts move"):
+        method.initialize(images)
     assert FixedCamera.needs_masks is False
