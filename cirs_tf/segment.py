@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     """
     arguments = _parser(prog).parse_args(argv)
     # Late, so that help does not wait for TensorFlow.
-    from cirs_tf.data.image_files import read_image
+    from cirs_tf.data.image_files import LARGEST, read_image
     from cirs_tf.serving.image_files import (
         OverlaySheet,
         check_apart,
@@ -32,6 +32,10 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     )
     from cirs_tf.serving.savedmodel import load_savedmodel
 
+    if not 1 <= arguments.max_pixels <= LARGEST:
+        raise ConfigError(
+            f"--max-pixels: expected 1 to {LARGEST:,}, got {arguments.max_pixels:,}"
+        )
     out = Path(arguments.out)
     found = find_images(arguments.images, arguments.recursive)
     check_apart(
@@ -45,7 +49,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     failed = 0
     for name, path in tqdm(found.items(), unit="img", disable=None):
         try:
-            image = read_image(path)
+            image = read_image(path, arguments.max_pixels)
         except ImageError as error:
             # The other images do not wait for this one to be mended.
             tqdm.write(f"error: {error}", file=sys.stderr)
@@ -89,6 +93,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="PNG",
         help=f"write the first {_SHEET_IMAGES} images and their overlays into one "
         "picture too",
+    )
+    add(
+        "--max-pixels",
+        type=int,
+        default=128_000_000,
+        metavar="N",
+        help="larger images are refused before they are decoded (default: %(default)s)",
     )
     return parser
 

@@ -1,12 +1,11 @@
 """Reads a user's sprites and background from image files."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from cirs_tf.data.image_files import open_image
 from cirs_tf.errors import DataError, ImageError
 from data_gen.scene import SUPERSAMPLING, Sprite, pad_sprite
 
@@ -63,13 +62,13 @@ def load_background(file: str | Path, size: int) -> np.ndarray:
     Raises:
         ImageError: The file is missing or not an image.
     """
-    with _open_image(Path(file)) as image:
+    with open_image(file, file) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
         return np.asarray(ImageOps.fit(upright, (size, size)))
 
 
 def _load_sprite(file: Path, size: int) -> Sprite:
-    with _open_image(file) as image:
+    with open_image(file, file) as image:
         has_alpha = "A" in image.getbands() or "transparency" in image.info
         rgba = image.convert("RGBA")
     if not has_alpha:
@@ -86,18 +85,3 @@ def _load_sprite(file: Path, size: int) -> Sprite:
     sides = [max(1, round(length * scale)) for length in cropped.size]
     resized = cropped.resize(sides, Image.Resampling.BILINEAR)
     return pad_sprite(file.stem, np.asarray(resized))
-
-
-@contextmanager
-def _open_image(file: Path) -> Iterator[Image.Image]:
-    """Open and decode an image; raise an `ImageError` where that fails."""
-    try:
-        with Image.open(file) as image:
-            image.load()
-            yield image
-    except FileNotFoundError:
-        raise ImageError(f"{file}: not found; expected an image file") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ImageError(
-            f"{file}: expected an image file, but it cannot be read ({error})"
-        ) from None

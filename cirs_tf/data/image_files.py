@@ -1,61 +1,105 @@
-"""Reads image files of any kind as they are meant to be seen."""
+"""Reads image files as they are meant to be seen, and nothing else.
 
-import struct
-import zlib
+Only the formats below are tried, whatever a file is called: Pillow knows many more, of
+which some start other programs (EPS: Ghostscript). A file's size is read from its
+header, and refused above a limit, before any of its pixels are decoded.
+"""
+
+import contextlib
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cirs_tf.errors import ImageError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
+MAX_PIXELS = 128_000_000
+LARGEST = 178_956_970  # more than that Pillow refuses
 
-# What Pillow raises on files that are no images, damaged, or far too large.
-UNREADABLE = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
+# The limit here takes the place of Pillow's warning.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
-def read_image(path: str | Path) -> np.ndarray:
+def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Read an image file as it is meant to be seen.
 
     EXIF orientation is applied, transparency is laid on black, 16-bit gray is scaled.
+
+    Args:
+        path: A PNG, JPEG, BMP, GIF, TIFF or WebP file; of several pictures, the first.
+        max_pixels: Larger images are refused.
 
     Returns:
         `[height, width, 3]` uint8.
 
     Raises:
-        ImageError: The file is no image, or is damaged.
+        ImageError: The file is no image, is damaged, or is too large.
     """
-    return decode_image(path, path)
+    return decode_image(path, path, max_pixels)
 
 
-def decode_image(file: str | Path | BinaryIO, name: str | Path) -> np.ndarray:
+def decode_image(
+    file: str | Path | BinaryIO, name: str | Path, max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
     """Decode an image as `read_image` does, from a path or an open file.
 
     Args:
         file: Where the bytes are.
         name: What errors call it.
+        max_pixels: Larger images are refused.
 
     Returns:
         `[height, width, 3]` uint8.
 
     Raises:
-        ImageError: It is no image, or is damaged.
+        ImageError: It is no image, is damaged, or is too large.
+    """
+    with open_image(file, name, max_pixels) as opened:
+        return rgb_array(opened)
+
+
+@contextlib.contextmanager
+def open_image(
+    file: str | Path | BinaryIO, name: str | Path, max_pixels: int = MAX_PIXELS
+) -> Iterator[Image.Image]:
+    """Open an image; whatever fails until the block ends is an error of this file.
+
+    Args:
+        file: Where the bytes are.
+        name: What errors call it.
+        max_pixels: Larger images are refused before they are decoded.
+
+    Yields:
+        The image, whose pixels are decoded when they are asked for.
+
+    Raises:
+        ImageError: It is no image, is damaged, or is too large.
     """
     try:
-        with Image.open(file) as opened:
-            return rgb_array(opened)
-    except UNREADABLE as error:
-        raise unreadable(name, error) from None
+        with Image.open(file, formats=FORMATS) as opened:
+            width, height = opened.size
+            if width * height > max_pixels:
+                raise ImageError(
+                    f"{name}: {width:,} x {height:,} pixels; expected at most "
+                    f"{max_pixels:,} in all"
+                )
+            yield opened
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ImageError(
+            f"{name}: too many pixels; expected at most {max_pixels:,} in all"
+        ) from None
+    except Exception as error:  # damaged files make decoders raise nearly anything
+        reason = getattr(error, "strerror", None) or str(error) or repr(error)
+        if isinstance(error, UnidentifiedImageError):
+            reason = "not an image"
+        raise ImageError(f"{name}: {reason}; expected a readable image file") from None
 
 
 def rgb_array(opened: Image.Image) -> np.ndarray:
@@ -69,9 +113,3 @@ def rgb_array(opened: Image.Image) -> np.ndarray:
         black = Image.new("RGBA", rgba.size, "black")
         image = Image.alpha_composite(black, rgba)
     return np.asarray(image.convert("RGB"))
-
-
-def unreadable(name: str | Path, error: Exception) -> ImageError:
-    """Return the error to raise for a file on which Pillow raised `error`."""
-    reason = "not an image" if "identify" in str(error) else str(error)
-    return ImageError(f"{name}: {reason}; expected a readable image file")

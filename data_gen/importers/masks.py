@@ -4,9 +4,8 @@ import io
 from pathlib import PurePosixPath
 
 import numpy as np
-from PIL import Image
 
-from cirs_tf.data.image_files import UNREADABLE
+from cirs_tf.data.image_files import open_image
 from cirs_tf.data.records import IGNORE_LABEL
 from cirs_tf.errors import DataError, ImageError
 from data_gen.importers.sources import FileSource
@@ -56,10 +55,11 @@ class MaskFiles:
         name = self.name_of(image_name)
         path = self.source.full_name(name)
         try:
-            with Image.open(io.BytesIO(self.source.read(name))) as image:
+            with open_image(io.BytesIO(self.source.read(name)), path) as image:
                 mode, labels = image.mode, np.asarray(image)
-        except (ImageError, *UNREADABLE) as error:
-            raise DataError(f"{path}: not a readable mask ({error})") from None
+        except ImageError as error:
+            reason = str(error).removeprefix(f"{path}: ")
+            raise DataError(f"{path}: not a readable mask ({reason})") from None
         if labels.ndim != 2:
             raise DataError(f"{path}: expected an indexed or gray PNG, got {mode}")
         if labels.shape != (height, width):

@@ -22,6 +22,8 @@ _READ_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
 )
+# Of a member of a zip, unpacked; no image file of the size that is read has more.
+_MAX_MEMBER = 400 * 2**20
 
 
 class FileSource:
@@ -70,13 +72,21 @@ class FileSource:
         """
         try:
             if self._zip is not None:
-                return self._zip.read(self._members[name])
+                return self._read_member(self._members[name])
             return (self.path / name).read_bytes()
         except _READ_ERRORS as error:
             reason = getattr(error, "strerror", None) or error
             raise ImageError(
                 f"{self.full_name(name)}: cannot be read ({reason})"
             ) from None
+
+    def _read_member(self, member: str) -> bytes:
+        """Return a member of the zip; more than it may unpack to is never unpacked."""
+        with self._zip.open(member) as opened:  # its header may lie
+            content = opened.read(_MAX_MEMBER + 1)
+        if len(content) > _MAX_MEMBER:
+            raise OSError(f"unpacks to more than {_MAX_MEMBER // 2**20} MiB")
+        return content
 
     def read_image(self, name: str) -> np.ndarray:
         """Return an image, `[height, width, 3]` uint8.

@@ -92,9 +92,21 @@ def bad_twice(folder):
         (bad_no_alpha, ImageError, "sprite.png: expected .* alpha .*, got RGB"),
         (bad_transparent, ImageError, "sprite.png: expected a visible object"),
         (bad_faint, ImageError, "sprite.png: expected a visible object"),
-        (bad_text, ImageError, "sprite.png: expected an image file"),
-        (bad_cut_off, ImageError, "sprite.png: expected an image file"),
-        (bad_folder, ImageError, "sprite.png: expected an image file"),
+        (
+            bad_text,
+            ImageError,
+            "sprite.png: not an image; expected a readable image file",
+        ),
+        (
+            bad_cut_off,
+            ImageError,
+            "sprite.png: image file is truncated; expected a readable image file",
+        ),
+        (
+            bad_folder,
+            ImageError,
+            "sprite.png: Is a directory; expected a readable image file",
+        ),
         (bad_name, DataError, "sky.png: a class named 'sky' exists"),
         (bad_twice, DataError, "sprite.png: a class named 'sprite' exists"),
     ],
@@ -122,5 +134,5 @@ def test_a_bad_background_is_named(tmp_path, content):
     file = tmp_path / "sky.png"
     if content:
         file.write_bytes(content)
-    with pytest.raises(ImageError, match=r"sky\.png: .*expected an image file"):
+    with pytest.raises(ImageError, match=r"sky\.png: .*expected a readable image file"):
         load_background(file, 32)

@@ -4,6 +4,7 @@ import zipfile
 import pytest
 
 from cirs_tf.errors import DataError, ImageError
+from data_gen.importers import sources
 from data_gen.importers.sources import FileSource, check_outside
 
 CONTENTS = {"cat/1.jpg": b"one", "cat/2.PNG": b"two", "dog/3.jpg": b"three"}
@@ -94,3 +95,16 @@ def test_a_set_may_not_lie_in_its_source(tmp_path):
     for out in ("photos", "photos/out", "other/../photos/out"):
         with pytest.raises(DataError, match="choose a folder outside it"):
             check_outside(tmp_path / out, tmp_path / "photos")
+
+
+def test_a_member_that_unpacks_to_too_much_is_never_unpacked(tmp_path, monkeypatch):
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/bomb.png", bytes(3 * 2**20))
+        archive.writestr("b/small.png", b"small")
+    monkeypatch.setattr(sources, "_MAX_MEMBER", 2**20)
+    source = FileSource(path)
+    assert source.read("b/small.png") == b"small"
+    message = "a/bomb.png: cannot be read .unpacks to more than 1 MiB"
+    with pytest.raises(ImageError, match=message):
+        source.read("a/bomb.png")
