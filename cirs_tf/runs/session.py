@@ -1,5 +1,6 @@
 """Train a configuration into a run folder: start a run, or go on with one."""
 
+import contextlib
 import dataclasses
 import datetime
 import logging
@@ -12,7 +13,7 @@ from cirs_tf.config.sections import Config
 from cirs_tf.config.settings import flatten
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import LoadedSplit, load_split
-from cirs_tf.errors import CheckpointError, ConfigError
+from cirs_tf.errors import ConfigError
 from cirs_tf.methods.registry import build_method, entry_of
 from cirs_tf.runs.restore import check_resumable, read_config
 from cirs_tf.training.autoencoder_validation import AutoencoderValidator
@@ -20,6 +21,7 @@ from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.interruption import StopRequest
 from cirs_tf.training.phases import SUMMARY, Initialization, Initializes, Method
 from cirs_tf.training.run_folder import RunFolder
+from cirs_tf.training.run_lock import run_lock
 from cirs_tf.training.run_log import RunLog
 from cirs_tf.training.strategy import Workers, make_strategy, set_determinism
 from cirs_tf.training.trainer import Trainer
@@ -72,10 +74,10 @@ def train(
         The run, finished or stopped by a signal.
 
     Raises:
-        CirsError: The configuration, data or run folder is not what is expected, or
-            training cannot go on; one clear line.
+        CirsError: The configuration, data or run folder is not what is expected,
+            another process trains there, or training cannot go on; one clear line.
     """
-    with StopRequest() as stop:
+    with StopRequest() as stop, contextlib.ExitStack() as held:
         determinism = set_determinism(config.training.deterministic)
         workers = Workers(make_strategy(config.training))
         stop.reinstall()
@@ -86,6 +88,9 @@ def train(
         path = Path(run_dir or default_run_dir(config))
         folder = RunFolder(path)
         if workers.chief:
+            if resume:
+                RunFolder.open(path)  # or there is no folder to lock
+            held.enter_context(run_lock(path))
             folder = _open_or_create(path, config, manifest, resume)
         store = CheckpointStore(folder.checkpoints)
         if workers.chief:
@@ -163,8 +168,6 @@ def _open_or_create(
     """
     folder = RunFolder(path)
     if not folder.config_file.exists():
-        if resume:
-            raise CheckpointError(f"{path}: not a run folder (it has no config.yaml)")
         return RunFolder.create(path, config, manifest)
     check_resumable(folder)
     if resume:

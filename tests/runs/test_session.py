@@ -11,6 +11,7 @@ from cirs_tf.runs.session import config_difference, default_run_dir, train
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.interruption import StopRequest
 from cirs_tf.training.phases import SUMMARY
+from cirs_tf.training.run_lock import run_lock
 from cirs_tf.training.trainer import Trainer
 
 PRETRAINED = (
@@ -198,3 +199,17 @@ def test_determinism_is_chosen_and_logged(config, tmp_path, monkeypatch, chosen)
     assert f"determinism  {word} (training.deterministic)" in (
         run.folder.log_file.read_text()
     )
+
+
+def test_a_run_that_is_being_trained_is_refused(config, tmp_path):
+    run = train(config, tmp_path / "run")
+    before = run.folder.metrics_file.read_text()
+    for resume in (None, True):
+        with run_lock(run.path):
+            with pytest.raises(ConfigError, match="is being trained by process"):
+                train(config, run.path, resume=resume)
+    assert run.folder.metrics_file.read_text() == before
+    with pytest.raises(CheckpointError, match="not a run folder"):
+        train(config, tmp_path / "none", resume=True)
+    assert not (tmp_path / "none").exists()
+    train(config, run.path)  # it was released
