@@ -17,6 +17,8 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.advise") 
     arguments = _parser(prog).parse_args(argv)
     if arguments.images < 2:
         raise ConfigError(f"--images: expected at least 2, got {arguments.images}")
+    if not 0 <= arguments.seed < 2**31:
+        raise ConfigError(f"--seed: expected 0 or more, got {arguments.seed}")
     # Late, so that help does not wait for TensorFlow.
     from cirs_tf.advice.image_sample import sample_images
     from cirs_tf.advice.report import advise

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from tqdm import tqdm
@@ -42,7 +43,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
         out, arguments.images, found, arguments.recursive, (".png", "_overlay.png")
     )
     if arguments.sheet:
-        _check_sheet(Path(arguments.sheet), out, found)
+        _check_sheet(Path(arguments.sheet), out, arguments.images, found)
     segmenter = load_savedmodel(arguments.model)
     sheet = OverlaySheet(_SHEET_IMAGES)
     make_folders(out, found)
@@ -59,20 +60,30 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
         write_mask(labels, out / f"{name}.png")
         write_overlay(image, labels, out / f"{name}_overlay.png")
         sheet.add(image, labels)
-    if arguments.sheet and failed < len(found):
-        sheet.write(arguments.sheet)
     done = len(found) - failed
     print(f"{done} of {len(found)} images segmented into {out}")
+    if arguments.sheet and done:
+        sheet.write(arguments.sheet)
     return 1 if failed else 0
 
 
-def _check_sheet(sheet: Path, out: Path, found: dict[Path, Path]) -> None:
-    """Refuse a file that is no PNG, or one of those that are read or written."""
+def _check_sheet(
+    sheet: Path, out: Path, sources: Iterable[str], found: dict[Path, Path]
+) -> None:
+    """Refuse a file that is no PNG, is read or written, or lies among the images."""
     if sheet.suffix.lower() != ".png":
         raise ConfigError(f"--sheet {sheet}: expected a name that ends in .png")
     masks = [out / f"{name}{end}.png" for name in found for end in ("", "_overlay")]
-    if sheet.resolve() in {path.resolve() for path in (*found.values(), *masks)}:
-        raise ConfigError(f"--sheet {sheet}: is an image or a mask; choose another")
+    taken = {path.resolve() for path in (out, *found.values(), *masks)}
+    if sheet.is_dir() or sheet.resolve() in taken:
+        raise ConfigError(f"--sheet {sheet}: is an image, mask or folder")
+    folders = [Path(source).resolve() for source in sources if Path(source).is_dir()]
+    if any(sheet.resolve().is_relative_to(folder) for folder in folders):
+        raise ConfigError(f"--sheet {sheet}: lies among the images; choose another")
+    try:
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--sheet {sheet}: {error.strerror}") from None
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

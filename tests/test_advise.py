@@ -12,6 +12,7 @@ from real_data import real_file
 
 from cirs_tf import advise
 from cirs_tf.__main__ import main as cirs_tf
+from cirs_tf.advice.image_sample import sample_images
 from cirs_tf.models.backbones import weights_file
 from data_gen.__main__ import main as data_gen
 
@@ -45,8 +46,7 @@ def test_drawn_sets_get_the_method_that_is_best_on_them(name, tmp_path, capsys):
     found = json.loads(file.read_text())
     assert found["method"] == method
     counts = found["segments"]
-    if segments:
-        assert counts["chosen"] == segments
+    assert segments in (None, counts["chosen"])
     (command,) = found["commands"]
     assert f"type       {command}" in text
     assert shlex.split(command)[:4] == ["python", "-m", "cirs_tf.train", "--model"]
@@ -112,13 +112,65 @@ def test_a_folder_of_any_images(photos, capsys):
 
 def test_bad_input_is_one_line(photos, tmp_path, capsys):
     for arguments, message in {
-        (tmp_path / "none",): f"{tmp_path / 'none'}: no such file or folder",
+        (tmp_path / "none",): f"{tmp_path / 'none'}: expected a data set or a folder "
+        "of images",
         (tmp_path, "--images", "1"): "--images: expected at least 2, got 1",
+        (tmp_path, "--seed", "-1"): "--seed: expected 0 or more, got -1",
     }.items():
         assert run("--data", *arguments) == 1
         assert capsys.readouterr().err == f"error: {message}\n"
     for name in ("0.png", "1.png"):
         (photos / name).unlink()
     assert run("--data", photos) == 1
-    error = capsys.readouterr().err
-    assert error == f"error: {photos}: has 1 image, expected at least 2\n"
+    expected = f"error: {photos}: 1 of 2 images can be read, expected 2 or more\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_images_in_sub_folders_and_the_command_that_is_printed(photos, capsys):
+    deep = photos / "more" / "still"
+    deep.mkdir(parents=True)
+    for file in photos.glob("*.png"):
+        file.rename(deep / file.name)
+    # Masks beside photographs, of the same names, are no reason to stop.
+    Image.new("RGB", (600, 900)).save(deep / "0.jpg")
+    (photos / "broken.jpg").unlink()
+    assert run("--data", photos) == 0
+    command = shlex.split(capsys.readouterr().out.splitlines()[-1].split("  ")[-1])
+    assert command[:3] == ["python", "-m", "cirs_tf.regions"]
+    assert "--recursive" in command
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [((1, 1), "at least 8 a side"), ((2, 3000), "at least 8 a side"), ((9, 2000), "")],
+)
+def test_tiny_images_and_strips(size, message, tmp_path, capsys):
+    for number in range(3):
+        pixels = np.full((*size, 3), 60 * number, np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    status = run("--data", tmp_path)
+    printed = capsys.readouterr()
+    assert status == (1 if message else 0)
+    assert message in printed.err and "Traceback" not in printed.err
+
+
+def test_nothing_to_count_is_one_line_and_k_is_left_open(tmp_path, capsys):
+    for number in range(4):
+        pixels = np.full((40, 40, 3), [10, 60 * number, 200], np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    assert run("--data", tmp_path) == 0
+    text = capsys.readouterr().out
+    assert "K          not counted: too little differs from the background" in text
+    assert text.rstrip().endswith("--set segments=K")
+
+
+def test_a_sample_is_spread_over_all_and_holds_no_large_image(tmp_path):
+    for number in range(10):
+        pixels = np.full((700, 1000, 3), 20 * number, np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    sample = sample_images(tmp_path, 4)
+    assert [int(image[0, 0, 0]) for image in sample.images] == [0, 40, 100, 140]
+    assert sample.images.shape == (4, 336, 480, 3) and sample.size == (700, 1000)
+    assert {crop.shape for crop in sample.crops} == {(256, 256, 3)}
+    assert all(crop.base is None for crop in sample.crops)  # no view of a large one
+    assert (sample.total, sample.num_sizes, sample.has_subfolders) == (10, 1, False)

@@ -83,10 +83,13 @@ def test_a_sheet_is_not_written_over_images_or_masks(
 ):
     out = tmp_path / "out"
     before = (images / "a.png").read_bytes()
+    (tmp_path / "images.png").mkdir()
     argv = [str(model_dir), str(images), "--out", str(out), "--sheet"]
     for sheet, message in (
-        (images / "a.png", "is an image or a mask; choose another"),
-        (out / "b_overlay.png", "is an image or a mask; choose another"),
+        (images / "a.png", "is an image, mask or folder"),
+        (out / "b_overlay.png", "is an image, mask or folder"),
+        (images / "sheet.png", "lies among the images; choose another"),
+        (tmp_path / "images.png", "is an image, mask or folder"),
         (out / "sheet.jpg", "expected a name that ends in .png"),
     ):
         assert segment.main([*argv, str(sheet)]) == 1

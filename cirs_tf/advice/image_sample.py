@@ -2,7 +2,7 @@
 
 import collections
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,11 @@ from cirs_tf.data.manifest import MANIFEST
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.errors import DataError, ImageError
 from cirs_tf.proposals.evenly_spaced import evenly_spaced
-from cirs_tf.serving.image_files import find_images
+from cirs_tf.serving.image_files import image_files
 
-LONGEST = 480  # pixels of the longer side
+LONGEST = 480  # pixels of the longer side that are kept of an image
+CROP = 256  # side in pixels of the part that is kept as it is in the file
+_SMALLEST = 8  # pixels of a side
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,72 +25,108 @@ class ImageSample:
     """Images, unlabeled.
 
     Attributes:
-        images: `[images, height, width, 3]` uint8, of one size.
-        originals: The same as they are in the files.
-        size: Height and width that most of the originals have.
-        num_sizes: How many different ones they have.
-        total: How many images there are.
+        images: `[images, height, width, 3]` uint8, resized to one size of at most 480
+            pixels; what exceeds it is cropped.
+        crops: The middles of the same images as they are in the files, each `[rows,
+            columns, 3]` uint8, at most 256 pixels a side.
+        size: Height and width in pixels that most of the files have.
+        num_sizes: Number of different sizes among the files.
+        total: Number of images that there are.
         is_data_set: Whether they are of a data set, not of a folder.
+        has_subfolders: Whether some lie in sub-folders.
     """
 
     images: np.ndarray
-    originals: Sequence[np.ndarray]
+    crops: Sequence[np.ndarray]
     size: tuple[int, int]
     num_sizes: int
     total: int
     is_data_set: bool
+    has_subfolders: bool
 
 
 def sample_images(where: str | Path, count: int) -> ImageSample:
     """Read some images, evenly spaced among all; no mask.
 
+    One image is in memory at its own size, the others at 480 pixels.
+
     Args:
-        where: A data set, whose training images are taken, or a folder.
+        where: A data set, whose training images are taken, or a folder, with its
+            sub-folders. Files that cannot be read are left out.
         count: How many at most.
 
     Raises:
-        DataError: There is neither, or there are fewer than two images.
+        DataError: There is neither, or there are fewer than two images that can be
+            read, or they are smaller than 8 pixels.
     """
     folder = Path(where)
-    if (folder / MANIFEST).is_file():
-        images = load_split(folder, "train", with_masks=False).images
-        total = len(images)
-        originals = list(images[evenly_spaced(total, count)])
+    is_data_set, has_subfolders = (folder / MANIFEST).is_file(), False
+    if is_data_set:
+        found = load_split(folder, "train", with_masks=False).images
+        total = len(found)
+        chosen: Iterable[np.ndarray] = found[evenly_spaced(total, count)]
     else:
-        files = list(find_images([folder], recursive=True).values())
+        if not folder.is_dir():
+            raise DataError(f"{folder}: expected a data set or a folder of images")
+        files = image_files(folder, recursive=True)
         total = len(files)
-        originals = _readable([files[index] for index in evenly_spaced(total, count)])
-    if len(originals) < 2:
-        raise DataError(f"{folder}: has {len(originals)} image, expected at least 2")
-    sizes = collections.Counter(image.shape[:2] for image in originals)
-    (height, width), _ = sizes.most_common(1)[0]
-    scale = min(1.0, LONGEST / max(height, width))
-    common = (round(scale * width), round(scale * height))
-    images = np.stack([_resized(image, common) for image in originals])
+        has_subfolders = any(file.parent != folder for file in files)
+        some = evenly_spaced(total, count) if files else ()
+        chosen = _readable([files[index] for index in some])
+    kept, crops, sizes = [], [], collections.Counter()
+    for image in chosen:
+        sizes[image.shape[:2]] += 1
+        crops.append(_middle(image))
+        kept.append(_shrunk(image))
+    if len(kept) < 2:
+        raise DataError(
+            f"{folder}: {len(kept)} of {total} images can be read, expected 2 or more"
+        )
+    (size, _), *_ = sizes.most_common(1)
+    if min(size) < _SMALLEST:
+        raise DataError(
+            f"{folder}: images of {size[0]} x {size[1]} pixels, expected at least "
+            f"{_SMALLEST} a side"
+        )
+    scale = min(1.0, LONGEST / max(size))
+    common = tuple(max(_SMALLEST, round(scale * side)) for side in size)
     return ImageSample(
-        images,
-        originals,
-        (height, width),
+        np.stack([_fitted(image, common) for image in kept]),
+        crops,
+        size,
         len(sizes),
         total,
-        (folder / MANIFEST).is_file(),
+        is_data_set,
+        has_subfolders,
     )
 
 
-def _readable(files: Sequence[Path]) -> list[np.ndarray]:
-    """Return the images of the files that can be read; the importer names others."""
-    images = []
+def _readable(files: Sequence[Path]) -> Iterator[np.ndarray]:
+    """Yield the images of the files that can be read; the importer names others."""
     for file in files:
         try:
-            images.append(read_image(file))
+            yield read_image(file)
         except ImageError:
             continue
-    return images
 
 
-def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return an image of a width and height; what exceeds it is cropped."""
-    if image.shape[1::-1] == size:
+def _middle(image: np.ndarray) -> np.ndarray:
+    top, left = (max(0, (side - CROP) // 2) for side in image.shape[:2])
+    return image[top : top + CROP, left : left + CROP].copy()
+
+
+def _shrunk(image: np.ndarray) -> np.ndarray:
+    if max(image.shape[:2]) <= LONGEST:
         return image
-    fitted = ImageOps.fit(Image.fromarray(image), size, Image.Resampling.BICUBIC)
-    return np.asarray(fitted)
+    picture = Image.fromarray(image)
+    picture.thumbnail((LONGEST, LONGEST), Image.Resampling.BICUBIC)
+    return np.asarray(picture)
+
+
+def _fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return an image of a height and width; what exceeds it is cropped."""
+    if image.shape[:2] == size:
+        return image
+    height, width = size
+    picture = Image.fromarray(image)
+    return np.asarray(ImageOps.fit(picture, (width, height), Image.Resampling.BICUBIC))

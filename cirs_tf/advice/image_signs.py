@@ -1,18 +1,18 @@
-"""What unlabeled images have in common, in five figures."""
+"""Five shares that tell kinds of unlabeled images apart."""
 
 import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
-from cirs_tf.proposals.backgrounds import flat_background_colors, static_background
+from cirs_tf.proposals.backgrounds import (
+    DIFFERS,
+    flat_background_colors,
+    static_background,
+)
 
-# Squared RGB distance, summed over channels in [0, 1], within which colors are the same
-# at a place, as `background.threshold`.
-_SAME_PLACE = 0.03
 _SAME_IMAGE = 10  # of 255, in every channel
 _COARSE = 96  # pixels of the longer side that backgrounds are looked for at
-_CROP = 256  # side in pixels of the part of an image whose surfaces are looked at
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,13 +37,16 @@ class ImageSigns:
     one_line: float
 
 
-def image_signs(images: np.ndarray, originals: Sequence[np.ndarray]) -> ImageSigns:
+def image_signs(images: np.ndarray, crops: Sequence[np.ndarray]) -> ImageSigns:
     """Measure the signs of images.
 
     Args:
         images: `[images, height, width, 3]` uint8, two or more.
-        originals: The same or others, each `[height, width, 3]` uint8, as they were
-            before they were resized to one size.
+        crops: Parts of the same, each `[rows, columns, 3]` uint8, as they were before
+            they were resized to one size.
+
+    Returns:
+        The signs.
 
     Example:
         A bright square that moves in front of black.
@@ -57,8 +60,8 @@ def image_signs(images: np.ndarray, originals: Sequence[np.ndarray]) -> ImageSig
     """
     coarse = _shrink(images)
     scaled = np.float32(coarse / 255)
-    background = static_background(scaled, _SAME_PLACE)
-    at_place = np.square(scaled - background).sum(axis=-1) < _SAME_PLACE
+    background = static_background(scaled, DIFFERS)
+    at_place = np.square(scaled - background).sum(axis=-1) < DIFFERS
     # One image in so many has the background's color because it is taken from it.
     count = len(images)
     static = (at_place.mean() * count - 1) / (count - 1)
@@ -72,7 +75,7 @@ def image_signs(images: np.ndarray, originals: Sequence[np.ndarray]) -> ImageSig
     return ImageSigns(
         static=float(static),
         flat=float((differences <= _SAME_IMAGE).mean()),
-        even=float(np.median([_equal_neighbors(image) for image in originals])),
+        even=float(np.median([_equal_neighbors(image) for image in crops])),
         placed=float(max(placed, 0.0)),
         one_line=float(np.median([_share_of_main_direction(one) for one in coarse])),
     )
@@ -89,9 +92,7 @@ def _shrink(images: np.ndarray) -> np.ndarray:
 
 
 def _equal_neighbors(image: np.ndarray) -> float:
-    top, left = (max(0, (size - _CROP) // 2) for size in image.shape[:2])
-    crop = image[top : top + _CROP, left : left + _CROP].astype(np.int16)
-    return float((np.diff(crop, axis=1) == 0).all(axis=-1).mean())
+    return float((image[:, 1:] == image[:, :-1]).all(axis=-1).mean())
 
 
 def _share_of_main_direction(image: np.ndarray) -> float:

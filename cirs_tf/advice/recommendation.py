@@ -1,7 +1,7 @@
-"""From what images have in common to a method, K, a size and a command."""
+"""From what images have in common to a method, K and a size."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from cirs_tf.advice.stability import StableCounts
 from cirs_tf.errors import ConfigError
 from cirs_tf.methods.registry import METHODS
 
-# Shares from which a sign is there. Sets that were looked at lie far on either side:
-# static 0.76 and more or 0.59 and less, flat 0.76 or 0.31, even 0.53 or 0.17, placed
-# 0.39 or 0.10, one_line 0.99 (photographs, too) or 0.93.
+# Shares from which a sign is there, between those of the sets that were looked at:
+# static 0.81 and more or 0.57 and less, flat 0.76 or 0.32, even 0.62 or 0.15, placed
+# 0.36 or 0.09. Of flat sets: one_line 1.00 or 0.87, even 0.82 and more where they are
+# drawn or 0.56.
 STATIC, FLAT, EVEN, PLACED, ONE_LINE = 0.68, 0.55, 0.35, 0.2, 0.97
+DRAWN = 0.7
 REGIONS = "regions"  # a command, no method
 # Below this, halves of the images have little in common.
 _STABLE = 0.5
@@ -32,8 +34,10 @@ class Kind:
     Attributes:
         name: For people.
         method: The method of the registry, or `REGIONS`.
-        size: The least pixels of the shorter side that will do, and the most of the
-            longer one.
+        size: The least pixels of the shorter side, which come first, and the most of
+            the longer one.
+        target: Pixels of the longer side where it has more than that.
+        instead: What else it may be, for people; empty: nothing.
         count: What counts the kinds of segments; None: there are two segments, or
             none to choose.
         background: Whether the count leaves the background out.
@@ -42,47 +46,87 @@ class Kind:
     name: str
     method: str
     size: tuple[int, int]
+    target: int
     count: Callable[[np.ndarray, int], StableCounts] | None = None
     background: bool = False
+    instead: str = ""
 
 
-MICROSCOPE = Kind("two classes that lightness parts", "threshold", (32, 1024))
-OUTLINES = Kind(
-    "objects before one flat color", "cut_and_paste", (32, 128), outline_counts, True
+MICROSCOPE = Kind(
+    "objects that lightness tells from their background",
+    "threshold",
+    (32, 1024),
+    1024,
+    instead="cut_and_paste, where outlines tell kinds of objects apart",
 )
-CAMERA = Kind("frames of a fixed camera", "fixed_camera", (96, 480))
+OUTLINES = Kind(
+    "objects before one flat color",
+    "cut_and_paste",
+    (32, 128),
+    64,
+    outline_counts,
+    True,
+)
+CAMERA = Kind(
+    "frames of a fixed camera",
+    "fixed_camera",
+    (96, 480),
+    480,
+    instead="cirs_aligned, where objects keep size and colors",
+)
 STATIC_SCENE = Kind(
     "drawn objects before a background that stands still",
     "cirs_aligned",
     (32, 128),
+    64,
     object_counts,
     True,
 )
 COLORED = Kind(
-    "drawn objects before a background that moves", "cirs", (32, 128), color_counts
+    "drawn objects before a background that moves",
+    "cirs",
+    (32, 128),
+    64,
+    color_counts,
 )
 SCENES = Kind(
-    "photographs of one kind of scene", "deep_clustering", (200, 640), feature_counts
+    "photographs of one kind of scene",
+    "deep_clustering",
+    (200, 640),
+    640,
+    feature_counts,
 )
-PHOTOGRAPHS = Kind("photographs of many kinds", REGIONS, (1, 10_000))
+PHOTOGRAPHS = Kind(
+    "photographs of many kinds",
+    REGIONS,
+    (1, 100_000),
+    100_000,
+    instead="deep_clustering, if the same things recur in them",
+)
 
 
-def kind_of(signs: ImageSigns) -> Kind:
+def kind_of(signs: ImageSigns, one_size: bool = True) -> Kind:
     """Return the kind of images that has such signs.
+
+    A flat background is looked for first: where it is the same color in all images, it
+    is static as well. Then a static one, then drawn images, then a layout.
 
     Args:
         signs: Of the images.
+        one_size: Whether the files have one size; else places in them do not
+            correspond, and nothing is static.
+
+    Returns:
+        The first kind that fits.
     """
-    gray = signs.one_line >= ONE_LINE and signs.placed < PLACED
     if signs.flat >= FLAT:
+        gray = signs.one_line >= ONE_LINE and signs.even < DRAWN
         return MICROSCOPE if gray else OUTLINES
-    if signs.static >= STATIC:
+    if one_size and signs.static >= STATIC:
         return STATIC_SCENE if signs.even >= EVEN else CAMERA
     if signs.even >= EVEN:
         return COLORED
-    if signs.placed >= PLACED:
-        return SCENES
-    return MICROSCOPE if gray else PHOTOGRAPHS
+    return SCENES if signs.placed >= PLACED else PHOTOGRAPHS
 
 
 def seen(signs: ImageSigns) -> list[str]:
@@ -90,6 +134,9 @@ def seen(signs: ImageSigns) -> list[str]:
 
     Args:
         signs: Of the images.
+
+    Returns:
+        Figure, meaning, and in brackets what it is taken for.
     """
     return [
         f"{signs.static:4.0%} of pixels show the most frequent color of their place"
@@ -111,15 +158,13 @@ class Segments:
 
     Attributes:
         chosen: K.
-        lowest: Least number that is as stable.
-        highest: Largest one.
+        others: Other numbers that are as stable, in order.
         stabilities: By K; empty where K is given by the method.
     """
 
     chosen: int
-    lowest: int
-    highest: int
-    stabilities: dict[int, float]
+    others: tuple[int, ...] = ()
+    stabilities: Mapping[int, float] = dataclasses.field(default_factory=dict)
 
     @property
     def is_stable(self) -> bool:
@@ -133,20 +178,23 @@ def count_segments(kind: Kind, images: np.ndarray, seed: int) -> Segments | str:
     Args:
         kind: Of the images.
         images: `[images, height, width, 3]` uint8.
-        seed: Seed of halves and clusterings.
+        seed: Seed of halves and clusterings, 0 or more.
+
+    Returns:
+        The segments, or one line.
     """
     if kind.method == REGIONS:
         return "none to choose: regions have levels"
     if kind.count is None:
-        return Segments(2, 2, 2, {})
+        return Segments(2)
     try:
         found = kind.count(images, seed)
     except (ConfigError, ValueError) as error:
-        return str(error)
+        return f"not counted: {error}"
     more = 1 if kind.background else 0
+    others = tuple(k + more for k in found.counts if k != found.chosen)
     by_segments = {k + more: value for k, value in found.stabilities.items()}
-    low, high = min(found.counts) + more, max(found.counts) + more
-    return Segments(found.chosen + more, low, high, by_segments)
+    return Segments(found.chosen + more, others, by_segments)
 
 
 def fitting_size(kind: Kind, height: int, width: int) -> tuple[int, int]:
@@ -156,26 +204,32 @@ def fitting_size(kind: Kind, height: int, width: int) -> tuple[int, int]:
         kind: Of the images.
         height: What they have, in pixels.
         width: What they have, in pixels.
+
+    Returns:
+        The same where it fits; else the same proportions, rounded.
     """
-    least, largest = kind.size
-    scale = 1.0
-    if max(height, width) > largest:
-        scale = largest / max(height, width)
-        if largest <= 128:
-            scale /= 2  # 64, as the sets that these methods were measured on
-    elif min(height, width) < least:
-        scale = least / min(height, width)
-    return round(scale * height), round(scale * width)
+    least, most = kind.size
+    scale = kind.target / max(height, width) if max(height, width) > most else 1.0
+    scale = max(scale, least / min(height, width))
+    return max(1, round(scale * height)), max(1, round(scale * width))
 
 
 def summary_of(kind: Kind) -> str:
-    """Return one line about the method of a kind."""
+    """Return one line about the method of a kind.
+
+    Args:
+        kind: Of the images.
+    """
     if kind.method in METHODS:
         return METHODS[kind.method].summary
     return "regions of each image by itself; nothing is trained, no class recurs"
 
 
 def size_flag(size: Sequence[int]) -> str:
-    """Return the value of `data_gen --size`."""
+    """Return the value of `data_gen --size`.
+
+    Args:
+        size: Height and width in pixels.
+    """
     height, width = size
     return str(height) if height == width else f"{height}x{width}"

@@ -21,6 +21,7 @@ from cirs_tf.advice.recommendation import (
     summary_of,
 )
 
+_ENOUGH = 150  # images; of fewer, K is often wrong
 _FOLDER = "YOUR_IMAGES"  # in a command, where a data set is given
 
 
@@ -48,7 +49,11 @@ class Advice:
         """Return the figures, the method, K, size and commands."""
         segments = self.segments
         if not isinstance(segments, str):
-            segments = dataclasses.asdict(segments)
+            segments = {
+                "chosen": segments.chosen,
+                "others": list(segments.others),
+                "stabilities": dict(segments.stabilities),
+            }
         return {
             "signs": dataclasses.asdict(self.signs),
             "kind": self.kind.name,
@@ -69,22 +74,23 @@ def advise(
         where: The data set or folder that they are of.
         seed: Seed of halves and clusterings.
         prefix: How the printed commands begin.
+
+    Returns:
+        What was seen, and what to type.
     """
-    signs = image_signs(sample.images, sample.originals)
-    kind = kind_of(signs)
+    signs = image_signs(sample.images, sample.crops)
+    kind = kind_of(signs, sample.num_sizes == 1)
     segments = count_segments(kind, sample.images, seed)
     size = fitting_size(kind, *sample.size)
     commands = tuple(_commands(sample, where, kind, segments, size, prefix))
-    height, width = sample.size
-    count = f"{len(sample.originals):,} of {sample.total:,} images"
-    other = f", most of them; {sample.num_sizes} sizes" if sample.num_sizes > 1 else ""
     lines = [
-        _entry("looked at", f"{count} of {where}, {height} x {width} pixels{other}"),
+        _entry("looked at", _sample_text(sample, where)),
         *(_entry("" if row else "seen", line) for row, line in enumerate(seen(signs))),
         "",
         _entry("so", kind.name),
         _entry("method", f"{kind.method}: {summary_of(kind)}"),
-        *_segment_lines(kind, segments),
+        *([_entry("or", kind.instead)] if kind.instead else []),
+        *_segment_lines(sample, kind, segments),
         _entry("size", _size_text(sample, size)),
         "",
         *(_entry("" if row else "type", line) for row, line in enumerate(commands)),
@@ -97,11 +103,22 @@ def advise(
     return Advice(signs, kind, segments, size, commands, "\n".join(lines))
 
 
+def _sample_text(sample: ImageSample, where: str) -> str:
+    height, width = sample.size
+    text = f"{len(sample.images):,} of {sample.total:,} images of {where}, "
+    text += f"{height} x {width} pixels"
+    if sample.num_sizes > 1:
+        text += f", most of them; {sample.num_sizes} sizes"
+    return text
+
+
 def _entry(title: str, text: str) -> str:
     return f"{title:11}{text}"
 
 
-def _segment_lines(kind: Kind, segments: Segments | str) -> Iterator[str]:
+def _segment_lines(
+    sample: ImageSample, kind: Kind, segments: Segments | str
+) -> Iterator[str]:
     if isinstance(segments, str):
         yield _entry("K", segments)
         return
@@ -109,14 +126,16 @@ def _segment_lines(kind: Kind, segments: Segments | str) -> Iterator[str]:
         yield _entry("K", "2, the background and what is in front")
         return
     text = str(segments.chosen)
-    if segments.highest > segments.lowest:
-        text += f"; {segments.lowest} to {segments.highest} are worth a try"
+    if segments.others:
+        text += f"; {', '.join(map(str, segments.others))} would do as well"
     if kind.background:
         text += "; kinds of objects, plus one for the background"
     yield _entry("K", text)
     if not segments.is_stable:
         yield _entry("", "halves of the images agree on no K: look at the segments")
-    values = (f"{k}: {value:.2f}" for k, value in segments.stabilities.items())
+    elif len(sample.images) < _ENOUGH:
+        yield _entry("", f"uncertain: {_ENOUGH} images or more would say it better")
+    values = (f"{k}:{value:.2f}" for k, value in segments.stabilities.items())
     listed = textwrap.wrap(f"stability by K, 1 is best: {', '.join(values)}", 76)
     yield from (_entry("", line) for line in listed)
 
@@ -137,7 +156,8 @@ def _commands(
 ) -> Iterator[str]:
     folder = _FOLDER if sample.is_data_set else shlex.quote(where)
     if kind.method == REGIONS:
-        yield f"{prefix}regions {folder} --out regions"
+        deep = " --recursive" if sample.has_subfolders else ""
+        yield f"{prefix}regions {folder}{deep} --out regions"
         return
     data = where
     if not sample.is_data_set or size != sample.size:
@@ -151,6 +171,8 @@ def _commands(
             f"--out {shlex.quote(data)}"
         )
     command = f"{prefix}train --model {kind.method} --data {shlex.quote(data)}"
-    if not isinstance(segments, str) and segments.stabilities:
+    if isinstance(segments, str):
+        command += " --set segments=K"
+    elif segments.stabilities:
         command += f" --set segments={segments.chosen}"
     yield command

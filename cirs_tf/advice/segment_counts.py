@@ -10,8 +10,13 @@ from cirs_tf.advice.stability import StableCounts, stable_counts
 from cirs_tf.layers.center_votes import CenterVotes
 from cirs_tf.methods.deep_clustering import DeepClustering
 from cirs_tf.methods.registry import load_config
-from cirs_tf.proposals.backgrounds import flat_background_colors, static_background
+from cirs_tf.proposals.backgrounds import (
+    DIFFERS,
+    flat_background_colors,
+    static_background,
+)
 from cirs_tf.proposals.color_clusters import assign_objects, color_histogram
+from cirs_tf.proposals.connected_components import ConnectedComponent
 from cirs_tf.proposals.evenly_spaced import evenly_spaced
 from cirs_tf.proposals.feature_clusters import (
     cluster_centers,
@@ -31,7 +36,6 @@ from cirs_tf.words.color_words import (
 from cirs_tf.words.cooccurrence import count_cooccurrences
 from cirs_tf.words.word_vectors import word_vectors
 
-_DIFFERS = 0.03  # squared RGB distance, as `background.threshold`
 _ROUNDS, _FEW_ROUNDS = 12, 3
 _OBJECTS = tuple(range(2, 9))
 _OUTLINES = (*range(2, 11), 12, 15, 20)
@@ -53,9 +57,9 @@ def object_counts(images: np.ndarray, seed: int) -> StableCounts:
         ValueError: Too little differs from the background.
     """
     scaled = np.float32(images) / 255
-    background = static_background(scaled, _DIFFERS)
-    differs = np.square(scaled - background).sum(axis=-1) > _DIFFERS
-    components = foreground_components(differs)
+    background = static_background(scaled, DIFFERS)
+    differs = np.square(scaled - background).sum(axis=-1) > DIFFERS
+    components = _components(differs)
     histograms = np.array(
         [color_histogram(scaled[c.image][c.box][c.mask]) for c in components]
     )
@@ -86,8 +90,8 @@ def outline_counts(images: np.ndarray, seed: int) -> StableCounts:
     """
     colors = np.float32(flat_background_colors(images)) / 255
     scaled = np.float32(images) / 255
-    differs = np.square(scaled - colors[:, None, None]).sum(axis=-1) > _DIFFERS
-    components = foreground_components(differs)
+    differs = np.square(scaled - colors[:, None, None]).sum(axis=-1) > DIFFERS
+    components = _components(differs)
     outlines = np.array([outline_descriptor(c.mask) for c in components]).round(3)
     alike = _most_alike(outlines)
     outlines = outlines[alike]
@@ -176,6 +180,14 @@ def feature_counts(images: np.ndarray, seed: int) -> StableCounts:
     return stable_counts(
         cluster, origins, _FEATURES, _FEW_ROUNDS, seed, finest=True, tolerance=0.1
     )
+
+
+def _components(differs: np.ndarray) -> list[ConnectedComponent]:
+    """Return the parts of masks; raise a ValueError where there are too few."""
+    components = foreground_components(differs)
+    if len(components) < 2:
+        raise ValueError("too little differs from the background to count kinds")
+    return components
 
 
 def _most_alike(vectors: np.ndarray) -> np.ndarray:

@@ -20,8 +20,8 @@ class StableCounts:
     Attributes:
         stabilities: Number of clusters to agreement of halves: 1 is best, 0 is chance.
         finest: Whether the largest of the numbers that are as stable as the best one
-            is chosen, or the middle one.
-        tolerance: Stabilities that are lower by up to this count as the best one.
+            is chosen, or a middle one.
+        tolerance: A stability within this much of the best is as good.
     """
 
     stabilities: Mapping[int, float]
@@ -41,10 +41,20 @@ class StableCounts:
 
     @property
     def chosen(self) -> int:
-        """The largest of these, or the middle one, of two the lower."""
+        """The largest of these; or the middle one of those that follow each other.
+
+        Of the first ones that do; of two middle ones the lower.
+        """
         if self.finest:
             return self.counts[-1]
-        return self.counts[(len(self.counts) - 1) // 2]
+        tried = list(self.stabilities)
+        start = tried.index(self.counts[0])
+        run = []
+        for count in tried[start:]:
+            if count not in self.counts:
+                break
+            run.append(count)
+        return run[(len(run) - 1) // 2]
 
 
 def stable_counts(

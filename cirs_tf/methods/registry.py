@@ -70,7 +70,7 @@ _ENTRIES = (
     MethodEntry(
         "threshold",
         "Threshold",
-        "two classes that lightness parts in each image, as in microscopes",
+        "light objects on dark, or dark ones on light, by a threshold of each image",
         "Otsu 1979",
         "objects brighter or darker than all around them; K = 2",
     ),

@@ -6,6 +6,9 @@ from cirs_tf.proposals.evenly_spaced import evenly_spaced
 
 # The first images, from which proposals take a background that all of them share.
 BACKGROUND_IMAGES = 200
+# Squared RGB distance, summed over channels in [0, 1], from which colors differ where
+# no setting says so; more than `background.threshold`, since photographs have noise.
+DIFFERS = 0.03
 _CANDIDATES = 50  # images whose colors are tried at each pixel
 _LEVELS = 16  # per channel, in the histogram of colors
 

@@ -96,11 +96,11 @@ def cluster_centers(
     """Return the centers of several clusterings, before they are merged.
 
     Args:
-        vectors: As of `merged_clusterings`, and all others.
-        clusterings: See there.
-        clusters: See there.
-        seed: See there.
-        sample: See there.
+        vectors: `[vectors, features]` float.
+        clusterings: How often k-means is run.
+        clusters: Centers of each run.
+        seed: Seed of the samples and of the first centers.
+        sample: Vectors that a run is fitted to, drawn without replacement.
 
     Returns:
         `[clusterings, clusters, features]` float32.

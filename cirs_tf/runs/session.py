@@ -91,7 +91,7 @@ def train(
             if resume:
                 RunFolder.open(path)  # or there is no folder to lock
             held.enter_context(run_lock(path))
-            folder = _open_or_create(path, config, manifest, resume)
+            _check_folder(folder, config, manifest, resume)
         store = CheckpointStore(folder.checkpoints)
         if workers.chief:
             store.remove_leftovers()
@@ -99,13 +99,15 @@ def train(
         last_step = workers.from_chief(
             -1 if store.last_step is None else store.last_step
         )
+        train_split = load_split(config.data, "train", with_masks=_needs_masks(config))
+        height, width = train_split.images.shape[1:3]
+        with workers.strategy.scope():
+            # Before the folder becomes a run: what cannot be built leaves none.
+            method = build_method(config, height, width)
+        if workers.chief and not folder.config_file.exists():
+            RunFolder.create(path, config, manifest)
         with RunLog(folder if workers.chief else None):
-            train_split = load_split(
-                config.data, "train", with_masks=_needs_masks(config)
-            )
-            height, width = train_split.images.shape[1:3]
             with workers.strategy.scope():
-                method = build_method(config, height, width)
                 _announce(folder, config, method, len(train_split.images))
                 initialization = _initialize(method, folder, train_split, workers)
                 trainer = Trainer(
@@ -158,21 +160,17 @@ def config_difference(
     return None
 
 
-def _open_or_create(
-    path: Path, config: Config, manifest: Manifest, resume: bool | None
-) -> RunFolder:
-    """Return the folder of a run, a new one where it holds none.
-
-    Raises:
-        ConfigError: It holds a run that is not to be gone on with.
-    """
-    folder = RunFolder(path)
+def _check_folder(
+    folder: RunFolder, config: Config, manifest: Manifest, resume: bool | None
+) -> None:
+    """Raise a ConfigError where a folder holds a run that is not to be gone on with."""
+    path = folder.path
     if not folder.config_file.exists():
-        return RunFolder.create(path, config, manifest)
+        return
     check_resumable(folder)
     if resume:
         _check_initialization(folder, config)
-        return folder
+        return
     advice = f"go on with --resume {path}, or name another folder"
     if resume is False:
         raise ConfigError(f"--run {path}: holds a run already; {advice}")
@@ -183,7 +181,6 @@ def _open_or_create(
             f"--run {path}: holds a run of another data set than {config.data}; name "
             "another folder"
         )
-    return folder
 
 
 def _check_initialization(folder: RunFolder, config: Config) -> None:

@@ -37,7 +37,7 @@ def find_images(
         if not source.exists():
             raise DataError(f"{source}: no such file or folder")
         is_folder = source.is_dir()
-        paths = _image_files(source, recursive) if is_folder else [source]
+        paths = image_files(source, recursive) if is_folder else [source]
         base = source if is_folder else source.parent
         for path in paths:
             name = path.relative_to(base).with_suffix("")
@@ -55,8 +55,13 @@ def find_images(
     return files
 
 
-def _image_files(folder: Path, recursive: bool) -> list[Path]:
-    """Return the image files in a folder, sorted, hidden ones left out."""
+def image_files(folder: Path, recursive: bool) -> list[Path]:
+    """Return the image files in a folder, sorted, hidden ones left out.
+
+    Args:
+        folder: Where they are.
+        recursive: Whether sub-folders are searched too.
+    """
     return [
         path
         for path in sorted(folder.rglob("*") if recursive else folder.iterdir())
@@ -185,7 +190,7 @@ class OverlaySheet:
         self._tiles.append(tile)
 
     def write(self, path: str | Path) -> None:
-        """Write the picture, about as many tiles wide as high; folders are made.
+        """Write the picture, about as many tiles wide as high.
 
         Raises:
             ImageError: There is no image, or it cannot be written.
@@ -199,10 +204,6 @@ class OverlaySheet:
         for index, tile in enumerate(self._tiles):
             row, column = divmod(index, columns)
             sheet.paste(tile, (column * width + _GAP, row * height + _GAP))
-        try:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ImageError(f"{path}: cannot be written: {error.strerror}") from None
         write_png(sheet, path)
 
 

@@ -30,6 +30,11 @@ def test_a_static_background_is_what_the_places_show_most():
     assert signs(images).flat < 0.1
 
 
+def test_few_images_of_nothing_in_common_are_not_static():
+    # Each would have the color of its own share of the places.
+    assert abs(signs(noise(3, SIDE, SIDE, 3)).static) < 0.05
+
+
 def test_a_flat_background_may_change_from_image_to_image():
     images = np.empty((COUNT, SIDE, SIDE, 3), np.uint8)
     images[:] = noise(COUNT, 1, 1, 3)

@@ -33,8 +33,8 @@ MEASURED = {
     "highway": (0.95, 0.25, 0.14, 0.85, 0.99, "fixed_camera"),
     "nuclei": (0.77, 0.79, 0.56, 0.00, 1.00, "threshold"),
     "BSDS500": (0.26, 0.18, 0.05, 0.01, 0.95, "regions"),
-    # A microscope whose light is uneven.
-    "uneven light": (0.40, 0.30, 0.10, 0.05, 0.99, "threshold"),
+    "BSDS500 in gray": (0.26, 0.18, 0.05, 0.01, 1.00, "regions"),
+    "dsprites in gray": (0.23, 0.89, 0.96, 0.00, 1.00, "cut_and_paste"),
 }
 
 
@@ -62,7 +62,14 @@ def test_what_was_seen_is_said_with_its_figure():
     ("kind", "given", "expected"),
     [
         (STATIC_SCENE, (64, 64), (64, 64)),
+        (STATIC_SCENE, (100, 128), (100, 128)),
+        (STATIC_SCENE, (100, 129), (50, 64)),
+        # The least of the shorter side comes first.
+        (STATIC_SCENE, (40, 160), (32, 128)),
+        (STATIC_SCENE, (3, 900), (32, 9600)),
+        (SCENES, (150, 630), (200, 840)),
         (STATIC_SCENE, (256, 512), (32, 64)),
+        (STATIC_SCENE, (256, 256), (64, 64)),
         (STATIC_SCENE, (16, 20), (32, 40)),
         (SCENES, (360, 480), (360, 480)),
         (SCENES, (96, 128), (200, 267)),
@@ -82,13 +89,13 @@ def test_a_size_as_data_gen_takes_it():
 
 def test_kinds_of_objects_and_the_background_make_k():
     counts = StableCounts({2: 0.5, 3: 0.9, 4: 0.89})
-    kind = Kind("objects", "cirs_aligned", (1, 9), lambda images, seed: counts, True)
+    kind = Kind("objects", "cirs_aligned", (1, 9), 9, lambda images, seed: counts, True)
     found = count_segments(kind, None, 0)
-    assert (found.chosen, found.lowest, found.highest) == (4, 4, 5)
+    assert (found.chosen, found.others) == (4, (5,))
     assert found.stabilities == {3: 0.5, 4: 0.9, 5: 0.89}
     assert found.is_stable
     low = StableCounts({2: 0.3, 3: 0.2})
-    kind = Kind("colors", "cirs", (1, 9), lambda images, seed: low)
+    kind = Kind("colors", "cirs", (1, 9), 9, lambda images, seed: low)
     found = count_segments(kind, None, 0)
     assert (found.chosen, found.is_stable) == (2, False)
 
@@ -101,10 +108,17 @@ def test_k_that_the_method_gives_or_that_cannot_be_counted():
     def missing(images, seed):
         raise ConfigError("install the extra")
 
-    kind = Kind("photographs", "deep_clustering", (1, 9), missing)
-    assert count_segments(kind, None, 0) == "install the extra"
+    kind = Kind("photographs", "deep_clustering", (1, 9), 9, missing)
+    assert count_segments(kind, None, 0) == "not counted: install the extra"
 
 
 def test_kinds_name_what_counts_their_segments():
     assert recommendation.OUTLINES.background and STATIC_SCENE.background
     assert not recommendation.COLORED.background
+
+
+def test_nothing_is_static_where_images_have_several_sizes():
+    *highway, _ = MEASURED["highway"]
+    assert kind_of(ImageSigns(*highway), one_size=False) is SCENES
+    *fruit, _ = MEASURED["fruit"]
+    assert kind_of(ImageSigns(*fruit), one_size=False).method == "cirs"

@@ -41,6 +41,14 @@ def test_dark_and_bright_objects_are_1():
         assert (mask & inside).sum() / (mask | inside).sum() > 0.8
 
 
+@pytest.mark.parametrize("inside", [0.2, 0.8])
+def test_objects_are_what_the_border_does_not_show(inside):
+    image = np.full((1, 30, 40, 3), 1 - inside)
+    image[:, 2:-2, 2:-2] = inside  # three quarters of the image
+    mask = OtsuMasks(0.3, 0.0)(image).numpy()[0, ..., 0]
+    assert mask[15, 20] == 1 and mask[0, 0] == 0 and mask.mean() > 0.6
+
+
 @pytest.mark.parametrize("deviation", [0.6, 2.0, 9.0])
 def test_the_blur_is_that_of_scipy(deviation):
     maps = RNG.random((2, 41, 38, 1)).astype(np.float32)

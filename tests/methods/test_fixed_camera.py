@@ -11,8 +11,10 @@ from tiny_methods import build_tiny, tiny_config
 
 from cirs_tf import evaluate, export, train
 from cirs_tf.errors import ConfigError, DataError
+from cirs_tf.methods import fixed_camera as module
 from cirs_tf.methods.fixed_camera import FixedCamera
 from cirs_tf.methods.registry import build_method, load_config
+from cirs_tf.proposals.moving_parts import kinds_of_parts
 from cirs_tf.runs.restore import load_segmenter
 from cirs_tf.serving.savedmodel import load_savedmodel
 from cirs_tf.training.run_folder import RunFolder
@@ -149,7 +151,7 @@ def two_kinds(count):
     return np.stack(images), np.stack(masks)
 
 
-def test_more_segments_sort_what_moves_by_color_and_size():
+def test_more_segments_sort_what_moves_by_color_and_size(monkeypatch):
     images, masks = two_kinds(40)
     settings = ["segments=3", "fixed_camera.cleaning=1"]
     settings += ["segmenter.width=4", "segmenter.depth=1"]
@@ -169,7 +171,16 @@ def test_more_segments_sort_what_moves_by_color_and_size():
     shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
     picked = np.take_along_axis(shares, masks[..., None].astype(int), -1)[..., 0]
     np.testing.assert_allclose(loss, -np.log(picked).mean((1, 2)), rtol=1e-4)
+    # In training too, they are of the frames as they are, not of those in other light.
+    seen = []
+
+    def spied(images, masks, centers):
+        seen.append(images)
+        return kinds_of_parts(images, masks, centers)
+
+    monkeypatch.setattr(module, "kinds_of_parts", spied)
     assert np.isfinite(method._train({"image": floats})["loss"].numpy()).all()
+    np.testing.assert_array_equal(seen[0], floats)
 
 
 def test_more_segments_need_a_network_and_as_many_parts():

@@ -213,3 +213,12 @@ def test_a_run_that_is_being_trained_is_refused(config, tmp_path):
         train(config, tmp_path / "none", resume=True)
     assert not (tmp_path / "none").exists()
     train(config, run.path)  # it was released
+
+
+def test_what_cannot_be_built_leaves_no_run(config, fruit, tmp_path):
+    settings = ["deep_clustering.backbone=Unknown", f"data={fruit}"]
+    wrong = load_config("deep_clustering", settings)
+    with pytest.raises(ConfigError, match="Unknown"):
+        train(wrong, tmp_path / "run")
+    assert not (tmp_path / "run" / "config.yaml").exists()
+    assert train(config, tmp_path / "run").step == 12

@@ -7,7 +7,12 @@ import pytest
 from PIL import Image
 
 from cirs_tf.errors import DataError, ImageError
-from cirs_tf.serving.image_files import find_images, write_mask, write_overlay
+from cirs_tf.serving.image_files import (
+    OverlaySheet,
+    find_images,
+    write_mask,
+    write_overlay,
+)
 from cirs_tf.visualization import palette
 
 LABELS = np.array([[0, 1, 2], [3, 255, 0]], np.uint8)
@@ -101,3 +106,13 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
         write_mask(LABELS.T.copy(), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_sheet_shows_no_more_than_it_is_told(tmp_path):
+    sheet = OverlaySheet(2)
+    for gray in (40, 90, 200):
+        sheet.add(np.full((10, 10, 3), gray, np.uint8), np.zeros((10, 10), np.uint8))
+    sheet.write(tmp_path / "sheet.png")
+    picture = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert picture.shape == (336, 336, 3)
+    assert [int(picture[84, 84, 0]), int(picture[252, 84, 0])] == [40, 90]
