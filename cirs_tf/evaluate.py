@@ -4,8 +4,9 @@ import argparse
 import functools
 from pathlib import Path
 
+from cirs_tf.atomic_write import atomic_path
 from cirs_tf.callable_module import make_callable
-from cirs_tf.errors import ConfigError, command
+from cirs_tf.errors import ConfigError, DataError, command
 from cirs_tf.runs.arguments import add_renamed
 
 
@@ -42,14 +43,21 @@ def main(
     evaluation = evaluate_run(
         run, arguments.split, arguments.data, arguments.checkpoint, postprocessing
     )
-    file = Path(arguments.json or run.evaluation / f"{name}.json")
-    picture = run.evaluation / f"{name}.png"
+    out = Path(arguments.out or run.evaluation)
+    file = Path(arguments.json or out / f"{name}.json")
+    picture = out / f"{name}.png"
     numbers = evaluation.as_json()
     if steps:
         numbers["postprocessing"] = {"crf": crf, "min_region_size": min_size}
     write_json(file, numbers)
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    evaluation.picture().save(picture)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with atomic_path(picture) as temporary:
+            evaluation.picture().save(temporary, format="PNG")
+    except OSError as error:
+        raise DataError(
+            f"{picture}: cannot be written: {error.strerror}; say where with --out"
+        ) from None
 
     data = arguments.data or read_config(run).data
     print(f"run       {run.path}, {evaluation.checkpoint_text}")
@@ -78,7 +86,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "training.selection",
     )
     add("--data", metavar="DIR", help="another data set than the run's own")
-    add("--json", metavar="FILE", help="default: RUN/eval/SPLIT.json")
+    add("--out", metavar="DIR", help="of numbers and picture; default: RUN/eval")
+    add("--json", metavar="FILE", help="of the numbers; default: SPLIT.json there")
     add("--crf", action="store_true", help="sharpen edges by a dense CRF (extra crf)")
     add(
         "--min-region-size",

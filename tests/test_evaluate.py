@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -107,3 +108,35 @@ def test_bad_input_is_one_line(capsys, finished, argv, message):
     error = capsys.readouterr().err.strip()
     assert message in error
     assert "\n" not in error
+
+
+def test_results_go_elsewhere_where_the_run_cannot_be_written(
+    finished, tmp_path, capsys
+):
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    shutil.rmtree(run / "eval", ignore_errors=True)
+    before = sorted(run.rglob("*"))
+    out = tmp_path / "scores"
+    assert evaluate.main([str(run), "--out", str(out)]) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["test.json", "test.png"]
+    assert sorted(run.rglob("*")) == before
+    (run / "eval").write_text("in the way")
+    file = tmp_path / "numbers.json"
+    assert evaluate.main([str(run), "--json", str(file)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {run}/eval/test.png: cannot be written: ")
+    assert error.endswith("; say where with --out\n")
+
+
+def test_data_that_was_moved_is_asked_for(finished, fruit, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    config = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(config.replace(str(fruit), "/moved/away"))
+    assert evaluate.main([str(run)]) == 1
+    assert capsys.readouterr().err == (
+        "error: /moved/away: the data set of the run is not there; say where it is "
+        "with --data\n"
+    )
+    assert evaluate.main([str(run), "--data", str(fruit)]) == 0

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from cirs_tf.atomic_write import write_text_atomically
-from cirs_tf.data.manifest import Manifest
+from cirs_tf.data.manifest import MANIFEST, Manifest
 from cirs_tf.data.pipeline import LoadedSplit, load_segmentations, load_split
 from cirs_tf.errors import CheckpointError, DataError
 from cirs_tf.metrics.annotators import AnnotatorScores, score_annotators
@@ -150,6 +150,11 @@ def evaluate_run(
     """
     restored = load_segmenter(run, checkpoint)
     config, segmenter = restored.config, restored.segmenter
+    if data is None and not (Path(config.data) / MANIFEST).is_file():
+        raise DataError(
+            f"{config.data}: the data set of the run is not there; say where it is "
+            "with --data"
+        )
     data = data or config.data
     manifest = Manifest.read(data)
     entry = manifest.split(split_name)
