@@ -32,6 +32,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
         write_overlay,
     )
     from cirs_tf.serving.savedmodel import load_savedmodel
+    from cirs_tf.serving.segment_summary import SegmentSummary
 
     if not 1 <= arguments.max_pixels <= LARGEST:
         raise ConfigError(
@@ -42,6 +43,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     check_apart(
         out, arguments.images, found, arguments.recursive, (".png", "_overlay.png")
     )
+    summary = SegmentSummary(arguments.summary) if arguments.summary else None
     if arguments.sheet:
         _check_sheet(Path(arguments.sheet), out, arguments.images, found)
     segmenter = load_savedmodel(arguments.model)
@@ -55,13 +57,19 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
             # The other images do not wait for this one to be mended.
             tqdm.write(f"error: {error}", file=sys.stderr)
             failed += 1
+            if summary:
+                summary.add_error(path, error)
             continue
         labels = segmenter.predict(image)
         write_mask(labels, out / f"{name}.png")
         write_overlay(image, labels, out / f"{name}_overlay.png")
         sheet.add(image, labels)
+        if summary:
+            summary.add(path, labels, segmenter.num_segments)
     done = len(found) - failed
     print(f"{done} of {len(found)} images segmented into {out}")
+    if summary:
+        summary.write()
     if arguments.sheet and done:
         sheet.write(arguments.sheet)
     return 1 if failed else 0
@@ -104,6 +112,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="PNG",
         help=f"write the first {_SHEET_IMAGES} images and their overlays into one "
         "picture too",
+    )
+    add(
+        "--summary",
+        metavar="FILE",
+        help="write size and share of each segment of every image, as .json or .csv",
     )
     add(
         "--max-pixels",

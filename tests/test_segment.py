@@ -1,3 +1,7 @@
+import csv
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -207,3 +211,31 @@ def test_a_truncated_image_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(ImageError, match="cut.png"):
         read_image(path)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv"])
+def test_a_summary_has_the_shares_of_every_image(model_dir, images, tmp_path, suffix):
+    (images / "c.png").write_bytes(b"no image")
+    out, file = tmp_path / "out", tmp_path / "deep" / f"shares{suffix}"
+    argv = [str(model_dir), str(images), "--out", str(out), "--summary", str(file)]
+    assert segment.main(argv) == 1  # one file is no image
+    if suffix == ".json":
+        rows = json.loads(file.read_text())
+        shares = [row.get("segment_share") for row in rows]
+    else:
+        with file.open(newline="") as opened:
+            rows = list(csv.DictReader(opened))
+        shares = [[float(row[f"share_{k}"]) for k in range(4)] for row in rows[:2]]
+    assert [Path(row["image"]).name for row in rows] == ["a.png", "b.jpg", "c.png"]
+    assert "not an image" in rows[2]["error"]
+    assert (int(rows[1]["width"]), int(rows[1]["height"])) == (130, 97)
+    for name, share in zip("ab", shares, strict=False):
+        mask = read(out / f"{name}.png")
+        np.testing.assert_allclose(share, [(mask == k).mean() for k in range(4)])
+
+
+def test_a_summary_of_another_kind_is_refused(model_dir, images, tmp_path, capsys):
+    argv = [str(model_dir), str(images), "--out", str(tmp_path / "out")]
+    assert segment.main([*argv, "--summary", "shares.txt"]) == 1
+    error = "--summary shares.txt: expected a name that ends in .json or .csv"
+    assert capsys.readouterr().err == f"error: {error}\n"

@@ -55,7 +55,7 @@ def image_signs(images: np.ndarray, crops: Sequence[np.ndarray]) -> ImageSigns:
         >>> for index, image in enumerate(images):
         ...     image[4:8, index : index + 4] = 200
         >>> signs = image_signs(images, images)
-        >>> signs.static > 0.9, signs.flat > 0.9, signs.one_line
+        >>> signs.static > 0.9, signs.flat > 0.9, round(signs.one_line, 3)
         (True, True, 1.0)
     """
     coarse = _shrink(images)

@@ -99,6 +99,8 @@ def open_image(
         reason = getattr(error, "strerror", None) or str(error) or repr(error)
         if isinstance(error, UnidentifiedImageError):
             reason = "not an image"
+        elif isinstance(error, FileNotFoundError):
+            reason = "not found"
         raise ImageError(f"{name}: {reason}; expected a readable image file") from None
 
 

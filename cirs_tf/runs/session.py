@@ -168,15 +168,21 @@ def _check_folder(
     if not folder.config_file.exists():
         return
     check_resumable(folder)
+    same_data = Manifest.read(path) == manifest
     if resume:
         _check_initialization(folder, config)
+        if not same_data:
+            raise ConfigError(
+                f"--resume {path}: {config.data} is not the data set that it began "
+                "with; start another run"
+            )
         return
     advice = f"go on with --resume {path}, or name another folder"
     if resume is False:
         raise ConfigError(f"--run {path}: holds a run already; {advice}")
     if difference := config_difference(config, read_config(folder)):
         raise ConfigError(f"--run {path}: holds a run with {difference}; {advice}")
-    if Manifest.read(path) != manifest:
+    if not same_data:
         raise ConfigError(
             f"--run {path}: holds a run of another data set than {config.data}; name "
             "another folder"

@@ -113,7 +113,7 @@ def load_savedmodel(model_dir: str | Path) -> Segmenter:
         _ = model  # its variables live as long as this function
         return serve(images=images)["probabilities"]
 
-    return Segmenter(probabilities)
+    return Segmenter(probabilities, outputs["probabilities"].shape[-1])
 
 
 def _segment(segmenter: keras.Model, images: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -21,6 +21,7 @@ class Segmenter:
     """Labels every pixel of an image with one of K segments.
 
     Attributes:
+        num_segments: K.
         keras_model: A plain `keras.Model` from `[batch, height, width, 3]` float images
             in [0, 1] to `[batch, height, width, K]` logits; None for an exported
             model, which has no Keras code.
@@ -28,6 +29,7 @@ class Segmenter:
     Args:
         probabilities: Maps uint8 images `[batch, height, width, 3]` to
             `[batch, height, width, K]` float32.
+        num_segments: As above.
         keras_model: As above.
 
     Example:
@@ -35,6 +37,8 @@ class Segmenter:
         >>> model = keras.Sequential([keras.Input((None, None, 3)),
         ...                           keras.layers.Conv2D(4, 1)])
         >>> segmenter = Segmenter.from_keras(model)
+        >>> segmenter.num_segments
+        4
         >>> image = np.zeros((8, 9, 3), np.uint8)
         >>> segmenter.predict(image).shape
         (8, 9)
@@ -43,8 +47,14 @@ class Segmenter:
         (8, 9, 4)
     """
 
-    def __init__(self, probabilities: Predict, keras_model: keras.Model | None = None):
+    def __init__(
+        self,
+        probabilities: Predict,
+        num_segments: int,
+        keras_model: keras.Model | None = None,
+    ):
         self._probabilities = probabilities
+        self.num_segments = num_segments
         self.keras_model = keras_model
 
     @classmethod
@@ -56,7 +66,7 @@ class Segmenter:
             scaled = tf.cast(images, tf.float32) / 255.0
             return tf.nn.softmax(tf.cast(model(scaled, training=False), tf.float32))
 
-        return cls(probabilities, model)
+        return cls(probabilities, model.output_shape[-1], model)
 
     def predict(self, images: Any, probabilities: bool = False) -> Any:
         """Segment one image or many, each at its own size.

@@ -86,7 +86,7 @@ def test_whatever_a_decoder_raises_is_an_error_of_its_file(error):
 
 def test_a_file_that_is_not_there(tmp_path):
     path = tmp_path / "none.png"
-    assert reason(path) == "No such file or directory; expected a readable image file"
+    assert reason(path) == "not found; expected a readable image file"
 
 
 def test_damaged_files_of_every_format_are_one_line_or_an_image(tmp_path):

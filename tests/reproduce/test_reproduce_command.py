@@ -194,7 +194,7 @@ def test_a_run_is_evaluated_once_per_post_processing(out, results):
 
 def test_results_show_every_table_and_figure(out, results):
     text = (out / "RESULTS.md").read_text()
-    for number in range(1, 6):
+    for number in (3, 4, 5):  # see LEFT_OUT
         assert f"\n## Table {number}: " in text
     for system in results["systems"].values():
         assert text.count(f"{system['title']} falls short of the thesis by") <= 1

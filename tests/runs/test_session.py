@@ -1,5 +1,7 @@
 """Training a configuration into a folder: started, gone on with, or left as it is."""
 
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -222,3 +224,14 @@ def test_what_cannot_be_built_leaves_no_run(config, fruit, tmp_path):
         train(wrong, tmp_path / "run")
     assert not (tmp_path / "run" / "config.yaml").exists()
     assert train(config, tmp_path / "run").step == 12
+
+
+def test_a_set_that_was_drawn_anew_is_noticed(config, tmp_path):
+    run = train(config, tmp_path / "run")
+    manifest = json.loads((run.path / "manifest.json").read_text())
+    manifest["splits"]["train"]["shards"][0]["sha256"] = "0" * 64
+    (run.path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ConfigError, match="is not the data set that it began with"):
+        train(config, run.path, resume=True)
+    with pytest.raises(ConfigError, match="holds a run of another data set"):
+        train(config, run.path)

@@ -1,6 +1,7 @@
 """The folder of a run: files that appear whole, lines that end where they should."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -60,3 +61,25 @@ def test_a_damaged_initialization_is_named(tmp_path):
     run.initialization_file.write_bytes(b"no archive")
     with pytest.raises(CheckpointError, match="initialization.npz: damaged"):
         run.load_initialization()
+
+
+class Poison:
+    """What a pickle of it does when it is read: it makes a folder."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_no_code_of_a_run_is_executed(folder, tmp_path):
+    trap = tmp_path / "executed"
+    poisoned = np.array([Poison(trap)], object)
+    np.savez(folder.initialization_file, kernel=poisoned)
+    with pytest.raises(CheckpointError, match="damaged .*allow_pickle=False"):
+        folder.load_initialization()
+    assert not trap.exists()
+    with np.load(folder.initialization_file, allow_pickle=True) as arrays:
+        arrays["kernel"]  # the trap works
+    assert trap.exists()
