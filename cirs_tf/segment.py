@@ -23,6 +23,8 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     arguments = _parser(prog).parse_args(argv)
     # Late, so that help does not wait for TensorFlow.
     from cirs_tf.data.image_files import LARGEST, read_image
+    from cirs_tf.postprocessing.dense_crf import crf_library
+    from cirs_tf.postprocessing.postprocess import postprocess
     from cirs_tf.serving.image_files import (
         OverlaySheet,
         check_apart,
@@ -38,6 +40,11 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
         raise ConfigError(
             f"--max-pixels: expected 1 to {LARGEST:,}, got {arguments.max_pixels:,}"
         )
+    crf, min_size = arguments.crf, arguments.min_region_size
+    if min_size < 0:
+        raise ConfigError(f"--min-region-size: expected at least 0, got {min_size}")
+    if crf:
+        crf_library()  # or it is missing
     out = Path(arguments.out)
     found = find_images(arguments.images, arguments.recursive)
     check_apart(
@@ -60,7 +67,9 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
             if summary:
                 summary.add_error(path, error)
             continue
-        labels = segmenter.predict(image)
+        labels, shares = segmenter.predict(image, probabilities=True)
+        if crf or min_size:
+            labels = postprocess(image[None], shares[None], crf, min_size)[0]
         write_mask(labels, out / f"{name}.png")
         write_overlay(image, labels, out / f"{name}_overlay.png")
         sheet.add(image, labels)
@@ -112,6 +121,14 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="PNG",
         help=f"write the first {_SHEET_IMAGES} images and their overlays into one "
         "picture too",
+    )
+    add("--crf", action="store_true", help="sharpen edges by a dense CRF (extra crf)")
+    add(
+        "--min-region-size",
+        type=int,
+        default=0,
+        metavar="N",
+        help="merge connected regions below N pixels into their neighbors",
     )
     add(
         "--summary",

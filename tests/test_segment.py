@@ -1,5 +1,6 @@
 import csv
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from PIL import Image, ImageOps
 from cirs_tf import export, segment
 from cirs_tf.data.image_files import read_image
 from cirs_tf.errors import DataError, ImageError
+from cirs_tf.postprocessing.dense_crf import dense_crf
+from cirs_tf.postprocessing.regions import merge_small_regions
 from cirs_tf.serving.image_files import find_images
 from cirs_tf.serving.savedmodel import load_savedmodel
 from cirs_tf.visualization import palette
@@ -239,3 +242,29 @@ def test_a_summary_of_another_kind_is_refused(model_dir, images, tmp_path, capsy
     assert segment.main([*argv, "--summary", "shares.txt"]) == 1
     error = "--summary shares.txt: expected a name that ends in .json or .csv"
     assert capsys.readouterr().err == f"error: {error}\n"
+
+
+def test_segments_are_postprocessed_as_evaluate_does(model_dir, images, tmp_path):
+    out = tmp_path / "out"
+    argv = [str(model_dir), str(images), "--out", str(out)]
+    assert segment.main([*argv, "--min-region-size", "40"]) == 0
+    image = read(images / "b.jpg")
+    labels, shares = load_savedmodel(model_dir).predict(image, probabilities=True)
+    merged = merge_small_regions(labels, 40)
+    assert not np.array_equal(merged, labels)
+    np.testing.assert_array_equal(read(out / "b.png"), merged)
+    pytest.importorskip("pydensecrf.densecrf", reason="the extra crf")
+    assert segment.main([*argv, "--crf"]) == 0
+    expected = dense_crf(image, shares).argmax(axis=-1)
+    np.testing.assert_array_equal(read(out / "b.png"), expected)
+
+
+def test_a_crf_that_is_not_installed_is_asked_for_first(
+    model_dir, images, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "pydensecrf.densecrf", None)
+    out = tmp_path / "out"
+    argv = [str(model_dir), str(images), "--out", str(out), "--crf"]
+    assert segment.main(argv) == 1
+    assert "pip install 'cirs-tf[crf]'" in capsys.readouterr().err
+    assert not out.exists()

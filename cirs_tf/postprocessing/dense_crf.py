@@ -66,7 +66,7 @@ def dense_crf(
         appearance_pixels=appearance_pixels,
         appearance_color=appearance_color,
     )
-    library = _library()
+    library = crf_library()
     height, width, num_segments = probabilities.shape
     energy = -np.log(np.clip(probabilities, _MIN_PROBABILITY, 1.0))  # (H, W, K)
     crf = library.DenseCRF2D(width, height, num_segments)
@@ -92,7 +92,12 @@ def is_crf_installed() -> bool:
     return importlib.util.find_spec("pydensecrf") is not None
 
 
-def _library() -> ModuleType:
+def crf_library() -> ModuleType:
+    """Import the library of the dense CRF.
+
+    Raises:
+        ConfigError: The extra `crf` is not installed.
+    """
     try:
         import pydensecrf.densecrf as library
     except ModuleNotFoundError:

@@ -128,9 +128,10 @@ def test_missing_and_damaged_checkpoints_are_named(tmp_path):
     (tmp_path / "step-00000001" / "state.json").unlink()
     with pytest.raises(CheckpointError, match="missing or incomplete"):
         store.path("last")
-    (tmp_path / "checkpoints.json").write_text("{")
-    with pytest.raises(CheckpointError, match="checkpoints.json: damaged"):
-        CheckpointStore(tmp_path)
+    for content in ("{", "[]"):
+        (tmp_path / "checkpoints.json").write_text(content)
+        with pytest.raises(CheckpointError, match="checkpoints.json: damaged"):
+            CheckpointStore(tmp_path)
 
 
 def test_an_extra_worker_keeps_nothing(tmp_path):
