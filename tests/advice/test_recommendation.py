@@ -2,7 +2,6 @@
 
 import pytest
 
-from cirs_tf.advice import recommendation
 from cirs_tf.advice.image_signs import ImageSigns
 from cirs_tf.advice.recommendation import (
     CAMERA,
@@ -110,11 +109,6 @@ def test_k_that_the_method_gives_or_that_cannot_be_counted():
 
     kind = Kind("photographs", "deep_clustering", (1, 9), 9, missing)
     assert count_segments(kind, None, 0) == "not counted: install the extra"
-
-
-def test_kinds_name_what_counts_their_segments():
-    assert recommendation.OUTLINES.background and STATIC_SCENE.background
-    assert not recommendation.COLORED.background
 
 
 def test_nothing_is_static_where_images_have_several_sizes():
