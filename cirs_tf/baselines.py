@@ -42,8 +42,8 @@ def main(
             train, split, segments, len(classes), seeds, arguments.n_init, space
         )
     if segments == 2:
-        for name, labels in THRESHOLDS.items():
-            rows[name] = [threshold_scores(split, len(classes), labels)]
+        for name, threshold in THRESHOLDS.items():
+            rows[name] = [threshold_scores(split, len(classes), threshold)]
     print(f"{arguments.split} of {arguments.data}, {len(split.images):,} images\n")
     print(f"{'':30}{'seeds':>6}{'mIoU':>8}{'min':>8}{'max':>8}{'thesis':>8}")
     for name, scores in rows.items():

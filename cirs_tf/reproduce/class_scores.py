@@ -39,8 +39,8 @@ def class_scores(plan: Plan, target: Target) -> dict:
     }
     if classes == 2:
         scored |= {
-            name: [threshold_scores(test, classes, labels)]
-            for name, labels in THRESHOLDS.items()
+            name: [threshold_scores(test, classes, threshold)]
+            for name, threshold in THRESHOLDS.items()
         }
     found = {
         title: [dataclasses.asdict(scores) for scores in each]

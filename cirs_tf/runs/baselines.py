@@ -1,19 +1,20 @@
 """Scores of what needs no network: k-means on colors, thresholds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from cirs_tf.data.pipeline import LoadedSplit
+from cirs_tf.data.pipeline import LoadedSplit, as_float
+from cirs_tf.layers.otsu_masks import OtsuMasks
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
 from cirs_tf.proposals.color_kmeans import kmeans_labels
-from cirs_tf.proposals.thresholds import local_contrast_labels, otsu_labels
 
 # For two segments; each image by itself.
 THRESHOLDS = {
-    "Otsu's threshold": otsu_labels,
-    "Otsu, background subtracted": local_contrast_labels,
+    "Otsu's threshold": OtsuMasks(smoothing=1.0, background=0.0),
+    "Otsu, background subtracted": OtsuMasks(smoothing=1.0, background=0.1),
 }
+_BATCH = 16  # images divided at once
 
 
 def kmeans_scores(
@@ -51,16 +52,20 @@ def kmeans_scores(
 
 
 def threshold_scores(
-    split: LoadedSplit, classes: int, labels: Callable[[np.ndarray], np.ndarray]
+    split: LoadedSplit, classes: int, threshold: OtsuMasks
 ) -> SegmentationScores:
     """Score a threshold, which knows each image alone.
 
     Args:
         split: Images that are scored, with masks.
         classes: Number of true classes.
-        labels: One of `THRESHOLDS`.
+        threshold: One of `THRESHOLDS`.
     """
-    return _score(labels(split.images), split, 2, classes)
+    masks = [
+        threshold(as_float(split.images[start : start + _BATCH])).numpy()[..., 0]
+        for start in range(0, len(split.images), _BATCH)
+    ]
+    return _score(np.concatenate(masks).astype(np.uint8), split, 2, classes)
 
 
 def _score(

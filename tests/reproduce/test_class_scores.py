@@ -5,9 +5,9 @@ import types
 import numpy as np
 import pytest
 from markdown_rows import rows_of
+from otsu_reference import otsu_labels
 
 from cirs_tf.data.pipeline import LoadedSplit
-from cirs_tf.proposals.thresholds import otsu_labels
 from cirs_tf.reproduce import class_scores as module
 from cirs_tf.reproduce.baseline_scores import scores_on
 from cirs_tf.reproduce.class_scores import class_scores
