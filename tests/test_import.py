@@ -23,9 +23,18 @@ LEVELS = [
     {"training"},
     {"methods"},
     {"runs", "advice"},
-    {"default_data"},
+    {"default_data", "pages"},
     {"api"},
-    {"train", "sweep", "evaluate", "baselines", "export", "segment", "generate"}
+    {
+        "train",
+        "sweep",
+        "evaluate",
+        "report",
+        "baselines",
+        "export",
+        "segment",
+        "generate",
+    }
     | {"regions", "advise"},
     {"reproduce"},
     {"__main__"},

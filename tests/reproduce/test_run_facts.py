@@ -1,14 +1,11 @@
-"""What was run: lengths and times, from a run folder written by hand."""
+"""What was run, from run folders written by hand."""
 
 import json
 
-import pytest
-
-from cirs_tf.methods.registry import load_config
+from cirs_tf.data.manifest import Manifest
 from cirs_tf.reproduce.experiments_file import load_experiments
 from cirs_tf.reproduce.plan import make_plan
-from cirs_tf.reproduce.run_facts import run_facts, steps_per_epoch, training_seconds
-from cirs_tf.runs.queue import PlannedRun
+from cirs_tf.reproduce.run_facts import run_facts
 from cirs_tf.training.run_folder import RunFolder
 
 
@@ -17,26 +14,8 @@ def write_run(planned, rows):
     folder = RunFolder(planned.folder)
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.save_config(planned.config)
+    Manifest.read(planned.config.data).write(folder.path)
     folder.metrics_file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
-def test_an_epoch_is_one_pass_where_no_length_is_set(fruit):
-    config = load_config("air", [f"data={fruit}", "training.batch_size=10"])
-    assert steps_per_epoch(config) == 5  # 48 images
-    config = load_config("air", [f"data={fruit}", "training.steps_per_epoch=7"])
-    assert steps_per_epoch(config) == 7
-
-
-def test_seconds_are_those_of_training_alone(fruit, tmp_path):
-    settings = [f"data={fruit}", "training.batch_size=8", "training.steps_per_epoch=10"]
-    planned = PlannedRun("air", tmp_path / "run", load_config("air", settings))
-    # 500 mini-batches of pretraining come before; 80 images an epoch.
-    rows = [
-        {"epoch": 1, "step": 510, "images_per_second": 40.0},
-        {"epoch": 2, "step": 520, "images_per_second": 20.0},
-    ]
-    write_run(planned, rows)
-    assert training_seconds(planned) == pytest.approx(2 + 4)
 
 
 def test_facts_are_those_of_all_seeds_of_the_system(fruit, tmp_path):

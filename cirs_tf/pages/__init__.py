@@ -1,0 +1,1 @@
+"""Pages for people: what `cirs_tf.report` writes."""

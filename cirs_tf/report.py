@@ -1,0 +1,54 @@
+"""One page about runs: `python -m cirs_tf.report RUN... --out report.html`."""
+
+import argparse
+from pathlib import Path
+
+from cirs_tf.errors import ConfigError, DataError, command
+
+
+@command
+def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.report") -> None:
+    """Parse the command line, evaluate the runs, write the page.
+
+    Args:
+        argv: Arguments; None: those of the process.
+        prog: What help calls this command.
+    """
+    arguments = _parser(prog).parse_args(argv)
+    out = Path(arguments.out)
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"--out {out}: expected a name that ends in .html")
+    # Late, so that help does not wait for TensorFlow.
+    import cirs_tf
+    from cirs_tf.atomic_write import write_text_atomically
+    from cirs_tf.pages.run_facts import find_runs, gather
+    from cirs_tf.pages.run_report import report_page
+
+    runs = gather(find_runs(arguments.runs), arguments.split, arguments.data)
+    page = report_page(runs, arguments.split, cirs_tf.__version__)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_text_atomically(out, page)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written: {error.strerror}") from None
+    for run in runs:
+        print(f"{run.name}: {run.remark or run.outcome.checkpoint}")
+    print(f"report    {out} ({len(page) / 2**20:.1f} MB)")
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Write one HTML file, which loads nothing from elsewhere: scores, "
+        "curves, segments, confusion, epochs, settings that differ, cost.",
+    )
+    add = parser.add_argument
+    add("runs", nargs="+", metavar="RUN", help="a run folder, or a folder of some")
+    add("--out", required=True, metavar="HTML")
+    add("--split", default="val", help="train, val (default) or test")
+    add("--data", metavar="DIR", help="another data set than the runs' own")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
