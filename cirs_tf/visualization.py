@@ -118,6 +118,7 @@ def segmentation_grid(
     y_true: np.ndarray | None = None,
     assignment: Sequence[int] | None = None,
     scale: int = 2,
+    legend: Sequence[str] = (),
 ) -> Image.Image:
     """Draw rows input, segments, truth (where there is one) and overlay.
 
@@ -128,6 +129,7 @@ def segmentation_grid(
         assignment: The segment matched to each class, whose color the class takes;
             needed with `y_true`.
         scale: Factor by which images are enlarged.
+        legend: What each segment is, below the images in its color.
 
     Returns:
         One picture, images side by side.
@@ -137,7 +139,37 @@ def segmentation_grid(
     if y_true is not None:
         rows["truth"] = colorize(y_true, class_colors(assignment))
     rows["overlay"] = overlay(images, segment_colors)
-    return image_grid(rows, scale)
+    grid = image_grid(rows, scale)
+    return with_legend(grid, legend) if legend else grid
+
+
+def with_legend(picture: Image.Image, legend: Sequence[str]) -> Image.Image:
+    """Return a picture with squares of the palette and their meanings below it.
+
+    Args:
+        picture: Is not changed.
+        legend: The meaning of each color, from the first on; in lines as wide as the
+            picture.
+    """
+    font = ImageFont.load_default(size=_FONT_SIZE)
+    square, gap = _FONT_SIZE, _FONT_SIZE // 2
+    places, left, line = [], gap, 0
+    for text in legend:
+        width = square + gap + round(font.getlength(text)) + 2 * gap
+        if left > gap and left + width > picture.width:
+            left, line = gap, line + 1
+        places.append((left, picture.height + line * _NAME_HEIGHT))
+        left += width
+    height = picture.height + (line + 1) * _NAME_HEIGHT + gap
+    result = Image.new("RGB", (picture.width, height), "white")
+    result.paste(picture)
+    draw = ImageDraw.Draw(result)
+    for text, color, (x, y) in zip(legend, palette(len(legend)), places, strict=True):
+        fill = tuple(map(int, color))
+        draw.rectangle((x, y, x + square - 1, y + square - 1), fill, "gray")
+        middle = (x + square + gap, y + square // 2)
+        draw.text(middle, text, "black", font, anchor="lm")
+    return result
 
 
 def image_grid(

@@ -12,6 +12,7 @@ from cirs_tf.visualization import (
     palette,
     scatter_plot,
     segmentation_grid,
+    with_legend,
 )
 
 
@@ -149,3 +150,20 @@ def test_points_lie_where_their_coordinates_say_in_their_color():
     for (row, column), color in zip([(50, 94), (6, 50), (94, 6)], colors, strict=True):
         np.testing.assert_array_equal(picture[row, column], color)
     assert tuple(picture[20, 20]) == (128, 128, 128)
+
+
+def test_a_legend_shows_each_color_once_and_wraps():
+    picture = Image.new("RGB", (150, 40), "black")
+    legend = [f"{k}: a long name" for k in range(3)]
+    shown = np.asarray(with_legend(picture, legend))
+    assert shown.shape[1] == 150
+    assert (shown[:40] == 0).all()
+    below = shown[40:]
+    rows = []
+    for color in palette(3):
+        where = np.argwhere((below == color).all(axis=-1))
+        assert len(where) >= 100
+        rows.append(where[:, 0].min())
+    assert rows == sorted(rows) and len(set(rows)) == 3  # one in each line
+    wide = with_legend(Image.new("RGB", (900, 40)), legend)
+    assert wide.height < shown.shape[0]

@@ -114,12 +114,20 @@ class Evaluation:
         """Draw some images, their segments, the truth where there is one."""
         rows = slice(first, first + images)
         scores, masks = self.chosen.scores, self.split.masks
+        legend = [
+            f"{k}: {share:.0%}" for k, share in enumerate(self.chosen.segment_share)
+        ]
+        if scores is not None:
+            for name, segment in zip(self.classes, scores.assignment, strict=True):
+                if segment >= 0:
+                    legend[segment] += f" {name}"
         return segmentation_grid(
             self.split.images[rows],
             self.labels[rows],
             None if masks is None else masks[rows],
             None if scores is None else scores.assignment,
             scale=2 if self.labels.shape[1] <= 128 else 1,
+            legend=legend,
         )
 
 

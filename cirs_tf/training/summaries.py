@@ -6,10 +6,22 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 from PIL import Image
+from tensorboard.plugins.custom_scalar import layout_pb2
+from tensorboard.plugins.custom_scalar import metadata as custom_scalar
 from tensorboard.plugins.hparams import api as hparams
 
 from cirs_tf.config.sections import Config
 from cirs_tf.config.settings import flatten
+
+# Charts of the dashboard CUSTOM SCALARS: regular expressions of the tags in each.
+_CHARTS = {
+    "mIoU": ("validation/miou(_thesis)?",),
+    "loss": ("train/loss", "validation/loss"),
+    "share of pixels in each segment": ("segment_share/.*",),
+    "within, and its bound": ("train/within", "validation/within", "bound/within"),
+    "between, and its bound": ("train/between", "validation/between", "bound/between"),
+    "learning rate": ("learning_rate/.*",),
+}
 
 
 class Summaries:
@@ -53,6 +65,31 @@ class Summaries:
                 hparams=[hparams.HParam(key) for key in values], metrics=metrics
             )
             hparams.hparams(values)
+
+    def layout(self) -> None:
+        """Lay out the dashboard of several curves in one chart."""
+        charts = [
+            layout_pb2.Chart(
+                title=title,
+                multiline=layout_pb2.MultilineChartContent(
+                    tag=[f"^{tag}$" for tag in tags]
+                ),
+            )
+            for title, tags in _CHARTS.items()
+        ]
+        layout = layout_pb2.Layout(
+            category=[layout_pb2.Category(title="cirs_tf", chart=charts)]
+        )
+        # The plugin's own function writes what TensorFlow 1 reads.
+        metadata = custom_scalar.create_summary_metadata()
+        with self._writer.as_default(0):
+            tf.summary.write(
+                custom_scalar.CONFIG_SUMMARY_TAG,
+                tf.constant(layout.SerializeToString()),
+                metadata=tf.compat.v1.SummaryMetadata.FromString(
+                    metadata.SerializeToString()
+                ),
+            )
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Record scalars by tag."""

@@ -118,6 +118,7 @@ class Trainer:
         )
         with summaries, bar:
             summaries.hyperparameters(self.config)
+            summaries.layout()
             self._last_saved = time.monotonic()
             for stage in self.stages:
                 if self.step < stage.end:

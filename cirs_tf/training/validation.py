@@ -196,6 +196,9 @@ class SegmentationValidator:
             self.predict(images),
             None if masks is None else masks[:_PICTURED],
             None if outcome.scores is None else outcome.scores.assignment,
+            legend=[
+                f"{k}: {share:.0%}" for k, share in enumerate(outcome.segment_share)
+            ],
         )
         shows = isinstance(self.method, ShowsPictures)
         own = self.method.pictures(images) if shows else {}
