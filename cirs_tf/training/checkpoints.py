@@ -226,7 +226,12 @@ class CheckpointStore:
         path = self.directory / _INDEX
         try:
             index = json.loads(path.read_text())
-            _ = index["last"][:]
+            steps = [*index["last"]]
+            best = [index[name] for name in ("loss", "oracle") if index.get(name)]
+            steps += [entry["step"] for entry in best]
+            if not all(type(step) is int and step >= 0 for step in steps):
+                raise ValueError("a step is no number of mini-batches")
+            _ = [entry["value"] + 0 for entry in best]
         except FileNotFoundError:
             return {"last": []}
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -135,15 +135,26 @@ class RunFolder:
         picture.save(self.progress / f"{epoch:04d}.png")
 
     def read_metrics(self) -> list[dict]:
-        """Return the lines of metrics.jsonl; a last line cut off by a crash is none."""
+        """Return the lines of metrics.jsonl; a last line cut off by a crash is none.
+
+        Raises:
+            CheckpointError: A line is no row of metrics.
+        """
         if not self.metrics_file.exists():
             return []
         rows = []
-        for line in self.metrics_file.read_text().splitlines():
+        text = self.metrics_file.read_text(errors="replace")
+        for number, line in enumerate(text.splitlines(), start=1):
             try:
-                rows.append(json.loads(line))
+                row = json.loads(line)
+                _ = row["step"] + 0, row["validation"].keys()
             except json.JSONDecodeError:
                 break
+            except (KeyError, TypeError, AttributeError):
+                raise CheckpointError(
+                    f"{self.metrics_file}: line {number} is no row of metrics"
+                ) from None
+            rows.append(row)
         return rows
 
     def rewind_metrics(self, step: int, row: Mapping | None = None) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from cirs_tf.data.manifest import Manifest
 from cirs_tf.reproduce.autoencoder_scores import autoencoder_scores
 from cirs_tf.reproduce.experiments_file import load_experiments
 from cirs_tf.reproduce.plan import make_plan
@@ -22,6 +23,7 @@ def test_the_lowest_term_of_the_epochs_in_three_forms(fruit, tmp_path):
     folder = RunFolder(run.folder)
     folder.path.mkdir(parents=True)
     folder.save_config(run.config)
+    Manifest.read(run.config.data).write(folder.path)
     lines = [
         {"step": step, "images_per_second": 1.0, "validation": row}
         for step, row in enumerate(rows, start=1)

@@ -24,7 +24,12 @@ def test_facts_are_those_of_all_seeds_of_the_system(fruit, tmp_path):
     plan = make_plan(experiments, ["plus"], "smoke", [3, 4], tmp_path, data)
     runs = plan.runs_of("cirs_plus")
     for seed, run in zip((3, 4), runs, strict=True):
-        row = {"epoch": 1, "step": 8, "images_per_second": 32.0 / seed}
+        row = {
+            "epoch": 1,
+            "step": 8,
+            "images_per_second": 32.0 / seed,
+            "validation": {},
+        }
         write_run(run, [row])
     facts = run_facts(plan, "cirs_plus")
     assert facts["title"] == "CIRS with reconstruction"
@@ -45,7 +50,9 @@ def test_settings_of_a_run_that_starts_from_another_say_so(fruit, tmp_path):
         load_experiments(), ["plus_from_cirs"], "smoke", [3], tmp_path, {"fruit": fruit}
     )
     for run in plan.runs:
-        write_run(run, [{"epoch": 1, "step": 8, "images_per_second": 1.0}])
+        write_run(
+            run, [{"epoch": 1, "step": 8, "images_per_second": 1.0, "validation": {}}]
+        )
     settings = run_facts(plan, "cirs_plus_from_cirs")["settings"]
     assert settings[-2:] == [
         "pretraining.pseudo_labels=segmenter",

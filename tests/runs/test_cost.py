@@ -22,8 +22,8 @@ def test_seconds_are_those_of_training_alone(fruit, tmp_path):
     settings = ["training.batch_size=8", "training.steps_per_epoch=10"]
     # 500 mini-batches of pretraining come before; 80 images an epoch.
     rows = [
-        {"epoch": 1, "step": 510, "images_per_second": 40.0},
-        {"epoch": 2, "step": 520, "images_per_second": 20.0},
+        {"epoch": 1, "step": 510, "images_per_second": 40.0, "validation": {}},
+        {"epoch": 2, "step": 520, "images_per_second": 20.0, "validation": {}},
     ]
     run = RunFolder(tmp_path)
     Manifest.read(fruit).write(run.path)

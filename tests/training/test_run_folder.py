@@ -18,7 +18,7 @@ def rows(folder):
 def folder(tmp_path):
     run = RunFolder(tmp_path)
     for step in (10, 20, 30):
-        run.append_metrics({"step": step})
+        run.append_metrics({"step": step, "validation": {}})
     return run
 
 
@@ -28,19 +28,19 @@ def test_a_resumed_run_drops_the_lines_it_goes_through_again(folder):
 
 
 def test_a_line_that_a_crash_lost_comes_from_the_checkpoint(folder):
-    folder.rewind_metrics(40, {"step": 40, "note": "kept"})
+    folder.rewind_metrics(40, {"step": 40, "note": "kept", "validation": {}})
     assert rows(folder)[-1] == (40, "kept")
     # It stands there: nothing is written twice.
-    folder.rewind_metrics(40, {"step": 40, "note": "kept"})
+    folder.rewind_metrics(40, {"step": 40, "note": "kept", "validation": {}})
     assert [step for step, _ in rows(folder)] == [10, 20, 30, 40]
 
 
 def test_a_line_cut_off_by_a_crash_is_none(folder):
     with folder.metrics_file.open("a") as file:
-        file.write(json.dumps({"step": 40})[:5])
+        file.write(json.dumps({"step": 40, "validation": {}})[:5])
     assert [step for step, _ in rows(folder)] == [10, 20, 30]
     folder.rewind_metrics(30)
-    folder.append_metrics({"step": 40})
+    folder.append_metrics({"step": 40, "validation": {}})
     assert [step for step, _ in rows(folder)] == [10, 20, 30, 40]
 
 
