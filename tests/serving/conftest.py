@@ -1,4 +1,4 @@
-"""One tiny exported model, in two versions, for all tests of what serves it."""
+"""One tiny exported model for all tests of what serves it."""
 
 import numpy as np
 import pytest
@@ -15,13 +15,11 @@ def exported(tmp_path_factory):
     from cirs_tf.serving.savedmodel import load_savedmodel, write_savedmodel
 
     folder = tmp_path_factory.mktemp("exported") / "fruit"
-    noise = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
-    for seed in (1, 2):
-        segmenter = unet(SegmenterConfig(width=2, depth=1), 4, seed)
-        rng = np.random.default_rng(seed)
-        for weight in segmenter.trainable_variables:
-            weight.assign(rng.normal(size=weight.shape))
-        write_savedmodel(segmenter, folder, 16, 16)
-        labels = load_savedmodel(folder).predict(noise)
-        assert len(np.unique(labels)) > 2
+    segmenter = unet(SegmenterConfig(width=2, depth=1), 4, seed=0)
+    rng = np.random.default_rng(0)
+    for weight in segmenter.trainable_variables:
+        weight.assign(rng.normal(size=weight.shape))
+    write_savedmodel(segmenter, folder, 16, 16)
+    noise = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    assert len(np.unique(load_savedmodel(folder).predict(noise))) > 2
     return folder
