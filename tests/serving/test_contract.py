@@ -13,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from absl import flags
 from PIL import Image
+from tensorflow.python.tools import saved_model_cli
 
 from cirs_tf.serving.savedmodel import load_savedmodel
 
@@ -172,32 +174,24 @@ def test_tensorflows_c_api(exported, images, labels, tmp_path):
         np.testing.assert_array_equal(np.asarray(mask), labels[1])
 
 
-# The command `saved_model_cli`, three times in one process: its `main` would end it.
-CLI = """
-import sys
-sys.modules["cirs_tf"] = None
-from absl import flags
-from tensorflow.python.tools import saved_model_cli
-folder, images, file, out = sys.argv[1:]
-# A Python literal, without the signs by which the command divides it.
-literal = "".join(f"\\\\x{byte:02x}" for byte in open(file, "rb").read())
-feed = ["run", "--dir", folder, "--tag_set", "serve", "--outdir", out]
-for line in (
-    ["show", "--dir", folder, "--all"],
-    [*feed, "--signature_def", "serving_default", "--inputs", f"images={images}"],
-    [*feed, "--signature_def", "serve_bytes", "--inputs", "",
-     "--input_exprs", f"image_bytes=[b'{literal}']"],
-):
-    flags.FLAGS(["saved_model_cli", *line])
-    saved_model_cli.create_parser().parse_args(line).func()
-"""
-
-
-def test_saved_model_cli(exported, images, labels, tmp_path):
+def test_saved_model_cli(exported, images, labels, tmp_path, capsys):
+    """TensorFlow's command; its `main` would end this process."""
     np.save(tmp_path / "images.npy", images)
     Image.fromarray(images[1]).save(tmp_path / "image.png")
-    files = (tmp_path / "images.npy", tmp_path / "image.png", tmp_path)
-    shown = " ".join(run(CLI, exported / "1", *files).split())
+    # A Python literal, without the signs by which the command divides it.
+    file = "".join(f"\\x{byte:02x}" for byte in (tmp_path / "image.png").read_bytes())
+    version = ["--dir", str(exported / "1")]
+    run_it = ["run", *version, "--tag_set", "serve", "--outdir", str(tmp_path)]
+    for line in (
+        ["show", *version, "--all"],
+        [*run_it, "--signature_def=serving_default"]
+        + [f"--inputs=images={tmp_path / 'images.npy'}", "--input_exprs="],
+        [*run_it, "--signature_def=serve_bytes"]
+        + ["--inputs=", f"--input_exprs=image_bytes=[b'{file}']"],
+    ):
+        flags.FLAGS(["saved_model_cli", *line])
+        saved_model_cli.create_parser().parse_args(line).func()
+    shown = " ".join(capsys.readouterr().out.split())
     inputs = "The given SavedModel SignatureDef contains the following input(s):"
     for expected in (
         f"signature_def['serve_bytes']: {inputs} inputs['image_bytes'] tensor_info: "
