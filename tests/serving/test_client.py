@@ -1,10 +1,13 @@
 """The client against model servers in this process."""
 
+import base64
 import collections
 import gc
 import io
+import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +15,7 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
+from markdown_blocks import ROOT, blocks
 from model_servers import Served, grpc_server, rest_server
 from PIL import Image
 
@@ -409,6 +413,22 @@ def test_bad_options_are_one_line(capsys, photos, flags, message):
     status, printed, errors = run(capsys, "grpc://h:1/a", photos, "--out", out, *flags)
     message = message.replace("OUT", str(out)).replace("PHOTOS", str(photos))
     assert (status, printed, errors) == (1, [], [f"error: {message}"])
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
+def test_the_curl_lines_of_the_docs_send_a_photo(exported, served, tmp_path):
+    """Of 270 kB: more than Linux lets a single argument have."""
+    noise(0, (300, 300)).save(tmp_path / "photo.png")
+    (block,) = (b for b in blocks(ROOT / "docs" / "serving.md") if "curl" in b.code)
+    with rest_server(served) as url:
+        lines = block.code.replace("http://localhost:8501/v1/models/fruit", url)
+        command = ["bash", "-ec", lines]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    answer = json.loads((tmp_path / "answer.json").read_text())
+    mask = base64.b64decode(answer["predictions"][0]["b64"])
+    with Image.open(io.BytesIO(mask)) as opened:
+        expected = load_savedmodel(exported).predict(tmp_path / "photo.png")
+        np.testing.assert_array_equal(np.asarray(opened), expected)
 
 
 def resident_bytes():
