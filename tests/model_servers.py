@@ -126,6 +126,7 @@ def rest_server(served):
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or an answer waits 40 ms
 
         def setup(self):
             super().setup()
