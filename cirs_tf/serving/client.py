@@ -57,7 +57,10 @@ def main(
     found = find_images(arguments.images, arguments.recursive)
     suffixes = (".png", "_overlay.png") if arguments.overlay else (".png",)
     check_apart(out, arguments.images, found, arguments.recursive, suffixes)
-    with contextlib.closing(_connect(model, arguments)) as predictor:
+    predictor = connect(
+        model, arguments.timeout, arguments.retries, arguments.max_bytes
+    )
+    with contextlib.closing(predictor):
         make_folders(out, found)
         done = 0
         pool = ThreadPoolExecutor(arguments.concurrency)
@@ -143,13 +146,25 @@ def _report(answers: Iterable[Future]) -> Iterable[bool]:
             yield True
 
 
-def _connect(model: ServedModel, arguments: argparse.Namespace) -> Predictor:
-    # Late: each needs a package of the extra `serving`.
+def connect(
+    model: ServedModel, timeout: float, retries: int, max_bytes: int
+) -> Predictor:
+    """Return what sends files to a model, by REST or gRPC as its URL says.
+
+    Args:
+        model: Where it is.
+        timeout: Seconds to wait for an answer.
+        retries: How often a request is sent again, in [0, 4].
+        max_bytes: Largest mask that is received.
+
+    Raises:
+        ConfigError: A package of the extra `serving` is not installed.
+    """
     if model.protocol.startswith("http"):
         from cirs_tf.serving.rest_predictor import RestPredictor as Connection
     else:
         from cirs_tf.serving.grpc_predictor import GrpcPredictor as Connection
-    return Connection(model, arguments.timeout, arguments.retries, arguments.max_bytes)
+    return Connection(model, timeout, retries, max_bytes)
 
 
 def _check(arguments: argparse.Namespace) -> None:
