@@ -210,3 +210,6 @@ def response(outputs, is_row_format):
         return {"outputs": columns}
     rows = zip(*columns.values(), strict=True)
     return {"predictions": [dict(zip(columns, row, strict=True)) for row in rows]}
+
+
+SERVERS = {"rest": rest_server, "grpc": grpc_server}

@@ -1,6 +1,7 @@
 """Masks of a model server by gRPC."""
 
 import json
+import re
 
 from google.protobuf.message import DecodeError
 
@@ -24,8 +25,9 @@ except ModuleNotFoundError:
 _METHOD = "/tensorflow.serving.PredictionService/Predict"
 _MORE = 65_536  # bytes of an answer beside the mask
 _LONGEST_REASON = 300  # characters
+# gRPC itself says UNAVAILABLE, and so does a server whose queue is full.
+_AWAY = re.compile("connect|resol|socket", re.IGNORECASE)
 _FOR_ALL = (
-    grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.NOT_FOUND,
     grpc.StatusCode.UNIMPLEMENTED,
     grpc.StatusCode.UNAUTHENTICATED,
@@ -105,7 +107,7 @@ class GrpcPredictor:
         reason = " ".join(details.split())[:_LONGEST_REASON]
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
             return ServerError(f"no answer within {self._timeout:g} s")
-        if code is grpc.StatusCode.UNAVAILABLE:
+        if code is grpc.StatusCode.UNAVAILABLE and _AWAY.search(reason):
             return UnusableServerError(f"{self._model}: cannot be reached: {reason}")
         if code in _FOR_ALL:
             return UnusableServerError(f"{self._model}: {code.name}: {reason}")

@@ -1,89 +1,23 @@
-"""The client against model servers in this process."""
+"""The client's masks, options and errors of files, against servers in this process."""
 
 import base64
-import collections
-import contextlib
-import ctypes
-import gc
 import io
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from client_runs import masks, noise, run
 from markdown_blocks import ROOT, blocks
-from model_servers import Served, grpc_server, rest_server
+from model_servers import SERVERS, Served, rest_server
 from PIL import Image
 
-from cirs_tf.serving import client
 from cirs_tf.serving.savedmodel import load_savedmodel
-from cirs_tf.serving.served_model import served_model
 from cirs_tf.visualization import palette
-
-SERVERS = {"rest": rest_server, "grpc": grpc_server}
-
-
-@pytest.fixture(scope="module")
-def versions(exported):
-    """Yield the exported model as version 2, and a version 1 that finds nothing."""
-
-    def blank(image_bytes):
-        height, width, _ = tf.io.decode_image(image_bytes[0]).shape
-        mask = tf.io.encode_png(tf.zeros((height, width, 1), tf.uint8))
-        return {"mask_png_bytes": mask[None]}
-
-    model = tf.saved_model.load(str(exported / "1"))
-    yield {1: {"serve_bytes": blank}, 2: dict(model.signatures)}
-
-
-@pytest.fixture
-def served(versions):
-    return Served(versions, {"stable": 1, "canary": 2})
-
-
-@pytest.fixture(params=SERVERS)
-def url(request, served):
-    with SERVERS[request.param](served) as address:
-        yield address
-
-
-@pytest.fixture
-def photos(tmp_path):
-    """Return a folder of three plain images of different sizes."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for number, size in enumerate(((16, 16), (7, 21), (30, 9))):
-        noise(number, size).save(folder / f"{number}.png")
-    return folder
-
-
-def noise(seed, size):
-    rng = np.random.default_rng(seed)
-    return Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8))
-
-
-def run(capsys, url, *arguments):
-    """Return exit status, lines printed, and lines of errors."""
-    status = client.main([url, *map(str, arguments)])
-    captured = capsys.readouterr()
-    return status, captured.out.splitlines(), captured.err.splitlines()
-
-
-def masks(folder):
-    found = {}
-    for path in sorted(folder.glob("*.png")):
-        with Image.open(path) as opened:
-            assert opened.mode == "P"
-            found[path.stem] = np.asarray(opened)
-    return found
 
 
 def test_masks_are_those_of_segment(capsys, exported, served, url, photos, tmp_path):
@@ -210,198 +144,6 @@ def test_what_the_model_says_of_a_file(capsys, versions, photos, tmp_path):
         assert list(masks(out)) == ["0", "2"]
 
 
-def busy(kind):
-    """Return a fault: the server has too much to do."""
-    if kind == "rest":
-        return lambda handler: handler.answer(503, {"error": "busy"})
-    import grpc
-
-    return lambda context: context.abort(grpc.StatusCode.UNAVAILABLE, "busy")
-
-
-@pytest.mark.parametrize("kind", SERVERS)
-def test_a_busy_server_is_asked_again(capsys, served, photos, tmp_path, kind):
-    served.faults.extend([busy(kind)] * 2)
-    with SERVERS[kind](served) as url:
-        status, _, errors = run(
-            capsys, url, photos / "0.png", "--out", tmp_path / "out"
-        )
-    assert (status, errors, served.calls) == (0, [], 3)
-
-
-def test_a_connection_that_breaks_is_tried_again(capsys, served, photos, tmp_path):
-    def hang_up(handler):
-        handler.close_connection = True
-
-    served.faults.append(hang_up)
-    with rest_server(served) as url:
-        assert run(capsys, url, photos / "0.png", "--out", tmp_path / "out")[0] == 0
-    assert served.calls == 2
-
-
-@pytest.mark.parametrize("kind", SERVERS)
-def test_retries_end(capsys, served, photos, tmp_path, kind):
-    served.faults.extend([busy(kind)] * 3)
-    with SERVERS[kind](served) as url:
-        status, printed, errors = run(
-            capsys, url, photos / "0.png", "--out", tmp_path / "out", "--retries", 1
-        )
-    assert status == 1
-    assert printed == [f"0 of 1 images segmented into {tmp_path / 'out'}"]
-    assert errors == [
-        {
-            "rest": f"error: {photos / '0.png'}: the server answers 503: busy",
-            "grpc": f"error: {url}: cannot be reached: busy",
-        }[kind]
-    ]
-    assert served.calls == 2
-
-
-@pytest.mark.parametrize("kind", SERVERS)
-def test_a_server_that_hangs(capsys, served, photos, tmp_path, kind):
-    """The first image is not answered in time; it is not sent again, the second is."""
-    served.faults.append(lambda _: time.sleep(1.5))
-    flags = ("--timeout", 0.7, "--concurrency", 1, "--out", tmp_path / "out")
-    with SERVERS[kind](served) as url:
-        status, printed, errors = run(
-            capsys, url, photos / "0.png", photos / "1.png", *flags
-        )
-    assert status == 1
-    assert errors == [f"error: {photos / '0.png'}: no answer within 0.7 s"]
-    assert printed == [f"1 of 2 images segmented into {tmp_path / 'out'}"]
-    assert served.calls == 2
-
-
-def test_a_server_that_never_comes_to_an_end(capsys, served, photos, tmp_path):
-    def drip(handler):
-        handler.send(200, b"", 20)
-        for _ in range(20):
-            handler.wfile.write(b" ")
-            time.sleep(0.05)
-
-    served.faults.append(drip)
-    with rest_server(served) as url:
-        flags = ("--timeout", 0.3, "--out", tmp_path / "out")
-        _, _, errors = run(capsys, url, photos / "0.png", *flags)
-    assert errors == [f"error: {photos / '0.png'}: no answer within 0.3 s"]
-
-
-def test_a_wrong_model_is_one_line_for_all(capsys, url, photos, tmp_path):
-    wrong = url.replace("fruit", "nuclei")
-    status, printed, errors = run(capsys, wrong, photos, "--out", tmp_path / "out")
-    assert status == 1
-    (line,) = errors
-    assert line.startswith(f"error: {wrong}")
-    assert line.endswith("Servable not found for request: Latest(nuclei)")
-    assert printed == [f"0 of 3 images segmented into {tmp_path / 'out'}"]
-
-
-@pytest.mark.parametrize(
-    "address", ["http://127.0.0.1:1/v1/models/fruit", "grpc://127.0.0.1:1/fruit"]
-)
-def test_no_server_is_one_line_for_all(capsys, photos, tmp_path, address):
-    flags = ("--retries", 0, "--out", tmp_path / "out")
-    status, _, errors = run(capsys, address, photos, *flags)
-    assert status == 1
-    (line,) = errors
-    assert line.startswith(f"error: {address}")
-    assert "cannot be reached: " in line
-    assert "Connection refused" in line
-
-
-def test_a_server_that_segments_nothing_is_left(capsys, served, url, tmp_path):
-    served.versions = {1: {}}  # a model without `serve_bytes`
-    folder = tmp_path / "many"
-    folder.mkdir()
-    for number in range(40):
-        noise(number, (4, 4)).save(folder / f"{number}.png")
-    status, printed, errors = run(capsys, url, folder, "--out", tmp_path / "out")
-    assert status == 1
-    assert len(errors) == 11
-    assert errors[0].endswith('Serving signature key "serve_bytes" not found.')
-    assert errors[-1] == (
-        "error: the server segmented none of 10 images in a row: stopped"
-    )
-    assert printed == [f"0 of 40 images segmented into {tmp_path / 'out'}"]
-    assert served.calls < 40
-
-
-def png(image):
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
-
-
-GRAY = Image.new("L", (16, 16))
-WRONG_MASKS = {
-    "size": (png(GRAY.resize((16, 15))), "is PNG L of 16 x 15 pixels; expected PNG L"),
-    "mode": (png(GRAY.convert("RGB")), "is PNG RGB of 16 x 16 pixels; expected PNG L"),
-    "cut": (png(noise(0, (16, 16)).convert("L"))[:150], "truncated"),
-    "text": (b"no picture", "not an image"),
-    "huge": (bytes(200_000), "the answer has more than "),
-}
-
-
-@pytest.mark.parametrize("wrong", WRONG_MASKS)
-def test_masks_that_are_none(capsys, url, served, photos, tmp_path, wrong):
-    mask, message = WRONG_MASKS[wrong]
-    served.versions = {
-        1: {"serve_bytes": lambda **_: {"mask_png_bytes": tf.constant([mask])}}
-    }
-    flags = ("--max-bytes", 50_000, "--out", tmp_path / "out")
-    status, _, errors = run(capsys, url, photos / "0.png", *flags)
-    assert status == 1
-    (line,) = errors
-    assert line.startswith(f"error: {photos / '0.png'}: ")
-    assert message in line
-    assert not masks(tmp_path / "out")
-
-
-WRONG_ANSWERS = {
-    "no JSON": b"<html>",
-    "no object": b"[1]",
-    "no rows": b'{"predictions": []}',
-    "other outputs": b'{"predictions": [{"labels": [[0]]}]}',
-    "no base64": b'{"predictions": [{"b64": "?"}]}',
-    "a number": b'{"predictions": [1]}',
-}
-
-
-@pytest.mark.parametrize("wrong", WRONG_ANSWERS)
-def test_answers_of_something_else(capsys, served, photos, tmp_path, wrong):
-    served.faults.append(lambda handler: handler.send(200, WRONG_ANSWERS[wrong]))
-    with rest_server(served) as url:
-        _, _, errors = run(capsys, url, photos / "0.png", "--out", tmp_path / "out")
-    (line,) = errors
-    start = f"error: {photos / '0.png'}: the answer is not one of serve_bytes: "
-    assert line.startswith(start + "expected one mask_png_bytes")
-
-
-def test_an_answer_that_breaks_off(capsys, served, photos, tmp_path):
-    def short(handler):
-        handler.close_connection = True
-        handler.send(200, b'{"predictions": [', 1_000)
-
-    served.faults.append(short)
-    with rest_server(served) as url:
-        _, _, errors = run(capsys, url, photos / "0.png", "--out", tmp_path / "out")
-    (line,) = errors
-    assert line.startswith(f"error: {photos / '0.png'}: the answer broke off: ")
-
-
-def test_a_proxy_that_sends_elsewhere_is_not_followed(capsys, served, photos, tmp_path):
-    def elsewhere(handler):
-        handler.send_response(302)
-        handler.send_header("Location", "http://127.0.0.1:1/")
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-
-    served.faults.append(elsewhere)
-    with rest_server(served) as url:
-        _, _, errors = run(capsys, url, photos / "0.png", "--out", tmp_path / "out")
-    assert errors == [f"error: {url}:predict: the server answers 302: Found"]
-
-
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -434,87 +176,6 @@ def test_the_curl_lines_of_the_docs_send_a_photo(exported, served, tmp_path):
     with Image.open(io.BytesIO(mask)) as opened:
         expected = load_savedmodel(exported).predict(tmp_path / "photo.png")
         np.testing.assert_array_equal(np.asarray(opened), expected)
-
-
-def resident_bytes():
-    """Return what this process holds, without what it could give back (Linux)."""
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
-
-
-def thousand_masks(capsys, server, served, folder):
-    """Send 1,000 pictures, 100 at a time, and return them and their masks.
-
-    Memory is measured at the 200th and the last request.
-    """
-    photos, out = folder / "many", folder / "out"
-    photos.mkdir()
-    pictures = [noise(number, (8, 8 + number % 5)) for number in range(1_000)]
-    for number, picture in enumerate(pictures):
-        picture.save(photos / f"{number}.png")
-    at = collections.Counter()
-
-    def measure(number):
-        if number in (200, 1_000) and sys.platform == "linux":
-            at[number] = resident_bytes()
-
-    served.during = measure
-    with server(served) as url:
-        flags = ("--concurrency", 100, "--out", out)
-        status, printed, errors = run(capsys, url, photos, *flags)
-    assert (status, errors) == (0, [])
-    assert printed == [f"1000 of 1000 images segmented into {out}"]
-    assert served.calls == 1_000
-    # 40 kB for each of 800 requests would be 32 MB.
-    assert at[1_000] - at[200] < 32 << 20
-    found = masks(out)
-    arrays = [np.asarray(picture) for picture in pictures]
-    return arrays, [found[str(number)] for number in range(1_000)]
-
-
-def test_a_thousand_requests_by_grpc(capsys, exported, served, tmp_path):
-    """None is lost, none mistaken for another: each mask is that of its image."""
-    images, found = thousand_masks(capsys, grpc_server, served, tmp_path)
-    segmenter = load_savedmodel(exported)
-    for rest in range(5):  # of one width
-        expected = segmenter.predict(np.stack(images[rest::5]))
-        np.testing.assert_array_equal(np.stack(found[rest::5]), expected)
-
-
-def test_a_thousand_requests_by_rest(capsys, tmp_path):
-    """As by gRPC; the mask is the lowest bits of red."""
-
-    def red(image_bytes):
-        (file,) = image_bytes.numpy()
-        with Image.open(io.BytesIO(file)) as opened:
-            mask = np.asarray(opened)[..., 0] % 4
-        return {"mask_png_bytes": tf.constant([png(Image.fromarray(mask))])}
-
-    served = Served({1: {"serve_bytes": red}})
-    images, found = thousand_masks(capsys, rest_server, served, tmp_path)
-    for image, mask in zip(images, found, strict=True):
-        np.testing.assert_array_equal(mask, image[..., 0] % 4)
-
-
-@pytest.mark.parametrize("kind", SERVERS)
-def test_a_thousand_requests_at_the_same_time(kind):
-    """All are begun before the first is answered; each gets its own bytes back."""
-    everyone = threading.Barrier(1_000)
-    served = Served(
-        {1: {"serve_bytes": lambda image_bytes: {"mask_png_bytes": image_bytes}}}
-    )
-    with SERVERS[kind](served) as url, ThreadPoolExecutor(1_000) as pool:
-        opened = client.connect(served_model(url), 60, 3, 1_000)
-        with contextlib.closing(opened) as predictor:
-
-            def send(number):
-                everyone.wait()
-                return predictor.predict(b"%d" % number)
-
-            answers = list(pool.map(send, range(1_000)))
-    assert answers == [(b"%d" % number, "") for number in range(1_000)]
 
 
 def test_tensorflow_is_not_imported(photos, tmp_path):
