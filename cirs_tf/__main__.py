@@ -18,6 +18,7 @@ COMMANDS = {
     "baselines": ("cirs_tf.baselines", "score k-means, thresholds, one segment"),
     "export": ("cirs_tf.export", "write a SavedModel for serving"),
     "segment": ("cirs_tf.segment", "segment images with a SavedModel"),
+    "client": ("cirs_tf.serving.client", "segment images with a model server"),
     "regions": ("cirs_tf.regions", "divide single photographs, nothing to train"),
     "generate": ("cirs_tf.generate", "draw new styles for segmentations"),
     "oned": ("cirs_tf.oned.__main__", "the one-dimensional proof, on strings"),

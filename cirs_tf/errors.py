@@ -28,6 +28,14 @@ class CheckpointError(CirsError):
     """A run folder or checkpoint that is missing, incomplete or does not fit."""
 
 
+class ServerError(CirsError):
+    """A model server whose answer about an image is an error, or is no mask of it."""
+
+
+class UnusableServerError(ServerError):
+    """A model server that cannot be reached, or has no such model: for any image."""
+
+
 class TrainingError(CirsError):
     """Training cannot go on, for example because a loss is not finite."""
 

@@ -1,6 +1,7 @@
 """Pictures of segmentations: fixed colors, overlays and labeled grids."""
 
 import colorsys
+import functools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -37,13 +38,18 @@ def palette(num_colors: int) -> np.ndarray:
         array([[ 86, 180, 233],
                [240, 228,  66]], dtype=uint8)
     """
-    colors = list(_FIRST_COLORS[:num_colors])
-    for index in range(len(colors), num_colors):
+    return np.array(_colors()[:num_colors], np.uint8)
+
+
+@functools.cache
+def _colors() -> list[tuple[int, ...]]:
+    colors = list(_FIRST_COLORS)
+    for index in range(len(colors), 256):
         # 0.7 and 0.8 keep the first 16 furthest apart from one another.
         hue = (0.7 + index * _GOLDEN_RATIO) % 1.0
         red_green_blue = colorsys.hsv_to_rgb(hue, 0.8, 0.6 + 0.35 * (index % 2))
         colors.append(tuple(round(255 * value) for value in red_green_blue))
-    return np.array(colors, np.uint8)
+    return colors
 
 
 def class_colors(assignment: Sequence[int]) -> np.ndarray:

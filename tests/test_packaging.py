@@ -114,7 +114,8 @@ def is_packed(path: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "folder", [".ci", "benchmarks", "configs", "docs", "notebooks", "scripts", "tests"]
+    "folder",
+    [".ci", "benchmarks", "configs", "deploy", "docs", "notebooks", "scripts", "tests"],
 )
 def test_the_source_distribution_has_every_file_of(folder):
     paths = [path for path in (ROOT / folder).rglob("*") if path.is_file()]

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from cirs_tf import export
 from cirs_tf.methods.registry import build_method, load_config
+from cirs_tf.serving.messages import message_class
 from cirs_tf.serving.savedmodel import load_savedmodel
-from cirs_tf.serving.warmup import prediction_log_class
 from cirs_tf.training.checkpoints import CheckpointStore
 
 # Runs where cirs_tf cannot be imported.
@@ -91,31 +91,13 @@ def test_warmup_requests_run_on_the_signatures_they_name(model_dir):
     file = model_dir / "1" / "assets.extra" / "tf_serving_warmup_requests"
     names = []
     for record in tf.data.TFRecordDataset(str(file)):
-        request = prediction_log_class().FromString(record.numpy()).predict_log.request
+        log = message_class("PredictionLog").FromString(record.numpy())
+        request = log.predict_log.request
         name = request.model_spec.signature_name
         inputs = {k: tf.constant(tf.make_ndarray(v)) for k, v in request.inputs.items()}
         assert signatures[name](**inputs)
         names.append(name)
     assert names == ["serving_default", "serve_bytes"]
-
-
-def test_warmup_bytes_have_the_field_numbers_of_tensorflow_serving():
-    """By hand, from prediction_log.proto, predict.proto and model.proto.
-
-    PredictionLog.predict_log = 6, PredictLog.request = 1, PredictRequest.model_spec = 1
-    and .inputs = 2 (a map: key = 1, value = 2), ModelSpec.signature_name = 3.
-    """
-
-    def field(number, payload):
-        return bytes([number << 3 | 2, len(payload)]) + payload
-
-    log = prediction_log_class()()
-    log.predict_log.request.model_spec.signature_name = "s"
-    tensor = tf.make_tensor_proto(np.uint8(3))
-    log.predict_log.request.inputs["x"].CopyFrom(tensor)
-    entry = field(1, b"x") + field(2, tensor.SerializeToString())
-    request = field(1, field(3, b"s")) + field(2, entry)
-    assert log.SerializeToString() == field(6, field(1, request))
 
 
 def test_a_second_export_is_the_next_version(finished, tmp_path):

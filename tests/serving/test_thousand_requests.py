@@ -1,0 +1,103 @@
+"""1,000 requests: none is lost, none mistaken for another, and memory stays flat."""
+
+import collections
+import contextlib
+import ctypes
+import gc
+import io
+import resource
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from client_runs import masks, noise, png, run
+from model_servers import SERVERS, Served, grpc_server, rest_server
+from PIL import Image
+
+from cirs_tf.serving import client
+from cirs_tf.serving.savedmodel import load_savedmodel
+from cirs_tf.serving.served_model import served_model
+
+
+def resident_bytes():
+    """Return what this process holds, without what it could give back (Linux)."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def thousand_masks(capsys, server, served, folder):
+    """Send 1,000 pictures, 100 at a time, and return them and their masks.
+
+    Memory is measured at the 200th and the last request.
+    """
+    photos, out = folder / "many", folder / "out"
+    photos.mkdir()
+    pictures = [noise(number, (8, 8 + number % 5)) for number in range(1_000)]
+    for number, picture in enumerate(pictures):
+        picture.save(photos / f"{number}.png")
+    at = collections.Counter()
+
+    def measure(number):
+        if number in (200, 1_000) and sys.platform == "linux":
+            at[number] = resident_bytes()
+
+    served.during = measure
+    with server(served) as url:
+        flags = ("--concurrency", 100, "--out", out)
+        status, printed, errors = run(capsys, url, photos, *flags)
+    assert (status, errors) == (0, [])
+    assert printed == [f"1000 of 1000 images segmented into {out}"]
+    assert served.calls == 1_000
+    # 40 kB for each of 800 requests would be 32 MB.
+    assert at[1_000] - at[200] < 32 << 20
+    found = masks(out)
+    arrays = [np.asarray(picture) for picture in pictures]
+    return arrays, [found[str(number)] for number in range(1_000)]
+
+
+def test_a_thousand_requests_by_grpc(capsys, exported, served, tmp_path):
+    """None is lost, none mistaken for another: each mask is that of its image."""
+    images, found = thousand_masks(capsys, grpc_server, served, tmp_path)
+    segmenter = load_savedmodel(exported)
+    for rest in range(5):  # of one width
+        expected = segmenter.predict(np.stack(images[rest::5]))
+        np.testing.assert_array_equal(np.stack(found[rest::5]), expected)
+
+
+def test_a_thousand_requests_by_rest(capsys, tmp_path):
+    """As by gRPC; the mask is the lowest bits of red."""
+
+    def red(image_bytes):
+        (file,) = image_bytes.numpy()
+        with Image.open(io.BytesIO(file)) as opened:
+            mask = np.asarray(opened)[..., 0] % 4
+        return {"mask_png_bytes": tf.constant([png(Image.fromarray(mask))])}
+
+    served = Served({1: {"serve_bytes": red}})
+    images, found = thousand_masks(capsys, rest_server, served, tmp_path)
+    for image, mask in zip(images, found, strict=True):
+        np.testing.assert_array_equal(mask, image[..., 0] % 4)
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_thousand_requests_at_the_same_time(kind):
+    """All are begun before the first is answered; each gets its own bytes back."""
+    everyone = threading.Barrier(1_000)
+    served = Served(
+        {1: {"serve_bytes": lambda image_bytes: {"mask_png_bytes": image_bytes}}}
+    )
+    with SERVERS[kind](served) as url, ThreadPoolExecutor(1_000) as pool:
+        opened = client.connect(served_model(url), 60, 3, 1_000)
+        with contextlib.closing(opened) as predictor:
+
+            def send(number):
+                everyone.wait()
+                return predictor.predict(b"%d" % number)
+
+            answers = list(pool.map(send, range(1_000)))
+    assert answers == [(b"%d" % number, "") for number in range(1_000)]
