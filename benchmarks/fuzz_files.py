@@ -15,7 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-_TESTS = Path(__file__).parent.parent / "tests"
+_ROOT = Path(__file__).parent.parent
+# The root first: tests has folders of the packages' names.
+_PATHS = [str(_ROOT), str(_ROOT / "tests")]
 
 
 def main() -> None:
@@ -28,7 +30,7 @@ def main() -> None:
     if arguments.one:
         _fuzz(arguments.targets[0], arguments.seconds)
         return
-    sys.path.insert(0, str(_TESTS))
+    sys.path[:0] = _PATHS
     from fuzz_targets import TARGETS
 
     names = list(TARGETS) if arguments.targets == ["all"] else arguments.targets
@@ -47,7 +49,7 @@ def main() -> None:
         )
         if done.returncode:
             failed.append(name)
-            print(done.stderr[-2000:])
+            print(done.stdout[-2000:], done.stderr[-2000:])
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 
@@ -56,7 +58,7 @@ def _fuzz(name: str, seconds: int) -> None:
     """Fuzz one target in this process; does not return."""
     import atheris
 
-    sys.path.insert(0, str(_TESTS))
+    sys.path[:0] = _PATHS
     with atheris.instrument_imports(
         include=["cirs_tf", "data_gen", "PIL", "fuzz_targets"]
     ):

@@ -39,10 +39,10 @@ def _encoded(picture: Image.Image, format_: str, **options) -> bytes:
     return buffer.getvalue()
 
 
-def _zip(content: bytes) -> bytes:
+def _zip(content: bytes, name: str = "1") -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("cats/1.png", content)
+        archive.writestr(f"cats/{name}.png", content)
         archive.writestr("cats/2.png", content)
     return buffer.getvalue()
 
@@ -194,7 +194,8 @@ TARGETS = {
             _encoded(_PICTURE, "WEBP"),
         ],
     ),
-    "zip": (read_zip, [_zip(_PNG)]),
+    # The second one has a name in UTF-8.
+    "zip": (read_zip, [_zip(_PNG), _zip(_PNG, "\u00e4")]),
     "segmentations": (read_segmentation_file, [_segmentations()]),
     "manifest": (read_manifest, [_manifest()]),
     "config": (read_config, [_YAML]),

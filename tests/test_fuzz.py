@@ -100,3 +100,9 @@ def test_damaged_files_are_one_line(name):
                 assert "\n" not in str(error)
 
     check()
+
+
+def test_a_zip_whose_names_are_no_text_is_one_line(tmp_path):
+    target, (_, content) = TARGETS["zip"]
+    with pytest.raises(CirsError, match=r"expected a folder or a \.zip"):
+        target(content.replace("\u00e4".encode(), b"\xf7\xff"), tmp_path)

@@ -4,7 +4,6 @@ import hashlib
 import io
 import os
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -14,14 +13,6 @@ from cirs_tf.data.image_files import decode_image
 from cirs_tf.errors import DataError, ImageError
 from data_gen.ordered_pool import map_in_order
 
-_READ_ERRORS = (
-    OSError,
-    RuntimeError,  # encrypted
-    NotImplementedError,  # an unknown compression
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 # Of a member of a zip, unpacked; no image file of the size that is read has more.
 _MAX_MEMBER = 400 * 2**20
 
@@ -74,7 +65,7 @@ class FileSource:
             if self._zip is not None:
                 return self._read_member(self._members[name])
             return (self.path / name).read_bytes()
-        except _READ_ERRORS as error:
+        except Exception as error:  # as decoders, zipfile raises nearly anything
             reason = getattr(error, "strerror", None) or error
             raise ImageError(
                 f"{self.full_name(name)}: cannot be read ({reason})"
@@ -149,7 +140,7 @@ def _list_files(folder: Path) -> list[str]:
 def _open_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except Exception as error:  # zipfile raises nearly anything on damaged bytes
         reason = getattr(error, "strerror", None) or error
         raise DataError(
             f"{path}: expected a folder or a .zip, but it cannot be read ({reason})"
