@@ -15,6 +15,7 @@ COMMANDS = {
     "sweep": ("cirs_tf.sweep", "train several seeds, pick one without labels"),
     "evaluate": ("cirs_tf.evaluate", "compare a run with the truth of a split"),
     "report": ("cirs_tf.report", "write one page about runs, with all its pictures"),
+    "demo": ("cirs_tf.demo", "serve a page to try a segmenter on"),
     "baselines": ("cirs_tf.baselines", "score k-means, thresholds, one segment"),
     "export": ("cirs_tf.export", "write a SavedModel for serving"),
     "segment": ("cirs_tf.segment", "segment images with a SavedModel"),

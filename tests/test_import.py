@@ -35,7 +35,7 @@ LEVELS = [
         "segment",
         "generate",
     }
-    | {"regions", "advise"},
+    | {"regions", "advise", "demo"},
     {"reproduce"},
     {"__main__"},
 ]

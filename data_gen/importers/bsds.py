@@ -10,6 +10,7 @@ Image Segmentation; thesis 5.
 import dataclasses
 import hashlib
 import io
+import math
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -30,6 +31,8 @@ from data_gen.write_dataset import DataSet, describe_generator, write_dataset
 from data_gen.write_records import Example, SplitWriter
 
 _IMAGE_NAME = re.compile(r"(?:.*/)?images/(train|val|test)/([^/]+)\.jpg")
+
+_MAX_ANNOTATORS = 1_000  # of an image; BSDS500 has 4 to 9
 
 
 class _Pair(NamedTuple):
@@ -118,6 +121,12 @@ def read_segmentations(content: bytes, name: str) -> list[np.ndarray]:
         DataError: It is not such a file.
     """
     try:
+        # A damaged header may promise billions of cells, which SciPy would make.
+        shapes = {
+            name: shape for name, shape, _ in scipy.io.whosmat(io.BytesIO(content))
+        }
+        if math.prod(shapes.get("groundTruth", (0,))) > _MAX_ANNOTATORS:
+            raise ValueError(f"more than {_MAX_ANNOTATORS} annotators in it")
         cells = scipy.io.loadmat(io.BytesIO(content))["groundTruth"]
         segmentations = [cell["Segmentation"][0, 0] for cell in cells[0]]
         if not segmentations:

@@ -1,0 +1,171 @@
+"""The page of the demo: over HTTP, and in a browser where there is one."""
+
+import shutil
+import time
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from cirs_tf import demo
+from cirs_tf.serving.segmenter import Segmenter
+
+gradio = pytest.importorskip("gradio")
+
+from cirs_tf.pages.demo_app import demo_app  # noqa: E402  (needs Gradio)
+
+NAMES = [[k, "", None] for k in range(3)]
+
+
+@pytest.fixture(scope="module")
+def segmenter():
+    """Return one whose segments are the brightest channels."""
+    images = keras.Input((None, None, 3))
+    return Segmenter.from_keras(keras.Model(images, 9 * images))
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Return a folder with a picture of three colors, a damaged one and a bomb."""
+    folder = tmp_path_factory.mktemp("pictures")
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    pixels[:, :30, 0] = pixels[:20, 30:, 1] = pixels[20:, 30:, 2] = 200
+    Image.fromarray(pixels).save(folder / "colors.png")
+    (folder / "damaged.png").write_bytes((folder / "colors.png").read_bytes()[:60])
+    (folder / "text.png").write_text("no picture")
+    Image.new("L", (4_000, 4_000)).save(folder / "bomb.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(segmenter, pictures):
+    app = demo_app(segmenter, "colors", [pictures / "colors.png"], max_pixels=10**6)
+    _, url, _ = app.launch(
+        prevent_thread_lock=True, server_port=None, quiet=True, max_file_size="1mb"
+    )
+    yield url
+    app.close()
+
+
+@pytest.fixture(scope="module")
+def client(served):
+    from gradio_client import Client
+
+    return Client(served, verbose=False, download_files=True)
+
+
+def segment(client, path, opacity=1.0, names=NAMES):
+    from gradio_client import handle_file
+
+    return client.predict(
+        handle_file(str(path)), opacity, {"headers": ["a"] * 3, "data": names},
+        api_name="/segment",
+    )  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_picture_comes_back_with_its_segments_shares_and_mask(client, pictures):
+    shown, table, mask = segment(client, pictures / "colors.png")
+    labels = np.asarray(Image.open(mask))
+    assert labels.shape == (40, 60)
+    assert (labels[:, :30] == 0).all() and (labels[20:, 30:] == 2).all()
+    assert [row[2] for row in table["data"]] == [50.0, 25.0, 25.0]
+    picture = np.asarray(Image.open(shown).convert("RGB"))
+    assert picture.shape[1] == 60 and picture.shape[0] > 40  # and the legend
+    assert picture[5, 5].tolist() == [86, 180, 233]  # color 0: opacity is 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_names_stay_when_another_picture_comes(client, pictures):
+    names = [[0, "sky", None], *NAMES[1:]]
+    _, table, _ = segment(client, pictures / "colors.png", names=names)
+    assert [row[1] for row in table["data"]] == ["sky", "", ""]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("text.png", "text.png: not an image"),
+        ("damaged.png", "damaged.png: .*expected a readable image file"),
+        ("bomb.png", "bomb.png: 4,000 x 4,000 pixels; expected at most"),
+    ],
+)
+def test_what_is_no_picture_is_said_on_the_page(client, pictures, name, message):
+    from gradio_client.exceptions import AppError
+
+    with pytest.raises(AppError, match=message) as error:
+        segment(client, pictures / name)
+    assert "/" not in str(error.value)  # no folder of the server
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_regions_of_a_picture(client, pictures):
+    from gradio_client import handle_file
+
+    picture = handle_file(str(pictures / "colors.png"))
+    regions = client.predict(picture, 1.0, api_name="/regions")
+    pixels = np.asarray(Image.open(regions).convert("RGB"))
+    assert pixels.shape == (40, 60, 3)
+    assert np.abs(pixels[5, 5] - [200.0, 0, 0]).max() < 12
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_in_a_browser(served, pictures):
+    webdriver = pytest.importorskip("selenium.webdriver")
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
+        pytest.skip("chromium and chromedriver are not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu"):
+        options.add_argument(flag)
+    service = webdriver.ChromeService(shutil.which("chromedriver"))
+    driver = webdriver.Chrome(options=options, service=service)
+    try:
+        driver.get(served)
+
+        def until(selector, found):
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                for element in driver.find_elements("css selector", selector):
+                    if found(element):
+                        return element
+                time.sleep(0.2)
+            raise AssertionError(driver.find_element("css selector", "body").text)
+
+        upload = until("#picture input[type=file]", lambda element: True)
+        upload.send_keys(str(pictures / "colors.png"))
+        until("#segments img", lambda image: image.get_property("naturalWidth") == 60)
+        until("td", lambda cell: cell.text.strip() == "50")
+        requests = driver.execute_script(
+            "return performance.getEntriesByType('resource').map(e => e.name)"
+        )
+        assert requests
+        assert [url for url in requests if not url.startswith((served, "data:"))] == []
+        driver.refresh()
+        upload = until("#picture input[type=file]", lambda element: True)
+        upload.send_keys(str(pictures / "text.png"))
+        until("body", lambda body: "text.png: not an image" in body.text)
+    finally:
+        driver.quit()
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["nowhere"], "nowhere"),
+        (["nowhere", "--port", "70000"], "--port: expected 0 to 65535, got 70000"),
+        (["nowhere", "--examples", "gone"], "gone: no such file or folder"),
+    ],
+)
+def test_bad_input_is_one_line(argv, message, capsys):
+    assert demo.main(argv) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+def test_without_gradio_the_extra_is_named(monkeypatch, capsys):
+    monkeypatch.setitem(__import__("sys").modules, "gradio", None)
+    assert demo.main(["nowhere"]) == 1
+    assert "pip install 'cirs-tf[demo]'" in capsys.readouterr().err
