@@ -20,7 +20,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
 MAX_PIXELS = 128_000_000
 LARGEST = 178_956_970  # more than that Pillow refuses
-_STRIP_PIXELS = 2**22
+_STRIP_PIXELS = 2**20
 
 # The limit here takes the place of Pillow's warning.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)

@@ -14,7 +14,7 @@ from cirs_tf.serving.output_names import output_names
 from cirs_tf.visualization import colorize, overlay, palette_image
 
 _TILE, _GAP = 160, 4  # pixels of an image in a sheet, and between two
-_STRIP_PIXELS = 2**20
+_STRIP_PIXELS = 2**18
 
 
 def find_images(

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -200,6 +201,21 @@ def test_a_bad_file_fails_alone(finished, tmp_path):
         found = np.asarray(Image.open(io.BytesIO(mask)))
         np.testing.assert_array_equal(found, expected)
     assert not serve(image_bytes=tf.zeros([0], tf.string))["errors"].shape[0]
+
+
+def test_requests_at_the_same_time_are_all_answered(model_dir):
+    """Files are decoded by a data set inside the graph, which has threads of its own."""
+    serve = tf.saved_model.load(str(model_dir / "1")).signatures["serve_bytes"]
+    png = encoded(picture((30, 20)), "PNG")
+    batch = tf.constant([png, b"no image", png[:200], png])
+
+    def answer(_):
+        return serve(image_bytes=batch)["mask_png_bytes"].numpy().tolist()
+
+    with ThreadPoolExecutor(6) as pool:
+        first, *others = pool.map(answer, range(24))
+    assert [bool(mask) for mask in first] == [True, False, False, True]
+    assert all(other == first for other in others)
 
 
 def test_a_model_without_a_card_runs_at_the_images_size(segmenter, tmp_path, capsys):
