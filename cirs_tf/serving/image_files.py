@@ -11,6 +11,7 @@ from cirs_tf.atomic_write import atomic_path
 from cirs_tf.data.image_files import SUFFIXES
 from cirs_tf.errors import ConfigError, DataError, ImageError
 from cirs_tf.serving.output_names import output_names
+from cirs_tf.serving.png_strips import write_png_strips
 from cirs_tf.visualization import colorize, overlay, palette_image
 
 _TILE, _GAP = 160, 4  # pixels of an image in a sheet, and between two
@@ -172,15 +173,14 @@ def write_overlay(image: np.ndarray, labels: np.ndarray, path: str | Path) -> No
         ImageError: It cannot be written.
     """
     height, width = labels.shape
-    picture = Image.new("RGB", (width, height))
-    # Some rows at a time: colors are blended in floats, of 24 times an image's size.
     rows = max(1, _STRIP_PIXELS // max(1, width))
-    for top in range(0, height, rows):
-        strip = slice(top, top + rows)
-        blended = overlay(image[strip], colorize(labels[strip]))
-        picture.paste(Image.fromarray(blended), (0, top))
-    # A photograph: 2.5 times as fast as the default, for a file 16 % larger.
-    write_png(picture, path, compress_level=1)
+    strips = (slice(top, top + rows) for top in range(0, height, rows))
+    blended = (overlay(image[rows], colorize(labels[rows])) for rows in strips)
+    try:
+        with atomic_path(path) as temporary:
+            write_png_strips(temporary, height, width, blended)
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def write_probabilities(probabilities: np.ndarray, path: str | Path) -> None:
@@ -247,22 +247,14 @@ class OverlaySheet:
         write_png(sheet, path)
 
 
-def write_png(
-    image: Image.Image, path: str | Path, compress_level: int | None = None
-) -> None:
+def write_png(image: Image.Image, path: str | Path) -> None:
     """Write a picture, whole or not at all.
-
-    Args:
-        image: The picture.
-        path: The file to write or replace.
-        compress_level: 0, fast, to 9, small; None: Pillow's default, 6.
 
     Raises:
         ImageError: It cannot be written.
     """
-    options = {} if compress_level is None else {"compress_level": compress_level}
     try:
         with atomic_path(path) as temporary:
-            image.save(temporary, format="PNG", **options)
+            image.save(temporary, format="PNG")
     except OSError as error:
         raise ImageError(f"{path}: cannot be written: {error.strerror}") from None

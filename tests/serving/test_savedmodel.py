@@ -204,7 +204,7 @@ def test_a_bad_file_fails_alone(finished, tmp_path):
 
 
 def test_requests_at_the_same_time_are_all_answered(model_dir):
-    """Files are decoded by a data set inside the graph, which has threads of its own."""
+    """Files are decoded by a data set in the graph, which has threads of its own."""
     serve = tf.saved_model.load(str(model_dir / "1")).signatures["serve_bytes"]
     png = encoded(picture((30, 20)), "PNG")
     batch = tf.constant([png, b"no image", png[:200], png])
