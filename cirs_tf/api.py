@@ -1,18 +1,20 @@
 """The functions of the public API: train, load, evaluate, export."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cirs_tf.config.files import resolve
 from cirs_tf.config.sections import Config
+from cirs_tf.data.image_files import MAX_PIXELS
 from cirs_tf.default_data import default_data
 from cirs_tf.errors import DataError
 from cirs_tf.methods.registry import load_config
 from cirs_tf.runs import session
 from cirs_tf.runs.evaluation import Evaluation, evaluate_run
 from cirs_tf.runs.restore import load_segmenter, open_run
-from cirs_tf.serving.savedmodel import load_savedmodel
+from cirs_tf.serving.savedmodel import NO_CARD, load_savedmodel
 from cirs_tf.serving.segmenter import Segmenter
 from cirs_tf.training.run_folder import RunFolder
 
@@ -97,12 +99,15 @@ def load(path: str | Path | session.Run, checkpoint: str | None = None) -> Segme
     path = _folder(path)
     if RunFolder(path).config_file.is_file():
         restored = load_segmenter(RunFolder(path), checkpoint)
-        return Segmenter.from_keras(restored.segmenter)
+        return Segmenter.from_keras(restored.segmenter, restored.card)
     if not path.is_dir():
         raise DataError(f"{path}: no such folder; expected a run or an exported model")
     if checkpoint is not None:
         raise DataError(f"{path}: an exported model has no checkpoints")
-    return load_savedmodel(path)
+    segmenter = load_savedmodel(path)
+    if segmenter.card is None:
+        warnings.warn(f"{path}: {NO_CARD}", stacklevel=2)
+    return segmenter
 
 
 def evaluate(
@@ -143,6 +148,8 @@ def export(
     out: str | Path,
     *,
     checkpoint: str | None = None,
+    names: Sequence[str] = (),
+    max_pixels: int = MAX_PIXELS,
 ) -> Path:
     """Write a SavedModel that TensorFlow Serving loads.
 
@@ -152,12 +159,15 @@ def export(
         run: A run, or its folder.
         out: Folder of the model; the next version, 1 at first, is written in it.
         checkpoint: `loss`, `oracle`, `last`, or a step; None: the run's own choice.
+        names: A name for each segment; none: `segment 0` and so on.
+        max_pixels: The served model refuses files of more pixels.
 
     Returns:
         The folder of the new version.
 
     Raises:
-        CirsError: The run or checkpoint is not there, or `out` cannot be written.
+        CirsError: The run or checkpoint is not there, `out` cannot be written, or there
+            are not as many names as segments.
 
     Example:
         `run` is a run folder.
@@ -165,7 +175,8 @@ def export(
         >>> export(run, "exported/a").name
         '1'
     """
-    return load_segmenter(open_run(_folder(run)), checkpoint).export(out)
+    restored = load_segmenter(open_run(_folder(run)), checkpoint)
+    return restored.export(out, segment_names=tuple(names), max_pixels=max_pixels)
 
 
 def _folder(run: str | Path | session.Run) -> Path:

@@ -3,7 +3,8 @@
 import argparse
 
 from cirs_tf.callable_module import make_callable
-from cirs_tf.errors import command
+from cirs_tf.data.image_files import MAX_PIXELS
+from cirs_tf.errors import ConfigError, command
 
 
 @command
@@ -25,12 +26,34 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.export") 
         help="loss, oracle, last, or the step of one that is kept; default: the run's "
         "training.selection",
     )
+    parser.add_argument(
+        "--names",
+        metavar="NAME,...",
+        help="a name for each segment, in their order, kept in the model's description",
+    )
+    parser.add_argument(
+        "--max-pixels",
+        type=int,
+        default=MAX_PIXELS,
+        metavar="N",
+        help="larger files are refused by the signature serve_bytes (default: "
+        "%(default)s)",
+    )
     arguments = parser.parse_args(argv)
+    if arguments.max_pixels < 1:
+        raise ConfigError(
+            f"--max-pixels: expected at least 1, got {arguments.max_pixels}"
+        )
+    names = arguments.names.split(",") if arguments.names else []
     # Late, so that help does not wait for TensorFlow.
     from cirs_tf.runs.restore import load_segmenter, open_run
 
     restored = load_segmenter(open_run(arguments.run), arguments.checkpoint)
-    version = restored.export(arguments.out)
+    version = restored.export(
+        arguments.out,
+        segment_names=tuple(name.strip() for name in names),
+        max_pixels=arguments.max_pixels,
+    )
     print(
         f"{version}: segmenter of checkpoint {restored.checkpoint!r} "
         f"(step {restored.step})"

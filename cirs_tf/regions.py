@@ -29,11 +29,10 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.regions")
     from cirs_tf.serving.image_files import check_apart, find_images, make_folders
 
     out = Path(arguments.out)
-    found = find_images(arguments.images, arguments.recursive)
-    kinds = [f"{cut}{kind}.png" for cut in cuts for kind in ("", "_overlay")]
-    check_apart(
-        out, arguments.images, found, arguments.recursive, (*kinds, "_boundaries.png")
-    )
+    endings = [f"{cut}{kind}.png" for cut in cuts for kind in ("", "_overlay")]
+    endings += ["_boundaries.png", ".json", "_tree.npz"]
+    found = find_images(arguments.images, arguments.recursive, endings)
+    check_apart(out, arguments.images, found, arguments.recursive, endings)
     make_folders(out, found)
     features, origin = _features(arguments.features)
     if origin:

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from cirs_tf.errors import ConfigError, ImageError, command
 
 _SHEET_IMAGES = 24
+_NAMED = 5  # files that are left out
 
 
 @command
@@ -25,16 +26,20 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     from cirs_tf.data.image_files import LARGEST, read_image
     from cirs_tf.postprocessing.dense_crf import crf_library
     from cirs_tf.postprocessing.postprocess import postprocess
+    from cirs_tf.postprocessing.regions import merge_small_regions
     from cirs_tf.serving.image_files import (
         OverlaySheet,
         check_apart,
         find_images,
+        left_out,
         make_folders,
         write_mask,
         write_overlay,
+        write_probabilities,
     )
-    from cirs_tf.serving.savedmodel import load_savedmodel
+    from cirs_tf.serving.savedmodel import NO_CARD, load_savedmodel
     from cirs_tf.serving.segment_summary import SegmentSummary
+    from cirs_tf.serving.tiles import check_tile
 
     if not 1 <= arguments.max_pixels <= LARGEST:
         raise ConfigError(
@@ -45,15 +50,21 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
         raise ConfigError(f"--min-region-size: expected at least 0, got {min_size}")
     if crf:
         crf_library()  # or it is missing
+    if arguments.tile is not None:
+        check_tile(arguments.tile, arguments.overlap)
     out = Path(arguments.out)
-    found = find_images(arguments.images, arguments.recursive)
-    check_apart(
-        out, arguments.images, found, arguments.recursive, (".png", "_overlay.png")
-    )
+    endings = [".png", "_overlay.png"]
+    if arguments.probabilities:
+        endings.append("_probabilities.npz")
+    found = find_images(arguments.images, arguments.recursive, endings)
+    check_apart(out, arguments.images, found, arguments.recursive, endings)
     summary = SegmentSummary(arguments.summary) if arguments.summary else None
     if arguments.sheet:
         _check_sheet(Path(arguments.sheet), out, arguments.images, found)
     segmenter = load_savedmodel(arguments.model)
+    if segmenter.card is None:
+        print(f"note: {arguments.model}: {NO_CARD}", file=sys.stderr)
+    _say_left_out(left_out(arguments.images, arguments.recursive))
     sheet = OverlaySheet(_SHEET_IMAGES)
     make_folders(out, found)
     failed = 0
@@ -67,9 +78,18 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
             if summary:
                 summary.add_error(path, error)
             continue
-        labels, shares = segmenter.predict(image, probabilities=True)
-        if crf or min_size:
+        options = (arguments.native, arguments.tile, arguments.overlap)
+        # Probabilities take 4 K bytes per pixel, labels 1.
+        if crf or arguments.probabilities:
+            labels, shares = segmenter.predict(image, True, *options)
+        else:
+            labels = segmenter.predict(image, False, *options)
+        if arguments.probabilities:
+            write_probabilities(shares, out / f"{name}_probabilities.npz")
+        if crf:
             labels = postprocess(image[None], shares[None], crf, min_size)[0]
+        elif min_size:
+            labels = merge_small_regions(labels, min_size)
         write_mask(labels, out / f"{name}.png")
         write_overlay(image, labels, out / f"{name}_overlay.png")
         sheet.add(image, labels)
@@ -82,6 +102,20 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     if arguments.sheet and done:
         sheet.write(arguments.sheet)
     return 1 if failed else 0
+
+
+def _say_left_out(files: list[Path]) -> None:
+    """Name the files of folders that are not taken for images."""
+    from cirs_tf.data.image_files import SUFFIXES
+
+    if files:
+        names = ", ".join(map(str, files[:_NAMED]))
+        more = f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
+        print(
+            f"left out: {names}{more}; of a folder, files ending in "
+            f"{', '.join(SUFFIXES)} are taken",
+            file=sys.stderr,
+        )
 
 
 def _check_sheet(
@@ -109,7 +143,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         description="Write NAME.png (palette image, pixel value = segment index) and "
         "NAME_overlay.png for every image.",
         epilog="Of a folder, the images in it are segmented; those in its sub-folders "
-        "with --recursive, into sub-folders of the same names.",
+        "with --recursive, into sub-folders of the same names. Images that would be "
+        "written over one another keep their suffix: a.jpg.png beside a.png.png.",
     )
     add = parser.add_argument
     add("model", metavar="MODEL_DIR", help="a folder written by export")
@@ -134,6 +169,31 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "--summary",
         metavar="FILE",
         help="write size and share of each segment of every image, as .json or .csv",
+    )
+    add(
+        "--probabilities",
+        action="store_true",
+        help="write NAME_probabilities.npz too: [height, width, segments] float16",
+    )
+    add(
+        "--native",
+        action="store_true",
+        help="run images at their own size, not at the scale of the training images",
+    )
+    add(
+        "--tile",
+        type=int,
+        metavar="PIXELS",
+        help="the same in tiles of this side, one after the other, for large pictures; "
+        "a multiple of 32",
+    )
+    add(
+        "--overlap",
+        type=int,
+        default=64,
+        metavar="PIXELS",
+        help="what the network sees around a tile; a multiple of 32 (default: "
+        "%(default)s)",
     )
     add(
         "--max-pixels",

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -17,6 +18,7 @@ from cirs_tf.methods.registry import (
     entry_of,
     weights_origin,
 )
+from cirs_tf.serving.model_card import ModelCard
 from cirs_tf.serving.savedmodel import write_savedmodel
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.phases import Method
@@ -36,6 +38,7 @@ class Restored:
         height: Height of the training images in pixels.
         width: Width of the training images in pixels.
         origin: Where weights are from that were trained elsewhere; empty: none were.
+        card: All of that and more, for exported models.
     """
 
     segmenter: keras.Model
@@ -45,16 +48,18 @@ class Restored:
     height: int
     width: int
     origin: str
+    card: ModelCard
 
-    def export(self, model_dir: str | Path) -> Path:
+    def export(self, model_dir: str | Path, **facts: Any) -> Path:
         """Write the next version of a SavedModel; see `write_savedmodel`.
 
         Args:
             model_dir: The model's folder.
+            **facts: Of the card, that are not of the run: `segment_names`,
+                `max_pixels`.
         """
-        return write_savedmodel(
-            self.segmenter, model_dir, self.height, self.width, self.origin
-        )
+        card = dataclasses.replace(self.card, **facts)
+        return write_savedmodel(self.segmenter, model_dir, card)
 
 
 def read_config(run: RunFolder) -> Config:
@@ -107,15 +112,29 @@ def load_segmenter(run: RunFolder, checkpoint: str | None = None) -> Restored:
     name = checkpoint or config.training.selection
     store = CheckpointStore(run.checkpoints)
     step = store.restore(name, {"segmenter": segmenter})["step"]
-    return Restored(
-        segmenter,
-        config,
-        name,
-        step,
+    origin = weights_origin(config)
+    card = ModelCard(
         images.height,
         images.width,
-        weights_origin(config),
+        num_segments=segmenter.output_shape[-1],
+        method=config.method,
+        run=run.path.resolve().name,
+        checkpoint=name,
+        step=step,
+        classes=tuple(images.classes),
+        validation=_label_free(run, step),
+        weights_origin=origin,
     )
+    return Restored(
+        segmenter, config, name, step, images.height, images.width, origin, card
+    )
+
+
+def _label_free(run: RunFolder, step: int) -> dict[str, Any]:
+    """Return what validation measured at a step, without what needs labels."""
+    rows = [row for row in run.read_metrics() if row["step"] == step]
+    found = rows[-1].get("validation", {}) if rows else {}
+    return {key: value for key, value in found.items() if not key.startswith("miou")}
 
 
 def load_networks(run: RunFolder, checkpoint: str | None = None) -> tuple[Method, int]:

@@ -1,7 +1,7 @@
 """Image files to segment, and the palette masks and overlays written for them."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,49 +10,62 @@ from PIL import Image, ImageOps
 from cirs_tf.atomic_write import atomic_path
 from cirs_tf.data.image_files import SUFFIXES
 from cirs_tf.errors import ConfigError, DataError, ImageError
+from cirs_tf.serving.output_names import output_names
+from cirs_tf.serving.png_strips import write_png_strips
 from cirs_tf.visualization import colorize, overlay, palette_image
 
 _TILE, _GAP = 160, 4  # pixels of an image in a sheet, and between two
+_STRIP_PIXELS = 2**18
 
 
 def find_images(
-    sources: Iterable[str | Path], recursive: bool = False
+    sources: Iterable[str | Path],
+    recursive: bool = False,
+    endings: Sequence[str] = (".png",),
 ) -> dict[Path, Path]:
     """Return the image files among files and folders, hidden ones left out.
 
     Args:
         sources: Files, taken whatever they are called, and folders.
         recursive: Whether sub-folders are searched too.
+        endings: Of the files that will be written under each name.
 
     Returns:
-        Output name, without suffix, to the image file. For a file in a sub-folder the
-        name is its path there: `cats/1` for `photos/cats/1.jpg`.
+        Output name to the image file, see `output_names`. For a file in a sub-folder
+        the name is its path there: `cats/1` for `photos/cats/1.jpg`.
 
     Raises:
-        DataError: A source does not exist, or there is no image at all, or two images
-            would be written under one name.
+        DataError: A source does not exist, or there is no image at all.
     """
-    files: dict[Path, Path] = {}
+    images: dict[Path, Path] = {}
     for source in map(Path, sources):
         if not source.exists():
             raise DataError(f"{source}: no such file or folder")
         is_folder = source.is_dir()
-        paths = image_files(source, recursive) if is_folder else [source]
         base = source if is_folder else source.parent
-        for path in paths:
-            name = path.relative_to(base).with_suffix("")
-            other = files.setdefault(name, path)
-            if other != path:
-                raise DataError(
-                    f"{other} and {path} would both be written as {name}.png; "
-                    "write them into different folders"
-                )
-    if not files:
+        for path in image_files(source, recursive) if is_folder else [source]:
+            images.setdefault(path, path.relative_to(base))
+    if not images:
         where = "" if recursive else "; sub-folders are read with --recursive"
         raise DataError(
             f"no images found; expected files ending in {', '.join(SUFFIXES)}{where}"
         )
-    return files
+    return output_names([(place, path) for path, place in images.items()], endings)
+
+
+def left_out(sources: Iterable[str | Path], recursive: bool) -> list[Path]:
+    """Return the files of folders that are not taken for images, but hidden ones.
+
+    Args:
+        sources: As of `find_images`.
+        recursive: As it was called.
+    """
+    found = []
+    for folder in map(Path, sources):
+        if folder.is_dir():
+            taken = set(image_files(folder, recursive))
+            found += [path for path in _files(folder, recursive) if path not in taken]
+    return found
 
 
 def image_files(folder: Path, recursive: bool) -> list[Path]:
@@ -63,9 +76,16 @@ def image_files(folder: Path, recursive: bool) -> list[Path]:
         recursive: Whether sub-folders are searched too.
     """
     return [
+        path for path in _files(folder, recursive) if path.suffix.lower() in SUFFIXES
+    ]
+
+
+def _files(folder: Path, recursive: bool) -> list[Path]:
+    """Return everything in a folder but what is hidden and folders, sorted."""
+    return [
         path
         for path in sorted(folder.rglob("*") if recursive else folder.iterdir())
-        if path.suffix.lower() in SUFFIXES
+        if path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
 
@@ -75,7 +95,7 @@ def check_apart(
     sources: Iterable[str | Path],
     found: dict[Path, Path],
     recursive: bool,
-    suffixes: Iterable[str],
+    endings: Iterable[str],
 ) -> None:
     """Refuse to write over the images, or where a second call would find masks.
 
@@ -84,11 +104,10 @@ def check_apart(
         sources: As of `find_images`.
         found: What it returned.
         recursive: As it was called.
-        suffixes: Of the files that will be written under each name.
+        endings: Of the files that will be written under each name.
 
     Raises:
-        ConfigError: `out` is no such place, or what is written of one image would be
-            written over what is of another.
+        ConfigError: `out` is no such place.
     """
     for source in map(Path, sources):
         within = out.resolve().is_relative_to(source.resolve())
@@ -97,19 +116,12 @@ def check_apart(
                 f"--out {out}: lies in {source}; choose a folder outside it"
             )
     images = {path.resolve() for path in found.values()}
-    sources_of: dict[Path, Path] = {}
-    for name, path in found.items():
-        for written in (out / f"{name}{suffix}" for suffix in suffixes):
+    for name in found:
+        for written in (out / f"{name}{ending}" for ending in endings):
             if written.resolve() in images:
                 raise ConfigError(
                     f"--out {out}: {written} is one of the images; "
                     "choose another folder"
-                )
-            other = sources_of.setdefault(written, path)
-            if other != path:
-                raise ConfigError(
-                    f"{other} and {path} would both be written as {written.name}; "
-                    "write them into different folders"
                 )
     for source in map(Path, sources):
         if source.is_dir() and out.resolve() == source.resolve():
@@ -160,7 +172,32 @@ def write_overlay(image: np.ndarray, labels: np.ndarray, path: str | Path) -> No
     Raises:
         ImageError: It cannot be written.
     """
-    write_png(Image.fromarray(overlay(image, colorize(labels))), path)
+    height, width = labels.shape
+    rows = max(1, _STRIP_PIXELS // max(1, width))
+    strips = (slice(top, top + rows) for top in range(0, height, rows))
+    blended = (overlay(image[rows], colorize(labels[rows])) for rows in strips)
+    try:
+        with atomic_path(path) as temporary:
+            write_png_strips(temporary, height, width, blended)
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def write_probabilities(probabilities: np.ndarray, path: str | Path) -> None:
+    """Write probabilities as `probabilities` of an `.npz` file, whole or not at all.
+
+    Args:
+        probabilities: `[height, width, K]` float in [0, 1]; written as float16.
+        path: The file to write or replace.
+
+    Raises:
+        ImageError: It cannot be written.
+    """
+    try:
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, probabilities=probabilities.astype(np.float16))
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 class OverlaySheet:
@@ -184,6 +221,9 @@ class OverlaySheet:
         if len(self._tiles) == self._count:
             return
         tile = Image.new("RGB", (2 * _TILE + _GAP, _TILE), "white")
+        # Every n-th pixel of a large picture is enough to shrink it from.
+        step = max(1, min(labels.shape) // (8 * _TILE))
+        image, labels = image[::step, ::step], labels[::step, ::step]
         for left, half in enumerate((image, overlay(image, colorize(labels)))):
             shown = ImageOps.pad(Image.fromarray(half), (_TILE, _TILE), color="white")
             tile.paste(shown, (left * (_TILE + _GAP), 0))

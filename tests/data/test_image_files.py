@@ -6,8 +6,9 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import EpsImagePlugin, Image, PngImagePlugin
+from PIL import EpsImagePlugin, Image, ImageOps, PngImagePlugin
 
+from cirs_tf.data import image_files
 from cirs_tf.data.image_files import FORMATS, SUFFIXES, open_image, read_image
 from cirs_tf.errors import ImageError
 
@@ -105,3 +106,27 @@ def test_damaged_files_of_every_format_are_one_line_or_an_image(tmp_path):
                 assert read_image(path, max_pixels=10_000).ndim == 3
             except ImageError as error:
                 assert str(error).startswith(str(path))
+
+
+def test_floats_are_scaled_and_must_be_in_0_to_1(tmp_path):
+    path = tmp_path / "a.tif"
+    values = np.array([[0, 0.5, 1], [0.2, 0.25, 0.75]], np.float32)
+    Image.fromarray(values).save(path)
+    expected = [[0, 128, 255], [51, 64, 191]]  # 127.5, 63.75, 191.25
+    np.testing.assert_array_equal(read_image(path)[..., 0], expected)
+    Image.fromarray(300 * values).save(path)
+    said = "floats from 0 to 300, not in [0, 1]; expected a readable image file"
+    assert reason(path) == said
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_that_of_pillow_strip_by_strip(
+    orientation, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(image_files, "_STRIP_PIXELS", 17)  # two rows at a time
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(PIXELS).save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as opened:
+        expected = np.asarray(ImageOps.exif_transpose(opened))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), expected)

@@ -11,6 +11,7 @@ from tiny_methods import tiny_config
 from cirs_tf.config.sections import SegmenterConfig
 from cirs_tf.config.settings import flatten
 from cirs_tf.methods.registry import METHODS, build_method, build_segmenter
+from cirs_tf.serving.model_card import ModelCard
 from cirs_tf.serving.savedmodel import write_savedmodel
 from cirs_tf.serving.segmenter import Segmenter
 
@@ -68,8 +69,9 @@ def test_the_table_holds_all_methods_but_the_autoencoder_and_all_values():
 
 
 def test_exported_labels_are_those_of_the_keras_model(segmenter, tmp_path):
-    version = write_savedmodel(segmenter, tmp_path / "model", 16, 16)
-    serve = tf.saved_model.load(str(version)).signatures["serving_default"]
+    card = ModelCard(16, 16, segmenter.output_shape[-1])
+    version = write_savedmodel(segmenter, tmp_path / "model", card)
+    serve = tf.saved_model.load(str(version)).signatures["serve_native"]
     predict = Segmenter.from_keras(segmenter).predict
     for size in SIZES:
         batch = images(size)

@@ -215,8 +215,8 @@ def test_origin_and_licence_are_said(data, tmp_path, monkeypatch, capsys):
     out = tmp_path / "exported"
     assert export.main([str(tmp_path / "run"), "--out", str(out)]) == 0
     assert f"backbone  {weights_file.ORIGIN}\n" in capsys.readouterr().out
-    noted = (out / "1" / "assets.extra" / "origin.txt").read_text()
-    assert noted == weights_file.ORIGIN + "\n"
+    noted = json.loads((out / "1" / "assets.extra" / "cirs_tf.json").read_text())
+    assert noted["weights_origin"] == weights_file.ORIGIN
 
 
 def test_layers_can_be_named_on_the_command_line():

@@ -75,7 +75,7 @@ def test_what_moves_is_segment_1(data, tmp_path, segmenter):
     images = np.stack([np.asarray(image) for image in resized])
     expected = restored(images.astype(np.float32) / 255).numpy().argmax(-1)
     assert 0.02 < expected.mean() < 0.5
-    np.testing.assert_array_equal(served.predict(images), expected)
+    np.testing.assert_array_equal(served.predict(images, native=True), expected)
 
 
 def test_background_and_threshold_come_from_the_frames(tiny):

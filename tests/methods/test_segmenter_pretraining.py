@@ -13,6 +13,7 @@ from cirs_tf.errors import ConfigError, DataError
 from cirs_tf.methods.registry import build_method, load_config
 from cirs_tf.methods.segmenter_pretraining import SegmenterPretraining, propose_labels
 from cirs_tf.models.unet import unet
+from cirs_tf.serving.model_card import ModelCard
 from cirs_tf.serving.savedmodel import write_savedmodel
 from data_gen.__main__ import main as data_gen
 
@@ -62,7 +63,7 @@ def exported(tmp_path_factory):
     model = keras.Model(images, x)
     model.set_weights([2 * colors.T[None, None], -np.square(colors).sum(axis=1)])
     folder = tmp_path_factory.mktemp("exported") / "model"
-    write_savedmodel(model, folder, SIDE, SIDE)
+    write_savedmodel(model, folder, ModelCard(SIDE, SIDE, 3))
     return folder
 
 

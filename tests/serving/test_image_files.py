@@ -10,6 +10,7 @@ from cirs_tf.errors import DataError, ImageError
 from cirs_tf.serving.image_files import (
     OverlaySheet,
     find_images,
+    left_out,
     write_mask,
     write_overlay,
 )
@@ -52,9 +53,20 @@ def test_the_same_file_twice_is_one_image(photos):
     }
 
 
-def test_two_images_of_one_name_are_refused(photos):
-    with pytest.raises(DataError, match="would both be written as a.png"):
-        find_images([photos, photos / "cats"])
+def test_images_of_one_name_keep_what_tells_them_apart(photos):
+    found = find_images([photos, photos / "cats"])
+    assert found == {
+        Path("a.png"): photos / "a.png",
+        Path("b"): photos / "b.JPG",
+        Path("a.jpg"): photos / "cats" / "a.jpg",
+    }
+
+
+def test_what_is_no_image_is_listed_but_what_is_hidden(photos):
+    assert left_out([photos, photos / "a.png"], False) == [photos / "notes.txt"]
+    (photos / "cats" / "b.heic").touch()
+    deep = [photos / "cats" / "b.heic", photos / "notes.txt"]
+    assert left_out([photos], True) == deep
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,109 @@
+"""What do large pictures cost? Time and memory of `segment` and of a served model.
+
+    python benchmarks/large_pictures.py [--megapixels 12 100] [--export EXPORT]
+
+Each measurement is a process of its own: the model is loaded, then one JPEG is
+segmented, from a file to written masks by `segment`, from bytes to a PNG by the
+signature `serve_bytes`. *Memory*: the most that the process held, less what it held
+when the model had been loaded (Linux). Without an export: a U-Net of random weights,
+width 8, 4 segments, training images of 64 pixels.
+"""
+
+import argparse
+import math
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def main() -> None:
+    """Measure both ways at every size and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--megapixels", nargs="+", type=float, default=[12, 100])
+    parser.add_argument("--export", help="a folder written by export")
+    parser.add_argument("--one", nargs=3, metavar=("WAY", "MODEL", "FILE"))
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(*_measure(*arguments.one))
+        return
+    import tensorflow as tf
+
+    print(f"{platform.machine()}, {platform.platform()}, TensorFlow {tf.__version__}")
+    print(f"\n{'':16}{'megapixels':>12}{'seconds':>10}{'memory':>12}")
+    with tempfile.TemporaryDirectory() as folder:
+        model = arguments.export or str(_untrained(Path(folder) / "model"))
+        for megapixels in arguments.megapixels:
+            picture = Path(folder) / "picture.jpg"
+            draw(picture, megapixels)
+            for way in ("segment", "serve_bytes"):
+                command = [sys.executable, __file__, "--one", way, model, str(picture)]
+                done = subprocess.run(command, capture_output=True, text=True)
+                if done.returncode:
+                    sys.exit(done.stderr)
+                seconds, memory = map(float, done.stdout.split()[-2:])
+                print(f"{way:16}{megapixels:>12g}{seconds:>10.1f}{memory:>9.0f} MB")
+
+
+def draw(path: Path, megapixels: float) -> None:
+    """Write a square picture of smooth noise."""
+    import numpy as np
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    noise = Image.fromarray(rng.integers(0, 256, (40, 40, 3), dtype=np.uint8))
+    side = round(math.sqrt(1e6 * megapixels))
+    noise.resize((side, side), Image.Resampling.BICUBIC).save(path)
+
+
+def _untrained(folder: Path) -> Path:
+    from cirs_tf.config.sections import SegmenterConfig
+    from cirs_tf.models.unet import unet
+    from cirs_tf.serving.model_card import ModelCard
+    from cirs_tf.serving.savedmodel import write_savedmodel
+
+    segmenter = unet(SegmenterConfig(width=8), 4, seed=0)
+    return write_savedmodel(segmenter, folder, ModelCard(64, 64, 4))
+
+
+def _measure(way: str, model: str, file: str) -> tuple[float, float]:
+    """Return seconds, and memory in MB above that of the loaded model."""
+    import numpy as np
+    import tensorflow as tf
+
+    from cirs_tf import segment
+    from cirs_tf.serving import savedmodel
+
+    load, small = savedmodel.load_savedmodel, np.zeros((64, 64, 3), np.uint8)
+    loaded = load(model)
+    loaded.predict(small)
+    serve = tf.saved_model.load(str(savedmodel.newest_version(model)))
+    serve = serve.signatures["serve_bytes"]
+    serve(image_bytes=tf.constant([tf.io.encode_png(small).numpy()]))
+    savedmodel.load_savedmodel = lambda path: loaded  # it is not what is measured
+    # From here on the kernel counts anew what the process holds at most.
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _peak_memory()
+    begin = time.perf_counter()
+    if way == "segment":
+        out = Path(file).with_suffix("")
+        if segment.main([model, file, "--out", str(out)]):
+            sys.exit(1)
+    else:
+        content = tf.constant([Path(file).read_bytes()])
+        outputs = serve(image_bytes=content)
+        assert outputs["errors"].numpy()[0] == b"", outputs["errors"]
+    return time.perf_counter() - begin, _peak_memory() - before
+
+
+def _peak_memory() -> float:
+    """Return the most that this process has held, in MB."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+
+
+if __name__ == "__main__":
+    main()

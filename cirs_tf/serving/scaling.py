@@ -1,0 +1,151 @@
+"""Images to the scale of the training images, probabilities back to their size.
+
+TensorFlow operations alone, which exported models hold too, so that a run, an export
+and its signatures give the same labels.
+"""
+
+import tensorflow as tf
+
+# Images of another shape have at most so many times the pixels of a training image.
+MAX_AREA_RATIO = 16
+_BAND_VALUES = 2**21  # probabilities that are held at a time
+
+
+def scaled_size(size: tf.Tensor, training_size: tf.Tensor) -> tf.Tensor:
+    """Return the size at which objects are as large as they were in training.
+
+        s = max(training height / height, training width / width)
+
+    the factor by which images are scaled that fill the training size and are cropped.
+    Of images so long and narrow that this gives more than `MAX_AREA_RATIO` times the
+    training pixels, s is that of this many pixels.
+
+    Args:
+        size: `[2]` int32, height and width, at least 1.
+        training_size: `[2]` int32.
+
+    Returns:
+        `[2]` int32, height and width, at least 1.
+
+    Example:
+        >>> scaled_size(tf.constant([480, 640]), tf.constant([64, 64])).numpy()
+        array([64, 85], dtype=int32)
+    """
+    sides = tf.cast(size, tf.float64)
+    training = tf.cast(training_size, tf.float64)
+    scale = tf.reduce_max(training / sides)
+    largest = MAX_AREA_RATIO * tf.reduce_prod(training)
+    scale = tf.minimum(scale, tf.sqrt(largest / tf.reduce_prod(sides)))
+    return tf.maximum(tf.cast(tf.round(scale * sides), tf.int32), 1)
+
+
+@tf.function(
+    input_signature=[
+        tf.TensorSpec([None, None, None, 3], tf.uint8),
+        tf.TensorSpec([2], tf.int32),
+    ]
+)
+def to_training_scale(images: tf.Tensor, training_size: tf.Tensor) -> tf.Tensor:
+    """Resize images to `scaled_size`, bicubic and antialiased, as they were imported.
+
+    Args:
+        images: `[batch, height, width, 3]` uint8.
+        training_size: `[2]` int32, height and width of the training images.
+
+    Returns:
+        `[batch, scaled height, scaled width, 3]` uint8; the images themselves where
+        they have that size.
+    """
+    size = tf.shape(images)[1:3]
+    scaled = scaled_size(size, training_size)
+    if tf.reduce_all(scaled == size):
+        resized = images
+    else:
+        values = tf.raw_ops.ScaleAndTranslate(
+            images=images,
+            size=scaled,
+            scale=tf.cast(scaled / size, tf.float32),
+            translation=tf.zeros([2]),
+            kernel_type="keyscubic",
+            antialias=True,
+        )
+        resized = tf.saturate_cast(tf.round(values), tf.uint8)
+    return resized
+
+
+@tf.function(
+    input_signature=[
+        tf.TensorSpec([None, None, None], tf.float32),
+        tf.TensorSpec([2], tf.int32),
+    ]
+)
+def labels_at_size(probabilities: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Return the labels of probabilities that are enlarged, some rows at a time.
+
+    Args:
+        probabilities: `[scaled height, scaled width, K]` float32, K at most 256.
+        size: `[2]` int32, height and width of the labels.
+
+    Returns:
+        `[height, width]` uint8, the argmax of `probabilities_at_size`, which is never
+        held as a whole.
+    """
+    rows = _band_rows(probabilities, size)
+    bands = -(-size[0] // rows)
+    labels = tf.TensorArray(tf.uint8, bands, infer_shape=False, element_shape=None)
+    for band in tf.range(bands):
+        tf.autograph.experimental.set_loop_options(parallel_iterations=1)
+        values = _band(probabilities, size, rows, band)
+        found = tf.argmax(values, axis=-1, output_type=tf.int32)
+        labels = labels.write(band, tf.cast(found, tf.uint8))
+    return tf.reshape(labels.concat(), size)
+
+
+@tf.function(
+    input_signature=[
+        tf.TensorSpec([None, None, None], tf.float32),
+        tf.TensorSpec([2], tf.int32),
+    ]
+)
+def probabilities_at_size(probabilities: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Resize probabilities, bilinear.
+
+    Args:
+        probabilities: `[scaled height, scaled width, K]` float32.
+        size: `[2]` int32, height and width.
+
+    Returns:
+        `[height, width, K]` float32.
+    """
+    rows = _band_rows(probabilities, size)
+    bands = -(-size[0] // rows)
+    values = tf.TensorArray(tf.float32, bands, infer_shape=False, element_shape=None)
+    for band in tf.range(bands):
+        values = values.write(band, _band(probabilities, size, rows, band))
+    shape = tf.concat([size, tf.shape(probabilities)[2:]], axis=0)
+    return tf.reshape(values.concat(), shape)
+
+
+def _band_rows(probabilities: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    return tf.maximum(1, _BAND_VALUES // (size[1] * tf.shape(probabilities)[2]))
+
+
+def _band(
+    probabilities: tf.Tensor, size: tf.Tensor, rows: tf.Tensor, band: tf.Tensor
+) -> tf.Tensor:
+    """Return `rows` rows of the resized probabilities, fewer at the end."""
+    first = band * rows
+    count = tf.minimum(rows, size[0] - first)
+    small = tf.shape(probabilities)[:2]
+    if tf.reduce_all(small == size):
+        values = probabilities[first : first + count]
+    else:
+        values = tf.raw_ops.ScaleAndTranslate(
+            images=probabilities[None],
+            size=tf.stack([count, size[1]]),
+            scale=tf.cast(size / small, tf.float32),
+            translation=tf.stack([-tf.cast(first, tf.float32), 0.0]),
+            kernel_type="triangle",
+            antialias=True,
+        )[0]
+    return values
