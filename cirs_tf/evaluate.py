@@ -6,7 +6,8 @@ from pathlib import Path
 
 from cirs_tf.atomic_write import atomic_path
 from cirs_tf.callable_module import make_callable
-from cirs_tf.errors import ConfigError, DataError, command
+from cirs_tf.errors import DataError, command
+from cirs_tf.postprocessing.arguments import add_postprocessing, postprocessing_of
 from cirs_tf.runs.arguments import add_renamed
 
 
@@ -21,9 +22,7 @@ def main(
         prog: What help calls this command.
     """
     arguments = _parser(prog).parse_args(argv)
-    crf, min_size = arguments.crf, arguments.min_region_size
-    if min_size < 0:
-        raise ConfigError(f"--min-region-size: expected at least 0, got {min_size}")
+    crf, min_size = postprocessing_of(arguments)
     # Late, so that help does not wait for TensorFlow.
     from cirs_tf.postprocessing.postprocess import postprocess
     from cirs_tf.runs.evaluation import evaluate_run, write_json
@@ -88,14 +87,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--data", metavar="DIR", help="another data set than the run's own")
     add("--out", metavar="DIR", help="of numbers and picture; default: RUN/eval")
     add("--json", metavar="FILE", help="of the numbers; default: SPLIT.json there")
-    add("--crf", action="store_true", help="sharpen edges by a dense CRF (extra crf)")
-    add(
-        "--min-region-size",
-        type=int,
-        default=0,
-        metavar="N",
-        help="merge connected regions below N pixels into their neighbors",
-    )
+    add_postprocessing(parser)
     add_renamed(parser, "--merge-regions", "--min-region-size")
     return parser
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cirs_tf.errors import ConfigError, ImageError, command
+from cirs_tf.postprocessing.arguments import add_postprocessing, postprocessing_of
 
 _SHEET_IMAGES = 24
 _NAMED = 5  # files that are left out
@@ -24,7 +25,6 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     arguments = _parser(prog).parse_args(argv)
     # Late, so that help does not wait for TensorFlow.
     from cirs_tf.data.image_files import LARGEST, read_image
-    from cirs_tf.postprocessing.dense_crf import crf_library
     from cirs_tf.postprocessing.postprocess import postprocess
     from cirs_tf.postprocessing.regions import merge_small_regions
     from cirs_tf.serving.image_files import (
@@ -45,11 +45,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
         raise ConfigError(
             f"--max-pixels: expected 1 to {LARGEST:,}, got {arguments.max_pixels:,}"
         )
-    crf, min_size = arguments.crf, arguments.min_region_size
-    if min_size < 0:
-        raise ConfigError(f"--min-region-size: expected at least 0, got {min_size}")
-    if crf:
-        crf_library()  # or it is missing
+    crf, min_size = postprocessing_of(arguments)
     if arguments.tile is not None:
         check_tile(arguments.tile, arguments.overlap)
     out = Path(arguments.out)
@@ -157,14 +153,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help=f"write the first {_SHEET_IMAGES} images and their overlays into one "
         "picture too",
     )
-    add("--crf", action="store_true", help="sharpen edges by a dense CRF (extra crf)")
-    add(
-        "--min-region-size",
-        type=int,
-        default=0,
-        metavar="N",
-        help="merge connected regions below N pixels into their neighbors",
-    )
+    add_postprocessing(parser)
     add(
         "--summary",
         metavar="FILE",

@@ -137,7 +137,7 @@ def test_in_a_browser(served, pictures):
         upload = until("#picture input[type=file]", lambda element: True)
         upload.send_keys(str(pictures / "colors.png"))
         until("#segments img", lambda image: image.get_property("naturalWidth") == 60)
-        until("td", lambda cell: cell.text.strip() == "50")
+        until("[role=gridcell], td", lambda cell: cell.text.strip() == "50")
         requests = driver.execute_script(
             "return performance.getEntriesByType('resource').map(e => e.name)"
         )
