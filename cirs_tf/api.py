@@ -13,7 +13,9 @@ from cirs_tf.errors import DataError
 from cirs_tf.methods.registry import load_config
 from cirs_tf.runs import session
 from cirs_tf.runs.evaluation import Evaluation, evaluate_run
+from cirs_tf.runs.exporting import SAVED_MODEL, export_run
 from cirs_tf.runs.restore import load_segmenter, open_run
+from cirs_tf.serving.formats.keras_file import KERAS_FILE, load_keras_file
 from cirs_tf.serving.savedmodel import NO_CARD, load_savedmodel
 from cirs_tf.serving.segmenter import Segmenter
 from cirs_tf.training.run_folder import RunFolder
@@ -79,12 +81,13 @@ def load(path: str | Path | session.Run, checkpoint: str | None = None) -> Segme
     """Load a trained segmenter.
 
     Args:
-        path: A run, its folder, or a folder written by `export`.
+        path: A run, its folder, or a folder written by `export` in the format
+            `saved_model`, `keras` or `hub`.
         checkpoint: Of a run: `loss`, `oracle`, `last`, or a step; None: the run's own
             choice, `training.selection`.
 
     Returns:
-        A segmenter with `predict` and, for a run, `keras_model`.
+        A segmenter with `predict` and, but for a SavedModel, `keras_model`.
 
     Raises:
         CirsError: There is no run or exported model, or it does not fit.
@@ -97,13 +100,16 @@ def load(path: str | Path | session.Run, checkpoint: str | None = None) -> Segme
         (3, 16, 16)
     """
     path = _folder(path)
-    if RunFolder(path).config_file.is_file():
+    keras_file = path / KERAS_FILE
+    if RunFolder(path).config_file.is_file() and not keras_file.is_file():
         restored = load_segmenter(RunFolder(path), checkpoint)
         return Segmenter.from_keras(restored.segmenter, restored.card)
     if not path.is_dir():
         raise DataError(f"{path}: no such folder; expected a run or an exported model")
     if checkpoint is not None:
         raise DataError(f"{path}: an exported model has no checkpoints")
+    if keras_file.is_file():
+        return load_keras_file(keras_file)
     segmenter = load_savedmodel(path)
     if segmenter.card is None:
         warnings.warn(f"{path}: {NO_CARD}", stacklevel=2)
@@ -150,24 +156,30 @@ def export(
     checkpoint: str | None = None,
     names: Sequence[str] = (),
     max_pixels: int = MAX_PIXELS,
+    format: str = SAVED_MODEL,
+    quantize: str | None = None,
 ) -> Path:
-    """Write a SavedModel that TensorFlow Serving loads.
+    """Write a segmenter for others to use, by default for TensorFlow Serving.
 
     It is also a command: `python -m cirs_tf.export`.
 
     Args:
         run: A run, or its folder.
-        out: Folder of the model; the next version, 1 at first, is written in it.
+        out: Folder of the model. A SavedModel is the next version in it, 1 at first;
+            other formats want it new or empty.
         checkpoint: `loss`, `oracle`, `last`, or a step; None: the run's own choice.
         names: A name for each segment; none: `segment 0` and so on.
         max_pixels: The served model refuses files of more pixels.
+        format: `saved_model`, `keras`, `onnx`, `litert`, `openvino`, or `hub`.
+        quantize: `float16` or `int8` weights, of `litert` alone; None: float32.
 
     Returns:
-        The folder of the new version.
+        The folder of the new version, the model's file, or the folder for the hub.
 
     Raises:
-        CirsError: The run or checkpoint is not there, `out` cannot be written, or there
-            are not as many names as segments.
+        CirsError: The run or checkpoint is not there, `out` cannot be written, there
+            are not as many names as segments, a package is missing, or the format
+            lacks an operation.
 
     Example:
         `run` is a run folder.
@@ -175,8 +187,16 @@ def export(
         >>> export(run, "exported/a").name
         '1'
     """
-    restored = load_segmenter(open_run(_folder(run)), checkpoint)
-    return restored.export(out, segment_names=tuple(names), max_pixels=max_pixels)
+    path, _ = export_run(
+        open_run(_folder(run)),
+        out,
+        checkpoint,
+        format,
+        quantize,
+        segment_names=tuple(names),
+        max_pixels=max_pixels,
+    )
+    return path
 
 
 def _folder(run: str | Path | session.Run) -> Path:

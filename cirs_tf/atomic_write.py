@@ -1,7 +1,9 @@
-"""Files that appear whole or not at all: a temporary name, then one rename."""
+"""Files and folders that appear whole or not at all: a temporary name, one rename."""
 
 import contextlib
+import errno
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,3 +49,31 @@ def write_text_atomically(path: str | Path, text: str) -> None:
     """
     with atomic_path(path) as temporary:
         temporary.write_text(text)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a new temporary folder beside `path`; rename it to `path` at the end.
+
+    Where the block raises, the temporary folder is removed. Folders above are made. A
+    killed process can leave a hidden `.NAME.PID.tmp`.
+
+    Args:
+        path: The folder to create; an empty one may be there already.
+
+    Yields:
+        Where to write.
+
+    Raises:
+        FileExistsError: `path` is a file, or a folder that is not empty.
+    """
+    path = Path(path)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise FileExistsError(errno.EEXIST, "is there already", str(path))
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

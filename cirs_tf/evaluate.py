@@ -45,7 +45,8 @@ def main(
     out = Path(arguments.out or run.evaluation)
     file = Path(arguments.json or out / f"{name}.json")
     picture = out / f"{name}.png"
-    numbers = evaluation.as_json()
+    data = arguments.data or read_config(run).data
+    numbers = evaluation.as_json() | {"data": str(data)}
     if steps:
         numbers["postprocessing"] = {"crf": crf, "min_region_size": min_size}
     write_json(file, numbers)
@@ -58,7 +59,6 @@ def main(
             f"{picture}: cannot be written: {error.strerror}; say where with --out"
         ) from None
 
-    data = arguments.data or read_config(run).data
     print(f"run       {run.path}, {evaluation.checkpoint_text}")
     images = f"{len(evaluation.labels):,} images"
     print(f"split     {arguments.split} of {data}, {images}")

@@ -9,29 +9,30 @@ from cirs_tf.errors import ConfigError, command
 
 @command
 def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.export") -> None:
-    """Parse the command line and write a SavedModel.
+    """Parse the command line and write the model; `--push-to-hub` alone uploads.
 
     Args:
         argv: Arguments; None: those of the process.
         prog: What help calls this command.
     """
     parser = argparse.ArgumentParser(
-        prog=prog, description="Write a SavedModel that TensorFlow Serving loads."
+        prog=prog, description="Write a run's segmenter for others to use."
     )
-    parser.add_argument("run", metavar="RUN", help="a run folder")
-    parser.add_argument("--out", required=True, metavar="MODEL_DIR")
-    parser.add_argument(
+    add = parser.add_argument
+    add("run", metavar="RUN", help="a run folder")
+    add("--out", required=True, metavar="MODEL_DIR")
+    add(
         "--checkpoint",
         metavar="NAME",
         help="loss, oracle, last, or the step of one that is kept; default: the run's "
         "training.selection",
     )
-    parser.add_argument(
+    add(
         "--names",
         metavar="NAME,...",
         help="a name for each segment, in their order, kept in the model's description",
     )
-    parser.add_argument(
+    add(
         "--max-pixels",
         type=int,
         default=MAX_PIXELS,
@@ -39,27 +40,55 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.export") 
         help="larger files are refused by the signature serve_bytes (default: "
         "%(default)s)",
     )
+    add(
+        "--format",
+        default="saved_model",
+        help="saved_model (default, for TensorFlow Serving), keras, onnx, litert, "
+        "openvino, or hub (a folder for the Hugging Face hub); all but the first "
+        "want a new folder",
+    )
+    add("--quantize", metavar="TYPE", help="weights of litert: float16 or int8")
+    add("--license", metavar="ID", help="of the weights, for the card of hub")
+    add(
+        "--push-to-hub",
+        metavar="USER/NAME",
+        help="upload the folder of hub; without it nothing is uploaded",
+    )
     arguments = parser.parse_args(argv)
+    if arguments.push_to_hub and arguments.format != "hub":
+        raise ConfigError(
+            f"--push-to-hub: expected --format hub, not {arguments.format}"
+        )
     if arguments.max_pixels < 1:
         raise ConfigError(
             f"--max-pixels: expected at least 1, got {arguments.max_pixels}"
         )
     names = arguments.names.split(",") if arguments.names else []
     # Late, so that help does not wait for TensorFlow.
-    from cirs_tf.runs.restore import load_segmenter, open_run
+    from cirs_tf.runs.exporting import export_run
+    from cirs_tf.runs.hub_folder import hub_client, push_to_hub
+    from cirs_tf.runs.restore import open_run
 
-    restored = load_segmenter(open_run(arguments.run), arguments.checkpoint)
-    version = restored.export(
+    if arguments.push_to_hub:
+        hub_client()  # before the work
+    written, restored = export_run(
+        open_run(arguments.run),
         arguments.out,
+        arguments.checkpoint,
+        arguments.format,
+        arguments.quantize,
+        arguments.license,
         segment_names=tuple(name.strip() for name in names),
         max_pixels=arguments.max_pixels,
     )
     print(
-        f"{version}: segmenter of checkpoint {restored.checkpoint!r} "
+        f"{written}: segmenter of checkpoint {restored.checkpoint!r} "
         f"(step {restored.step})"
     )
     if restored.origin:
         print(f"backbone  {restored.origin}")
+    if arguments.push_to_hub:
+        print(f"uploaded  {push_to_hub(written, arguments.push_to_hub)}")
 
 
 if __name__ == "__main__":

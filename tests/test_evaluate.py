@@ -91,7 +91,8 @@ def test_a_split_without_masks_has_shares_only(capsys, finished, tmp_path):
     file = tmp_path / "train.json"
     assert evaluate.main([str(finished), "--split", "train", "--json", str(file)]) == 0
     result = json.loads(file.read_text())
-    assert result.keys() == {"segment_share", "checkpoint", "step", "images"}
+    keys = {"segment_share", "checkpoint", "step", "images", "data"}
+    assert result.keys() == keys
     assert "no masks" in capsys.readouterr().out
 
 

@@ -30,7 +30,8 @@ class PadToMultiple(keras.layers.Layer):
             if size is not None and size % self.multiple == 0:
                 continue
             size = tf.shape(images)[axis]
-            rounded = -(-size // self.multiple) * self.multiple
+            # Of positive numbers alone: ONNX divides integers toward zero.
+            rounded = (size + self.multiple - 1) // self.multiple * self.multiple
             indices = tf.minimum(tf.range(rounded), size - 1)
             images = tf.gather(images, indices, axis=axis)
         return images

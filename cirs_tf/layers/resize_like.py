@@ -32,7 +32,8 @@ class ResizeLike(keras.layers.Layer):
             values: The maps.
             reference: `[batch, height, width, channels]`.
         """
-        size = -(-tf.shape(reference)[1:3] // self.stride)
+        # Of positive numbers alone: ONNX divides integers toward zero.
+        size = (tf.shape(reference)[1:3] + self.stride - 1) // self.stride
         return tf.cast(tf.image.resize(values, size), values.dtype)
 
     def compute_output_shape(self, values_shape, reference_shape) -> tuple:

@@ -11,9 +11,9 @@ import keras
 from cirs_tf.config.sections import Config
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.errors import ConfigError
+from cirs_tf.runs.exporting import export_run
 from cirs_tf.runs.restore import (
     check_resumable,
-    load_segmenter,
     open_run,
     read_config,
 )
@@ -109,7 +109,7 @@ def _export(run: Path, model_dir: Path) -> None:
     trained = (folder.checkpoints / "checkpoints.json").stat().st_mtime
     versions = model_dir.glob("*/saved_model.pb")
     if all(version.stat().st_mtime < trained for version in versions):
-        load_segmenter(folder).export(model_dir)
+        export_run(folder, model_dir)
 
 
 def seeds_from(text: str) -> list[int]:

@@ -19,7 +19,6 @@ from cirs_tf.methods.registry import (
     weights_origin,
 )
 from cirs_tf.serving.model_card import ModelCard
-from cirs_tf.serving.savedmodel import write_savedmodel
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.phases import Method
 from cirs_tf.training.run_folder import RunFolder
@@ -49,17 +48,6 @@ class Restored:
     width: int
     origin: str
     card: ModelCard
-
-    def export(self, model_dir: str | Path, **facts: Any) -> Path:
-        """Write the next version of a SavedModel; see `write_savedmodel`.
-
-        Args:
-            model_dir: The model's folder.
-            **facts: Of the card, that are not of the run: `segment_names`,
-                `max_pixels`.
-        """
-        card = dataclasses.replace(self.card, **facts)
-        return write_savedmodel(self.segmenter, model_dir, card)
 
 
 def read_config(run: RunFolder) -> Config:

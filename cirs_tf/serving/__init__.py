@@ -1,1 +1,1 @@
-"""SavedModels: written for TensorFlow Serving, and read."""
+"""Models for others: SavedModels and other formats, written and read; a client."""

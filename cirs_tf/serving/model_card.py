@@ -91,6 +91,7 @@ class ModelCard:
             segments = facts.pop("segments")
             names = tuple(segment["name"] for segment in segments)
             del facts["cirs_tf"]
+            facts.pop("interface", None)  # of other formats
             facts["classes"] = tuple(facts["classes"])
             card = cls(num_segments=len(names), segment_names=names, **facts)
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -1,0 +1,69 @@
+"""Write a run's segmenter in one of the formats."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from cirs_tf.errors import ConfigError
+from cirs_tf.runs.hub_folder import write_hub_folder
+from cirs_tf.runs.restore import Restored, load_segmenter
+from cirs_tf.serving.formats.export_format import FILES, check_quantize, write_format
+from cirs_tf.serving.savedmodel import write_savedmodel
+from cirs_tf.training.run_folder import RunFolder
+
+SAVED_MODEL, HUB = "saved_model", "hub"
+FORMATS = (SAVED_MODEL, *FILES, HUB)
+
+
+def export_run(
+    run: RunFolder,
+    out: str | Path,
+    checkpoint: str | None = None,
+    export_format: str = SAVED_MODEL,
+    quantize: str | None = None,
+    model_license: str | None = None,
+    **facts: Any,
+) -> tuple[Path, Restored]:
+    """Write a run's segmenter for others to use.
+
+    Args:
+        run: The run folder.
+        out: Folder of the model. `saved_model` writes the next version in it; the
+            others want it new or empty.
+        checkpoint: As of `load_segmenter`.
+        export_format: One of `FORMATS`.
+        quantize: `float16` or `int8` weights, of `litert` alone; None: float32.
+        model_license: Of `hub` alone: the license that its card states, such as
+            `apache-2.0`; None: the card says that none is stated.
+        **facts: Of the description, that are not of the run: `segment_names`,
+            `max_pixels`.
+
+    Returns:
+        What was written (a version's folder, the model's file, or the hub folder),
+        and the segmenter.
+
+    Raises:
+        CheckpointError: The checkpoint is not there, or `out` cannot be written.
+        ConfigError: There is no such format or weights, a package is missing, the
+            format lacks an operation, or there are not as many names as segments.
+        DataError: A file of the run's evaluation is damaged.
+    """
+    if export_format not in FORMATS:
+        raise ConfigError(
+            f"--format: expected one of {', '.join(FORMATS)}, got {export_format!r}"
+        )
+    if model_license is not None and export_format != HUB:
+        raise ConfigError(f"--license: expected --format hub, got {export_format}")
+    check_quantize(export_format, quantize)
+    restored = load_segmenter(run, checkpoint)
+    restored = dataclasses.replace(
+        restored, card=dataclasses.replace(restored.card, **facts)
+    )
+    segmenter, card = restored.segmenter, restored.card
+    if export_format == SAVED_MODEL:
+        path = write_savedmodel(segmenter, out, card)
+    elif export_format == HUB:
+        path = write_hub_folder(run, restored, out, model_license)
+    else:
+        path = write_format(segmenter, out, export_format, card, quantize)
+    return path, restored

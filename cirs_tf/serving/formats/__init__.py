@@ -1,0 +1,1 @@
+"""A segmenter as a file for other runtimes: Keras, ONNX, LiteRT, OpenVINO."""
