@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import tempfile
 from pathlib import Path
 
 from cirs_tf.errors import ConfigError, command
@@ -18,6 +19,10 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.demo") ->
     arguments = _parser(prog).parse_args(argv)
     if not 0 <= arguments.port <= 65_535:
         raise ConfigError(f"--port: expected 0 to 65535, got {arguments.port}")
+    if arguments.max_megabytes < 1:
+        raise ConfigError(
+            f"--max-megabytes: expected at least 1, got {arguments.max_megabytes}"
+        )
     # Gradio asks its makers for newer versions unless told not to.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     try:
@@ -37,20 +42,21 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.demo") ->
         examples = list(find_images([arguments.examples]).values())[:8]
     segmenter = load(arguments.model)
     title = Path(arguments.model).resolve().name
-    app = demo_app(segmenter, title, examples, MAX_PIXELS)
     system = ["system-ui", "sans-serif"]  # no font of another host
-    try:
-        app.launch(
-            server_name=arguments.host,
-            server_port=arguments.port or None,
-            max_file_size=f"{arguments.max_megabytes}mb",
-            share=False,
-            footer_links=[],
-            theme=gradio.themes.Default(font=system, font_mono=["monospace"]),
-            allowed_paths=[str(path) for path in examples],
-        )
-    except OSError as error:
-        raise ConfigError(f"--port {arguments.port}: {error}") from None
+    with tempfile.TemporaryDirectory(prefix="cirs_tf_demo_") as masks:
+        app = demo_app(segmenter, title, examples, MAX_PIXELS, masks)
+        try:
+            app.launch(
+                server_name=arguments.host,
+                server_port=arguments.port or None,
+                max_file_size=f"{arguments.max_megabytes}mb",
+                share=False,
+                footer_links=[],
+                theme=gradio.themes.Default(font=system, font_mono=["monospace"]),
+                allowed_paths=[str(path) for path in examples],
+            )
+        except OSError as error:
+            raise ConfigError(f"--port {arguments.port}: {error}") from None
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

@@ -3,7 +3,7 @@
 import argparse
 
 from cirs_tf.callable_module import make_callable
-from cirs_tf.data.image_files import MAX_PIXELS
+from cirs_tf.data.image_files import LARGEST, MAX_PIXELS
 from cirs_tf.errors import ConfigError, command
 
 
@@ -59,9 +59,9 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.export") 
         raise ConfigError(
             f"--push-to-hub: expected --format hub, not {arguments.format}"
         )
-    if arguments.max_pixels < 1:
+    if not 1 <= arguments.max_pixels <= LARGEST:
         raise ConfigError(
-            f"--max-pixels: expected at least 1, got {arguments.max_pixels}"
+            f"--max-pixels: expected 1 to {LARGEST:,}, got {arguments.max_pixels:,}"
         )
     names = arguments.names.split(",") if arguments.names else []
     # Late, so that help does not wait for TensorFlow.

@@ -7,7 +7,7 @@ from cirs_tf.errors import ConfigError, DataError, command
 
 
 @command
-def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.report") -> None:
+def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.report") -> int:
     """Parse the command line, evaluate the runs, write the page.
 
     Args:
@@ -34,6 +34,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.report") 
     for run in runs:
         print(f"{run.name}: {run.remark or run.outcome.checkpoint}")
     print(f"report    {out} ({len(page) / 2**20:.1f} MB)")
+    return 1 if any(run.outcome is None for run in runs) else 0
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -45,7 +46,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add = parser.add_argument
     add("runs", nargs="+", metavar="RUN", help="a run folder, or a folder of some")
     add("--out", required=True, metavar="HTML")
-    add("--split", default="val", help="train, val (default) or test")
+    add(
+        "--split",
+        choices=("train", "val", "test"),
+        default="val",
+        help="default: %(default)s",
+    )
     add("--data", metavar="DIR", help="another data set than the runs' own")
     return parser
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from cirs_tf.data.image_files import LARGEST, MAX_PIXELS
 from cirs_tf.errors import ConfigError, ImageError, command
 from cirs_tf.postprocessing.arguments import add_postprocessing, postprocessing_of
 
@@ -24,7 +25,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     """
     arguments = _parser(prog).parse_args(argv)
     # Late, so that help does not wait for TensorFlow.
-    from cirs_tf.data.image_files import LARGEST, read_image
+    from cirs_tf.data.image_files import read_image
     from cirs_tf.postprocessing.postprocess import postprocess
     from cirs_tf.postprocessing.regions import merge_small_regions
     from cirs_tf.serving.image_files import (
@@ -187,7 +188,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add(
         "--max-pixels",
         type=int,
-        default=128_000_000,
+        default=MAX_PIXELS,
         metavar="N",
         help="larger images are refused before they are decoded (default: %(default)s)",
     )

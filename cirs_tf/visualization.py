@@ -155,19 +155,21 @@ def with_legend(picture: Image.Image, legend: Sequence[str]) -> Image.Image:
     Args:
         picture: Is not changed.
         legend: The meaning of each color, from the first on; in lines as wide as the
-            picture.
+            picture; the result is wider where one alone is.
     """
     font = ImageFont.load_default(size=_FONT_SIZE)
     square, gap = _FONT_SIZE, _FONT_SIZE // 2
-    places, left, line = [], gap, 0
+    legend = [" ".join(text.split()) for text in legend]
+    places, left, line, widest = [], gap, 0, picture.width
     for text in legend:
         width = square + gap + round(font.getlength(text)) + 2 * gap
         if left > gap and left + width > picture.width:
             left, line = gap, line + 1
         places.append((left, picture.height + line * _NAME_HEIGHT))
         left += width
+        widest = max(widest, left)
     height = picture.height + (line + 1) * _NAME_HEIGHT + gap
-    result = Image.new("RGB", (picture.width, height), "white")
+    result = Image.new("RGB", (widest, height), "white")
     result.paste(picture)
     draw = ImageDraw.Draw(result)
     for text, color, (x, y) in zip(legend, palette(len(legend)), places, strict=True):

@@ -6,6 +6,7 @@ import time
 import keras
 import numpy as np
 import pytest
+import requests
 from PIL import Image
 
 from cirs_tf import demo
@@ -13,8 +14,10 @@ from cirs_tf.serving.segmenter import Segmenter
 
 gradio = pytest.importorskip("gradio")
 
-from cirs_tf.pages.demo_app import demo_app  # noqa: E402  (needs Gradio)
+from cirs_tf.pages.demo_app import Shown, _picture, demo_app  # noqa: E402  (needs Gradio)
 
+# Gradio leaves sockets and loops to the end of the process.
+pytestmark = pytest.mark.filterwarnings("ignore")
 NAMES = [[k, "", None] for k in range(3)]
 
 
@@ -39,8 +42,10 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def served(segmenter, pictures):
-    app = demo_app(segmenter, "colors", [pictures / "colors.png"], max_pixels=10**6)
+def served(segmenter, pictures, tmp_path_factory):
+    examples = [pictures / "colors.png"]
+    masks = tmp_path_factory.mktemp("masks")
+    app = demo_app(segmenter, "colors", examples, 10**6, masks)
     _, url, _ = app.launch(
         prevent_thread_lock=True, server_port=None, quiet=True, max_file_size="1mb"
     )
@@ -64,7 +69,6 @@ def segment(client, path, opacity=1.0, names=NAMES):
     )  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_a_picture_comes_back_with_its_segments_shares_and_mask(client, pictures):
     shown, table, mask = segment(client, pictures / "colors.png")
     labels = np.asarray(Image.open(mask))
@@ -76,14 +80,12 @@ def test_a_picture_comes_back_with_its_segments_shares_and_mask(client, pictures
     assert picture[5, 5].tolist() == [86, 180, 233]  # color 0: opacity is 1
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_names_stay_when_another_picture_comes(client, pictures):
     names = [[0, "sky", None], *NAMES[1:]]
     _, table, _ = segment(client, pictures / "colors.png", names=names)
     assert [row[1] for row in table["data"]] == ["sky", "", ""]
 
 
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -100,7 +102,6 @@ def test_what_is_no_picture_is_said_on_the_page(client, pictures, name, message)
     assert "/" not in str(error.value)  # no folder of the server
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_regions_of_a_picture(client, pictures):
     from gradio_client import handle_file
 
@@ -111,7 +112,44 @@ def test_regions_of_a_picture(client, pictures):
     assert np.abs(pixels[5, 5] - [200.0, 0, 0]).max() < 12
 
 
-@pytest.mark.filterwarnings("ignore")
+def test_other_files_of_the_machine_are_not_served(served, tmp_path):
+    private = tmp_path / "private.txt"
+    private.write_text("mine")
+    answer = requests.get(f"{served}gradio_api/file={private}", timeout=10)
+    assert answer.status_code == 403 and "mine" not in answer.text
+
+
+def test_only_the_two_functions_can_be_called(client):
+    assert client.view_api(return_format="dict")["named_endpoints"].keys() == {
+        "/segment",
+        "/regions",
+    }
+
+
+def test_opacity_and_names_reach_the_picture():
+    image, labels = np.full((30, 200, 3), 40, np.uint8), np.zeros((30, 200), np.uint8)
+    shown = Shown(image, labels, "", (0.75, 0.25))
+    plain = np.asarray(_picture(shown, 0.0, [[0, None, None], [1, "", None]]))
+    assert (plain[:30] == 40).all()
+    named = np.asarray(_picture(shown, 0.0, [[0, "sky", None], [1, "", None]]))
+    unnamed = np.asarray(_picture(shown, 0.0, [[0, "", None], [1, "", None]]))
+    assert named.shape != unnamed.shape or (named != unnamed).any()
+    assert np.array_equal(plain, unnamed)
+
+
+def test_the_command_listens_to_this_machine_alone(
+    finished, pictures, monkeypatch, tmp_path
+):
+    launched = {}
+    monkeypatch.setattr(gradio.Blocks, "launch", lambda _, **how: launched.update(how))
+    assert demo.main([str(finished), "--examples", str(pictures), "--port", "0"]) == 0
+    assert launched["server_name"] == "127.0.0.1" and launched["share"] is False
+    assert launched["max_file_size"] == "50mb"
+    assert launched["allowed_paths"] == [
+        str(path) for path in sorted(pictures.iterdir())
+    ]
+
+
 def test_in_a_browser(served, pictures):
     webdriver = pytest.importorskip("selenium.webdriver")
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
@@ -155,6 +193,7 @@ def test_in_a_browser(served, pictures):
     ("argv", "message"),
     [
         (["nowhere"], "nowhere"),
+        (["a", "--max-megabytes", "0"], "--max-megabytes: expected at least 1, got 0"),
         (["nowhere", "--port", "70000"], "--port: expected 0 to 65535, got 70000"),
         (["nowhere", "--examples", "gone"], "gone: no such file or folder"),
     ],

@@ -152,7 +152,7 @@ def test_data_that_were_moved_leave_a_remark(sweep, fruit, tmp_path, capsys):
     config = run / "config.yaml"
     config.write_text(config.read_text().replace(str(fruit), str(tmp_path / "gone")))
     out = tmp_path / "report.html"
-    assert main([str(run), str(sweep / "seed-1"), "--out", str(out)]) == 0
+    assert main([str(run), str(sweep / "seed-1"), "--out", str(out)]) == 1
     text = out.read_text()
     page = Page(text)
     assert "the data set of the run is not there" in page.text

@@ -167,3 +167,9 @@ def test_a_legend_shows_each_color_once_and_wraps():
     assert rows == sorted(rows) and len(set(rows)) == 3  # one in each line
     wide = with_legend(Image.new("RGB", (900, 40)), legend)
     assert wide.height < shown.shape[0]
+
+
+def test_a_legend_wider_than_the_picture_is_not_cut():
+    shown = np.asarray(with_legend(Image.new("RGB", (40, 10)), ["a\nvery long name"]))
+    assert shown.shape[1] > 80
+    assert (shown[:, -2:] == 255).all()

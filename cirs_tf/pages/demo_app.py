@@ -17,6 +17,7 @@ from cirs_tf.serving.segmenter import Segmenter
 from cirs_tf.visualization import colorize, overlay, palette_image, with_legend
 
 _LARGEST_SIDE = 1_024  # pixels of a picture that is shown
+_DELETE_CACHE = (3_600, 3_600)  # seconds: how often, and from which age on
 _HEADERS = ["segment", "name", "share of pixels in %"]
 
 
@@ -38,7 +39,11 @@ class Shown:
 
 
 def demo_app(
-    segmenter: Segmenter, title: str, examples: Sequence[Path], max_pixels: int
+    segmenter: Segmenter,
+    title: str,
+    examples: Sequence[Path],
+    max_pixels: int,
+    masks: str | Path,
 ) -> gr.Blocks:
     """Return the page; `launch` serves it.
 
@@ -47,6 +52,7 @@ def demo_app(
         title: Stands at the top.
         examples: Pictures to take, for who has none.
         max_pixels: Larger pictures are refused before they are decoded.
+        masks: Folder in which masks are written to be downloaded.
     """
 
     def read(path: str) -> np.ndarray:
@@ -65,17 +71,16 @@ def demo_app(
         image = read(path)
         labels = segmenter.predict(image)
         counts = np.bincount(labels.ravel(), minlength=segmenter.num_segments)
-        with tempfile.NamedTemporaryFile(
-            prefix=f"{Path(path).stem}_", suffix=".png", delete=False
-        ) as file:
-            palette_image(labels).save(file, format="PNG")
+        folder = Path(tempfile.mkdtemp(dir=masks))
+        mask = folder / f"{Path(path).stem}.png"
+        palette_image(labels).save(mask, format="PNG")
         shares = tuple(map(float, counts / counts.sum()))
-        shown = Shown(_small(image), _small(labels), file.name, shares)
+        shown = Shown(_small(image), _small(labels), str(mask), shares)
         rows = [
             [number, _name(names, number), round(100 * share, 1)]
             for number, share in enumerate(shares)
         ]
-        return shown, _picture(shown, opacity, rows), rows, file.name
+        return shown, _picture(shown, opacity, rows), rows, str(mask)
 
     def draw(shown: Shown | None, opacity: float, names: list[list]):
         return None if shown is None else _picture(shown, opacity, names)
@@ -99,10 +104,17 @@ def demo_app(
         colors = np.stack(means, axis=-1)[regions]
         return np.uint8(colors.round())
 
-    start = [[number, "", None] for number in range(segmenter.num_segments)]
+    card = segmenter.card
+    given = card.segment_names if card else ()
+    start = [
+        [number, given[number] if given else "", None]
+        for number in range(segmenter.num_segments)
+    ]
     paths = [str(path) for path in examples]
     types = [".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"]
-    with gr.Blocks(title=title, analytics_enabled=False) as app:
+    with gr.Blocks(
+        title=title, analytics_enabled=False, delete_cache=_DELETE_CACHE
+    ) as app:
         gr.Markdown(f"# {title}")
         with gr.Tab("Segments"):
             state = gr.State()
@@ -131,7 +143,7 @@ def demo_app(
             outputs = [state, result, table, mask]
             file.change(segment, [file, opacity, table], outputs, api_name="segment")
             for changed in (opacity.release, table.input):
-                changed(draw, [state, opacity, table], result, api_name=False)
+                changed(draw, [state, opacity, table], result, api_visibility="private")
         with gr.Tab("Regions"):
             image, tree = gr.State(), gr.State()
             with gr.Row():
@@ -150,16 +162,16 @@ def demo_app(
             photo.change(
                 grow_tree, [photo, level], [image, tree, regions], api_name="regions"
             )
-            level.release(cut, [image, tree, level], regions, api_name=False)
+            level.release(cut, [image, tree, level], regions, api_visibility="private")
     return app
 
 
 def _name(rows: list[list], number: int) -> str:
-    return str(rows[number][1]) if number < len(rows) else ""
+    return str(rows[number][1] or "") if number < len(rows) else ""
 
 
 def _picture(shown: Shown, opacity: float, names: list[list]) -> Image.Image:
-    """Return image and segments, with a legend of those that are there."""
+    """Return image and segments, with a legend of all."""
     blended = overlay(shown.image, colorize(shown.labels), opacity)
     legend = [
         f"{_name(names, number) or number}: {share:.0%}"

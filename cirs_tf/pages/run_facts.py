@@ -241,7 +241,10 @@ def _picture(evaluation: Evaluation) -> Image.Image:
 
 
 def _strip(run: RunFolder) -> list[tuple[int, str]]:
-    files = sorted(run.progress.glob("*.png"))
+    files = sorted(
+        (file for file in run.progress.glob("*.png") if file.stem.isdecimal()),
+        key=lambda file: int(file.stem),
+    )
     count = min(_STRIP, len(files))
     chosen = np.linspace(0, len(files) - 1, count).round().astype(int)
     strip = []

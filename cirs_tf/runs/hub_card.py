@@ -19,6 +19,10 @@ _METRICS = {
     "miou_thesis": "mIoU of the thesis (an assignment per image)",
 }
 _SITE = "https://github.com/cirs-tf/cirs-tf"
+_THESIS = (
+    "The thesis: G. Bishop, Unsupervised Semantic Segmentation through Cross-Instance "
+    "Representation Similarity, MSc thesis, WPI, 2020."
+)
 
 
 def model_card(
@@ -63,6 +67,7 @@ def model_card(
         "## Evaluation\n\n" + _evaluation(scores),
         "## Limits\n\n" + _limits(restored, manifest),
         "## License\n\n" + _license(restored, model_license),
+        f"## Reference\n\n{_THESIS}",
     ]
     text = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=1000)
     return f"---\n{text}---\n\n" + "\n\n".join(sections) + "\n"

@@ -54,8 +54,8 @@ def main(
     _check(arguments)
     model = served_model(arguments.url, arguments.version, arguments.label)
     out = Path(arguments.out)
-    found = find_images(arguments.images, arguments.recursive)
     suffixes = (".png", "_overlay.png") if arguments.overlay else (".png",)
+    found = find_images(arguments.images, arguments.recursive, suffixes)
     check_apart(out, arguments.images, found, arguments.recursive, suffixes)
     predictor = connect(
         model, arguments.timeout, arguments.retries, arguments.max_bytes

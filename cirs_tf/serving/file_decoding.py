@@ -43,8 +43,11 @@ def _decode(file: tf.Tensor, limit: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     image, message = tf.zeros([0, 0, 3], tf.uint8), tf.constant(UNKNOWN)
     if kind != _UNKNOWN:
         header = _header(file, kind)
-        if header.height * header.width > limit:
+        pixels = header.height * header.width
+        if pixels > limit:
             message = _too_large(header, limit)
+        elif pixels == 0:  # never decoded: how many there are is not known
+            message = tf.constant(DAMAGED)
         else:
             raw = _raw_pixels(file, kind, header)
             if tf.size(raw) == 0:

@@ -8,6 +8,10 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+# Segments, chunks and bytes between them that are looked at, so that no file takes
+# longer than about a second. Photographs have some ten, PNGs one for 8 to 64 kB each.
+_MOST_PARTS = 5_000
+
 
 class Header(NamedTuple):
     """What a file says before its pixels; scalar tensors.
@@ -38,12 +42,16 @@ def jpeg_header(file: tf.Tensor) -> Header:
     orientation = tf.constant(0, tf.int64)
     position, marker = tf.constant(2, tf.int64), tf.constant(0, tf.int64)
     length = tf.cast(tf.strings.length(file), tf.int64)
-    while marker != 0xDA and position < length:  # DA: start of scan
+    parts = tf.constant(0)
+    while marker != 0xDA and position < length and parts < _MOST_PARTS:  # DA: a scan
+        parts += 1
         first = _number(file, position, 1)
         marker = _number(file, position + 1, 1)
         if first != 0xFF or marker == 0xFF or marker == 0:
             position += 1  # junk, or a fill byte
             marker = tf.constant(0, tf.int64)
+        elif marker == 0x01 or (marker >= 0xD0 and marker <= 0xD9):
+            position += 2  # a marker without a segment
         else:
             size = _number(file, position + 2, 2)
             # C0 to CF are frames, but for tables (C4, CC) and an extension (C8).
@@ -73,7 +81,9 @@ def png_header(file: tf.Tensor) -> Header:
     orientation = tf.constant(1, tf.int64)
     position, kind = tf.constant(8, tf.int64), tf.constant(b"")
     length = tf.cast(tf.strings.length(file), tf.int64)
-    while kind != b"IEND" and position + 8 <= length:
+    parts = tf.constant(0)
+    while kind != b"IEND" and position + 8 <= length and parts < _MOST_PARTS:
+        parts += 1
         size = _number(file, position, 4)
         kind = _cut(file, position + 4, 4)
         if kind == b"tRNS":
@@ -126,7 +136,8 @@ def _exif_orientation(exif: tf.Tensor) -> tf.Tensor:
 
     directory = number(tf.constant(4, tf.int64), 4)
     orientation = tf.constant(1, tf.int64)
-    for entry in tf.range(tf.minimum(number(directory, 2), length // 12)):
+    entries = tf.minimum(number(directory, 2), length // 12)
+    for entry in tf.range(tf.minimum(entries, 200)):
         at = directory + 2 + 12 * entry
         if number(at, 2) == 0x0112:
             is_long = number(at + 2, 2) == 4

@@ -175,7 +175,7 @@ def write_overlay(image: np.ndarray, labels: np.ndarray, path: str | Path) -> No
     height, width = labels.shape
     rows = max(1, _STRIP_PIXELS // max(1, width))
     strips = (slice(top, top + rows) for top in range(0, height, rows))
-    blended = (overlay(image[rows], colorize(labels[rows])) for rows in strips)
+    blended = (overlay(image[strip], colorize(labels[strip])) for strip in strips)
     try:
         with atomic_path(path) as temporary:
             write_png_strips(temporary, height, width, blended)

@@ -15,9 +15,9 @@ _ORIENTATION = 0x0112  # the EXIF tag
 def read_request(path: str | Path, max_bytes: int) -> tuple[bytes, np.ndarray]:
     """Read an image file and what a server is to be sent for it.
 
-    A PNG or JPEG is sent as it is. A server decodes with TensorFlow, which knows no
-    EXIF orientation, transparency or palette as `segment` does, and fewer formats:
-    other files are sent as a PNG of what `segment` sees.
+    A plain PNG or JPEG is sent as it is. Others, with EXIF orientation, transparency or
+    a palette, which models exported by version 0.1 read otherwise than `segment`, and
+    formats that a server does not know are sent as a PNG of what `segment` sees.
 
     Args:
         path: The file.

@@ -88,6 +88,10 @@ class ModelCard:
         try:
             facts = json.loads(text)
             found = facts.pop("format")
+            if found != FORMAT:
+                raise DataError(
+                    f"{where}: description of format {found}; expected {FORMAT}"
+                )
             segments = facts.pop("segments")
             names = tuple(segment["name"] for segment in segments)
             del facts["cirs_tf"]
@@ -99,8 +103,4 @@ class ModelCard:
                 f"{where}: damaged description ({error}); expected that of an exported "
                 "model"
             ) from None
-        if found != FORMAT:
-            raise DataError(
-                f"{where}: description of format {found}; expected {FORMAT}"
-            )
         return card

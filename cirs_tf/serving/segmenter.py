@@ -132,6 +132,8 @@ class Segmenter:
             ]
 
         if isinstance(images, np.ndarray) and images.ndim == 4:
+            if not len(images):
+                raise ImageError("images: expected at least one, got none")
             pairs = found([_as_rgb(image) for image in images])
             labels = np.stack([pair[0] for pair in pairs])
             if not probabilities:

@@ -148,6 +148,8 @@ class RunFolder:
             try:
                 row = json.loads(line)
                 _ = row["step"] + 0, row["validation"].keys()
+                _ = row.setdefault("train", {}).keys()
+                _ = row.setdefault("images_per_second", 0.0) + 0
             except json.JSONDecodeError:
                 break
             except (KeyError, TypeError, AttributeError):

@@ -43,6 +43,16 @@ def test_overlays_if_asked(capsys, url, photos, tmp_path):
     np.testing.assert_allclose(overlay, half, atol=0.5)  # rounded to 8 bits
 
 
+def test_no_overlay_stands_in_the_place_of_a_mask(capsys, url, photos, tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name in ("x", "x_overlay"):
+        shutil.copy(photos / "1.png", folder / f"{name}.png")
+    out = tmp_path / "masks"
+    assert run(capsys, url, folder, "--out", out, "--overlay")[0] == 0
+    assert len(list(out.iterdir())) == 4
+
+
 @pytest.mark.parametrize(
     ("flags", "version"),
     [

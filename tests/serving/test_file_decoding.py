@@ -127,3 +127,19 @@ def test_damaged_orientation_leaves_the_image_as_it_is(kind):
         content[at + size : at + size + 4] = struct.pack(">I", code)
     image, error = decoded(bytes(content))
     assert (error, image.shape) == ("", NOISE.shape)
+
+
+@pytest.mark.parametrize("marker", [b"\xff\x01", b"\xff\xd0", b"\xff\xff", b"\0\0"])
+def test_no_marker_hides_the_size_of_a_jpeg(marker):
+    pixels = np.zeros((37, 53, 3), np.uint8)
+    file = encoded(Image.fromarray(pixels), "JPEG")
+    image, error = decoded(file[:2] + marker + file[2:], 100)
+    assert error == "53 x 37 pixels; expected at most 100 in all"
+    assert image.size == 0
+
+
+def test_a_jpeg_whose_size_is_not_found_is_never_decoded():
+    file = encoded(Image.fromarray(np.zeros((37, 53, 3), np.uint8)), "JPEG")
+    for junk in (b"\0" * 20_000, b"\xff\xd0" * 6_000):
+        image, error = decoded(file[:2] + junk + file[2:], 100)
+        assert "damaged" in error and image.size == 0

@@ -45,7 +45,7 @@ def test_what_is_written_is_read():
         ('{"format": 1}', "damaged description"),
         (CARD.as_json().replace('"height"', '"hight"'), "damaged description"),
         (
-            CARD.as_json().replace('"format": 1', '"format": 2'),
+            CARD.as_json().replace('"format": 1', '"format": 2, "new": 3'),
             "of format 2;",
         ),
     ],

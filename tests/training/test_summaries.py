@@ -44,6 +44,9 @@ def test_charts_of_the_layout_find_their_curves(tmp_path):
         ("train/loss", "loss"),
         ("segment_share/3", "share of pixels in each segment"),
         ("bound/between", "between, and its bound"),
+        ("train/within", "within, and its bound"),
+        ("validation/loss", "loss"),
+        ("learning_rate/segmenter", "learning rate"),
     ):
         titles = [
             t for t, found in patterns.items() if any(re.search(p, tag) for p in found)
