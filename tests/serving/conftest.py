@@ -15,6 +15,7 @@ def exported(tmp_path_factory):
     """
     from cirs_tf.config.sections import SegmenterConfig
     from cirs_tf.models.unet import unet
+    from cirs_tf.serving.model_card import ModelCard
     from cirs_tf.serving.savedmodel import load_savedmodel, write_savedmodel
 
     folder = tmp_path_factory.mktemp("exported") / "fruit"
@@ -22,7 +23,7 @@ def exported(tmp_path_factory):
     rng = np.random.default_rng(0)
     for weight in segmenter.trainable_variables:
         weight.assign(rng.normal(size=weight.shape))
-    write_savedmodel(segmenter, folder, 16, 16)
+    write_savedmodel(segmenter, folder, ModelCard(16, 16, num_segments=4))
     image = np.asarray(noise(0, (16, 16)))
     assert len(np.unique(load_savedmodel(folder).predict(image))) > 2
     return folder

@@ -182,7 +182,7 @@ def test_the_curl_lines_of_the_docs_send_a_photo(exported, served, tmp_path):
         command = ["bash", "-ec", lines]
         subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     answer = json.loads((tmp_path / "answer.json").read_text())
-    mask = base64.b64decode(answer["predictions"][0]["b64"])
+    mask = base64.b64decode(answer["predictions"][0]["mask_png_bytes"]["b64"])
     with Image.open(io.BytesIO(mask)) as opened:
         expected = load_savedmodel(exported).predict(tmp_path / "photo.png")
         np.testing.assert_array_equal(np.asarray(opened), expected)

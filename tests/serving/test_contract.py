@@ -1,4 +1,4 @@
-"""An exported model by three loaders that share no code with this package.
+"""An exported model by two loaders that share no code with this package.
 
 No model server is in a package registry; what TensorFlow Serving does first, loading
 the SavedModel by its C++ code, is what the first of them does.
@@ -209,31 +209,3 @@ def test_saved_model_cli(exported, images, labels, tmp_path, capsys):
     (mask,) = np.load(tmp_path / "mask_png_bytes.npy", allow_pickle=True)
     with Image.open(io.BytesIO(mask)) as opened:
         np.testing.assert_array_equal(np.asarray(opened), labels[1])
-
-
-OPENVINO = """
-import sys
-import numpy as np
-import openvino
-folder, images, out = sys.argv[1:]
-core = openvino.Core()
-exact = {"INFERENCE_PRECISION_HINT": "f32"}  # not bfloat16 where the CPU has it
-compiled = core.compile_model(core.read_model(folder), "CPU", exact)
-(name,) = compiled.inputs[0].names & {"images"}
-answer = compiled({name: np.load(images)})
-np.savez(out, **{n: answer[n] for n in ("labels", "probabilities")})
-assert not [name for name in sys.modules if name.startswith(("tensorflow", "keras"))]
-"""
-
-
-def test_openvino(exported, images, labels, tmp_path):
-    """A compiler of its own: it reads the graph and the weights, not the kernels."""
-    pytest.importorskip("openvino", reason="needs openvino of the extra dev")
-    np.save(tmp_path / "images.npy", images)
-    run(OPENVINO, exported / "1", tmp_path / "images.npy", tmp_path / "out.npz")
-    out = np.load(tmp_path / "out.npz")
-    np.testing.assert_array_equal(out["probabilities"].argmax(-1), out["labels"])
-    (_, expected) = load_savedmodel(exported).predict(images, probabilities=True)
-    # Logits of up to 1,000, by kernels that add in another order.
-    np.testing.assert_allclose(out["probabilities"], expected, atol=1e-3)
-    assert (out["labels"] != labels).mean() < 0.01
