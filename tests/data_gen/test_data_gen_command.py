@@ -230,7 +230,7 @@ def workers_of(process):
 def is_worker(pid):
     try:
         return b"worker_pool" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
         return False
 
 

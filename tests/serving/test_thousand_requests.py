@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from client_runs import masks, noise, png, run
-from model_servers import SERVERS, Served, grpc_server, rest_server
+from model_servers import SERVERS, Served
 from PIL import Image
 
 from cirs_tf.serving import client
-from cirs_tf.serving.savedmodel import load_savedmodel
 from cirs_tf.serving.served_model import served_model
 
 
@@ -60,26 +59,18 @@ def thousand_masks(capsys, server, served, folder):
     return arrays, [found[str(number)] for number in range(1_000)]
 
 
-def test_a_thousand_requests_by_grpc(capsys, exported, served, tmp_path):
-    """None is lost, none mistaken for another: each mask is that of its image."""
-    images, found = thousand_masks(capsys, grpc_server, served, tmp_path)
-    segmenter = load_savedmodel(exported)
-    for rest in range(5):  # of one width
-        expected = segmenter.predict(np.stack(images[rest::5]))
-        np.testing.assert_array_equal(np.stack(found[rest::5]), expected)
-
-
-def test_a_thousand_requests_by_rest(capsys, tmp_path):
-    """As by gRPC; the mask is the lowest bits of red."""
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_thousand_requests(capsys, tmp_path, kind):
+    """Each mask is that of its image: the lowest bits of red."""
 
     def red(image_bytes):
-        (file,) = image_bytes.numpy()
+        (file,) = np.asarray(image_bytes)
         with Image.open(io.BytesIO(file)) as opened:
             mask = np.asarray(opened)[..., 0] % 4
         return {"mask_png_bytes": tf.constant([png(Image.fromarray(mask))])}
 
     served = Served({1: {"serve_bytes": red}})
-    images, found = thousand_masks(capsys, rest_server, served, tmp_path)
+    images, found = thousand_masks(capsys, SERVERS[kind], served, tmp_path)
     for image, mask in zip(images, found, strict=True):
         np.testing.assert_array_equal(mask, image[..., 0] % 4)
 
