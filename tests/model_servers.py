@@ -170,7 +170,7 @@ def rest_server(served):
         request_queue_size = 128  # connections that wait to be accepted
 
         def handle_error(self, request, client_address):
-            pass  # a client that has seen enough
+            """Print nothing: the client has seen enough."""
 
     server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
