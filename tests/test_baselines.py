@@ -6,7 +6,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from cirs_tf import baselines
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.pipeline import LoadedSplit, load_split
 from cirs_tf.proposals.color_kmeans import kmeans_labels
 from cirs_tf.runs import baselines as runs_baselines
 from data_gen.__main__ import main as data_gen
@@ -128,3 +128,22 @@ def test_thresholds_are_scored_where_there_are_two_segments(tmp_path, capsys):
     assert found["Otsu, background subtracted"][0] > 0.8
     assert baselines.main([*flags, "--segments", "3"]) == 0
     assert "Otsu's threshold" not in json.loads(file.read_text())
+
+
+def test_a_background_that_rises_is_subtracted_by_the_second_threshold():
+    rows, columns = np.mgrid[:48, :48]
+    mask = (rows - 14) ** 2 + (columns - 15) ** 2 < 50
+    mask |= (rows - 32) ** 2 + (columns - 30) ** 2 < 70
+    light = np.where(mask, 60, 20) + np.linspace(0, 140, 48)[None]
+    image = np.repeat(np.uint8(light)[..., None], 3, axis=-1)
+    # More images than are divided at once.
+    split = LoadedSplit(
+        np.repeat(image[None], 20, axis=0),
+        np.repeat(mask[None].astype(np.uint8), 20, axis=0),
+        (),
+    )
+    plain, subtracted = (
+        runs_baselines.threshold_scores(split, 2, threshold).miou
+        for threshold in runs_baselines.THRESHOLDS.values()
+    )
+    assert subtracted > plain + 0.1
