@@ -78,7 +78,7 @@ class Segmenter:
     ) -> "Segmenter":
         """Return the segmenter of a Keras model of logits."""
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def probabilities(images: tf.Tensor) -> tf.Tensor:
             scaled = tf.cast(images, tf.float32) / 255.0
             return tf.nn.softmax(tf.cast(model(scaled, training=False), tf.float32))

@@ -99,10 +99,10 @@ class AutoencoderValidator:
         return np.uint8(255 * np.clip(rebuilt, 0, 1) + 0.5)
 
     # Not Keras's `predict`, which runs every replica of a strategy on the same images.
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _codes(self, images: tf.Tensor) -> tf.Tensor:
         return self._encoder(as_float(images), training=False)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _rebuilt(self, images: tf.Tensor) -> tf.Tensor:
         return self._decoder(self._codes(images), training=False)

@@ -134,12 +134,12 @@ class Predictor:
         """Return `[images, height, width, K]` float32 for uint8 images."""
         return in_batches(self._softmax, images, self.batch_size)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _softmax(self, images: tf.Tensor) -> tf.Tensor:
         logits = self.segmenter(as_float(images), training=False)
         return tf.nn.softmax(tf.cast(logits, tf.float32))
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _labels(self, images: tf.Tensor) -> tf.Tensor:
         logits = self.segmenter(as_float(images), training=False)
         return tf.cast(tf.argmax(logits, axis=-1), tf.uint8)
@@ -231,7 +231,7 @@ class MeanTerms:
     def __init__(self, method: Method, split: LoadedSplit, batch_size: int):
         self.split = split
         self.batch_size = batch_size
-        self._terms = tf.function(method.validation_terms)
+        self._terms = tf.function(method.validation_terms, autograph=False)
 
     def __call__(self) -> dict[str, float]:
         """Return each term by name."""
