@@ -128,7 +128,8 @@ def train(
             _announce_training(trainer, determinism)
             stopped_by = None
             if stop.signal_number is None or workers.count > 1:
-                stopped_by = trainer.fit(stop)
+                with workers.reporting_losses():
+                    stopped_by = trainer.fit(stop)
             elif not trainer.finished:
                 stopped_by = stop.signal_number
             return Run(folder, config, trainer.step, trainer.total_steps, stopped_by)

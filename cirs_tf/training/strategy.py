@@ -1,12 +1,13 @@
 """Where a run computes: devices, workers, and how replicas add up to one device."""
 
+import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import tensorflow as tf
 
 from cirs_tf.config.sections import TrainingConfig
-from cirs_tf.errors import ConfigError
+from cirs_tf.errors import ConfigError, TrainingError
 
 
 def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
@@ -155,6 +156,23 @@ class Workers:
         # Replicas of one worker hold the same value: divided out again.
         here = self.strategy.num_replicas_in_sync // self.count
         return (total // here).numpy().tolist()
+
+    @contextlib.contextmanager
+    def reporting_losses(self) -> Iterator[None]:
+        """Turn what TensorFlow says of a worker that is gone into one line.
+
+        Raises:
+            TrainingError: Another worker ended, or cannot be reached any more.
+        """
+        try:
+            yield
+        except tf.errors.OpError as error:
+            if self.count == 1 or "Collective ops is aborted" not in error.message:
+                raise
+            raise TrainingError(
+                "another worker ended or cannot be reached; start all of them again: "
+                "the same command goes on from the last checkpoint"
+            ) from None
 
     def from_chief(self, value: int) -> int:
         """Return the chief's value; every worker must call it."""
