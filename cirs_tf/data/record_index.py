@@ -36,12 +36,15 @@ class RecordIndex:
     lengths: np.ndarray
 
     @classmethod
-    def of_split(cls, directory: str | Path, split: Split) -> "RecordIndex":
+    def of_split(
+        cls, directory: str | Path, split: Split, limit: int | None = None
+    ) -> "RecordIndex":
         """Index the shards of a split.
 
         Args:
             directory: Folder of the data set.
             split: From its manifest.
+            limit: Leave out the shards behind the first so many records.
 
         Raises:
             DataError: A file is missing, ends within a record, or holds another
@@ -49,6 +52,8 @@ class RecordIndex:
         """
         files, offsets, lengths, counts = [], [], [], [0]
         for shard in split.shards:
+            if limit is not None and sum(counts) >= limit:
+                break
             path = Path(directory) / shard.file
             try:
                 found_offsets, found_lengths = _places(path, shard.examples)
