@@ -91,6 +91,14 @@ class ImageSplit(Protocol):
         """
         ...
 
+    def storage(self, budget_mb: int) -> str:
+        """Return where the images are, for people.
+
+        Args:
+            budget_mb: Millions of bytes that would have fit in memory.
+        """
+        ...
+
     def damage_named(self) -> AbstractContextManager[None]:
         """Return a context in which a record that cannot be read is a DataError."""
         ...
@@ -167,9 +175,45 @@ class LoadedSplit:
 
         return indices.batch(batch_size, drop_remainder=True).map(gather)
 
+    def storage(self, budget_mb: int) -> str:
+        """Return where the images are, for people.
+
+        Args:
+            budget_mb: Millions of bytes that fit.
+        """
+        return f"in memory: {storage_sizes(self, budget_mb)}"
+
     def damage_named(self) -> AbstractContextManager[None]:
         """Return a context that changes nothing: everything has been read."""
         return contextlib.nullcontext()
+
+
+def row_slices(count: int, size: int) -> Iterator[slice]:
+    """Yield the slices of at most `size` that make up the numbers below `count`.
+
+    Args:
+        count: Of all examples.
+        size: Of a slice.
+
+    Example:
+        >>> [(rows.start, rows.stop) for rows in row_slices(5, 2)]
+        [(0, 2), (2, 4), (4, 5)]
+    """
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
+
+
+def storage_sizes(split: ImageSplit, budget_mb: int) -> str:
+    """Return the size of a split beside a budget, for people.
+
+    Args:
+        split: The split.
+        budget_mb: Millions of bytes.
+    """
+    decoded = split.decoded_bytes / 1e6
+    return (
+        f"{decoded:,.{0 if decoded >= 10 else 1}f} MB decoded, budget {budget_mb:,} MB"
+    )
 
 
 def as_float(images: tf.Tensor) -> tf.Tensor:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.data.image_split import Batch, LoadedSplit, as_float
+from cirs_tf.data.image_split import Batch, LoadedSplit, as_float, storage_sizes
 from cirs_tf.data.record_reader import RecordReader
 from cirs_tf.data.records import (
     decode_example,
@@ -172,6 +172,14 @@ class StreamedSplit:
             both = tf.data.Dataset.zip(examples, indices)
             examples = both.map(lambda batch, row: {**batch, "mask": look_up(row)})
         return examples.batch(batch_size, drop_remainder=True).prefetch(_AHEAD)
+
+    def storage(self, budget_mb: int) -> str:
+        """Return where the images are, for people.
+
+        Args:
+            budget_mb: Millions of bytes that would have fit in memory.
+        """
+        return f"streamed from records: {storage_sizes(self, budget_mb)}"
 
     @contextlib.contextmanager
     def damage_named(self) -> Iterator[None]:
