@@ -184,6 +184,16 @@ def test_resuming_far_into_a_run_does_not_read_what_lies_before():
     np.testing.assert_array_equal(found[1:], order(5, 1, 0, 2, first + 1).ravel())
 
 
+def test_a_split_in_memory_is_held_once():
+    """Batches are taken from the very array: what is written to it later shows."""
+    images, masks = np.zeros((4, 5, 5, 3), np.uint8), np.zeros((4, 5, 5), np.uint8)
+    dataset = training_dataset(LoadedSplit(images, masks, ("",) * 4), 0, 4)
+    images[:], masks[:] = 255, 3
+    batch = next(iter(dataset))
+    assert batch["image"].numpy().min() == 1
+    assert batch["mask"].numpy().min() == 3
+
+
 def test_batches_are_images_in_unit_range():
     images = np.array([0, 51, 255], np.uint8)[:, None, None, None]
     images = np.broadcast_to(images, (3, 4, 5, 3))
