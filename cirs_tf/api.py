@@ -29,6 +29,7 @@ def train(
     epochs: int | None = None,
     seed: int | None = None,
     settings: Mapping[str, Any] | None = None,
+    verify: bool = False,
 ) -> session.Run:
     """Train a segmenter without labels into a run folder.
 
@@ -43,6 +44,7 @@ def train(
         epochs: Number of epochs; None: the configuration's.
         seed: Seed of weights and shuffling; None: the configuration's.
         settings: Any others, such as `{"segmenter.width": 8}`.
+        verify: Whether hashes of the data are compared first, not sizes alone.
 
     Returns:
         The run: its folder, configuration and steps.
@@ -74,7 +76,7 @@ def train(
         resolved = load_config(config, overrides)
     if resolved.data is None:
         resolved = resolve(resolved, overrides=[f"data={default_data()}"])
-    return session.train(resolved, run)
+    return session.train(resolved, run, verify=verify)
 
 
 def load(path: str | Path | session.Run, checkpoint: str | None = None) -> Segmenter:
@@ -122,6 +124,7 @@ def evaluate(
     *,
     data: str | Path | None = None,
     checkpoint: str | None = None,
+    verify: bool = False,
 ) -> Evaluation:
     """Score a run on a split.
 
@@ -132,6 +135,7 @@ def evaluate(
         split: `train`, `val` or `test`.
         data: Another data set than the run's own.
         checkpoint: `loss`, `oracle`, `last`, or a step; None: the run's own choice.
+        verify: Whether hashes of the data are compared first, not sizes alone.
 
     Returns:
         Scores by checkpoint; `.chosen.scores.miou` is the headline.
@@ -146,7 +150,7 @@ def evaluate(
         >>> 0 < evaluation.chosen.scores.miou < 1
         True
     """
-    return evaluate_run(open_run(_folder(run)), split, data, checkpoint)
+    return evaluate_run(open_run(_folder(run)), split, data, checkpoint, verify=verify)
 
 
 def export(

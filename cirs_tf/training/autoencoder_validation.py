@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from cirs_tf.data.pipeline import LoadedSplit, as_float
+from cirs_tf.data.image_split import ImageSplit, as_float
 from cirs_tf.metrics.class_means import class_mean_distance
 from cirs_tf.training.phases import Method
 from cirs_tf.training.validation import MeanTerms, in_batches
@@ -64,8 +64,8 @@ class AutoencoderValidator:
     def __init__(
         self,
         method: Method,
-        validation: LoadedSplit,
-        probe: LoadedSplit,
+        validation: ImageSplit,
+        probe: ImageSplit,
         batch_size: int,
     ):
         self.validation = validation
