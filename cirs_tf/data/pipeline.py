@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -97,6 +98,20 @@ def load_split(
     )
 
 
+class Share(NamedTuple):
+    """The part of every global batch that one worker makes.
+
+    Attributes:
+        worker: Its number among the workers, from 0.
+        workers: How many there are.
+        examples: Of one global batch, for each of them.
+    """
+
+    worker: int
+    workers: int
+    examples: int
+
+
 class Segmentations(Sequence):
     """The segmentations of a split's annotators; what is indexed is read.
 
@@ -189,7 +204,11 @@ def load_segmentations(
 
 
 def training_dataset(
-    split: ImageSplit, seed: int, batch_size: int, first_step: int = 0
+    split: ImageSplit,
+    seed: int,
+    batch_size: int,
+    first_step: int = 0,
+    share: Share | None = None,
 ) -> tf.data.Dataset:
     """Return endless batches, from any step on the same as if read from the start.
 
@@ -201,6 +220,7 @@ def training_dataset(
         seed: Shuffle seed.
         batch_size: Images per batch.
         first_step: Number of batches to leave out at the start.
+        share: What this worker makes of them; None: all.
 
     Returns:
         A dataset of `image` `[batch_size, height, width, 3]` float32 in [0, 1] and, if
@@ -220,11 +240,16 @@ def training_dataset(
         .flat_map(order)
         .skip(first % count)
     )
-    return _gathered(split, indices, batch_size)
+    return _gathered(split, indices, batch_size, share)
 
 
 def sampled_dataset(
-    split: ImageSplit, count: int, seed: int, batch_size: int, first_step: int = 0
+    split: ImageSplit,
+    count: int,
+    seed: int,
+    batch_size: int,
+    first_step: int = 0,
+    share: Share | None = None,
 ) -> tf.data.Dataset:
     """Return batches of images drawn with replacement, resumable at any step.
 
@@ -234,19 +259,26 @@ def sampled_dataset(
         seed: Seed of the draws.
         batch_size: Images per batch.
         first_step: Number of batches to leave out at the start.
+        share: What this worker makes of them; None: all.
 
     Returns:
         As `training_dataset`, but finite.
     """
     rows = np.random.default_rng(seed).integers(0, len(split.images), count)
     indices = tf.data.Dataset.from_tensor_slices(rows).skip(first_step * batch_size)
-    return _gathered(split, indices, batch_size)
+    return _gathered(split, indices, batch_size, share)
 
 
 def _gathered(
-    split: ImageSplit, indices: tf.data.Dataset, batch_size: int
+    split: ImageSplit,
+    indices: tf.data.Dataset,
+    batch_size: int,
+    share: Share | None,
 ) -> tf.data.Dataset:
     """Return the batches of a split that a dataset of row numbers names."""
+    if share is not None and share.workers > 1:  # before anything is read
+        parts = indices.batch(share.examples, drop_remainder=True)
+        indices = parts.shard(share.workers, share.worker).unbatch()
 
     def as_batch(found: Batch) -> Batch:
         return {**found, "image": as_float(found["image"])}

@@ -9,7 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from cirs_tf.config.sections import Config
-from cirs_tf.data.pipeline import ImageSplit, sampled_dataset, training_dataset
+from cirs_tf.data.pipeline import (
+    ImageSplit,
+    Share,
+    sampled_dataset,
+    training_dataset,
+)
 from cirs_tf.training.loop import PhaseSums, TrainingLoop
 from cirs_tf.training.phases import PSEUDO_LABELS, Initialization, Method, Phase
 
@@ -21,7 +26,8 @@ class Stage:
     Attributes:
         name: Shown in the progress bar and the log.
         loop: Runs the phases.
-        batches: Maps a batch size and the number of batches to leave out to a dataset.
+        batches: Maps a batch size, the number of batches to leave out and the share of
+            a worker to a dataset.
         start: Mini-batches of the run before it.
         end: Mini-batches of the run when it is over.
         part_steps: Mini-batches from one checkpoint to the next: an epoch, or all.
@@ -30,7 +36,7 @@ class Stage:
 
     name: str
     loop: TrainingLoop
-    batches: Callable[[int, int], tf.data.Dataset]
+    batches: Callable[[int, int, Share], tf.data.Dataset]
     start: int
     end: int
     part_steps: int
