@@ -6,11 +6,11 @@ A set of N times the training records of DIR is written to a temporary folder, a
 trained with every decoded image in memory, and streamed with a budget of 1 / F of its
 decoded size.
 
-Speed: in one process the two kinds take turns, some mini-batches each, so that what else
-runs on the machine disturbs both alike. The first ones of a turn are not timed: until
-they are done, what is read ahead for the other kind has come to rest. Memory: of a
-process of its own for each kind, when the first step is about to run, after every epoch,
-and the most of all samples, one a second.
+Speed: in one process the two kinds take turns, some mini-batches each, so that what
+else runs on the machine disturbs both alike. The first ones of a turn are not timed:
+until they are done, what is read ahead for the other kind has come to rest. Memory: of
+a process of its own for each kind, when the first step is about to run, after every
+epoch, and the most of all samples, one a second.
 """
 
 import argparse
