@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +14,7 @@ from cirs_tf.data.manifest import Manifest, Split, verify_shards, verify_sizes
 from cirs_tf.data.record_index import RecordIndex
 from cirs_tf.data.record_reader import RecordReader
 from cirs_tf.data.records import decode_segmentations
+from cirs_tf.data.share import Share
 from cirs_tf.data.streamed_split import StreamedSplit
 from cirs_tf.errors import DataError
 
@@ -96,20 +96,6 @@ def load_split(
     return open_split(
         directory, split, with_masks, limit, with_image_classes, cache="memory"
     )
-
-
-class Share(NamedTuple):
-    """The part of every global batch that one worker makes.
-
-    Attributes:
-        worker: Its number among the workers, from 0.
-        workers: How many there are.
-        examples: Of one global batch, for each of them.
-    """
-
-    worker: int
-    workers: int
-    examples: int
 
 
 class Segmentations(Sequence):

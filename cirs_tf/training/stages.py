@@ -11,10 +11,10 @@ import tensorflow as tf
 from cirs_tf.config.sections import Config
 from cirs_tf.data.pipeline import (
     ImageSplit,
-    Share,
     sampled_dataset,
     training_dataset,
 )
+from cirs_tf.data.share import Share
 from cirs_tf.training.loop import PhaseSums, TrainingLoop
 from cirs_tf.training.phases import PSEUDO_LABELS, Initialization, Method, Phase
 

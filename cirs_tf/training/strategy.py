@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import tensorflow as tf
 
 from cirs_tf.config.sections import TrainingConfig
-from cirs_tf.data.pipeline import Share
+from cirs_tf.data.share import Share
 from cirs_tf.errors import ConfigError, TrainingError
 
 

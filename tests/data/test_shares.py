@@ -7,10 +7,10 @@ import pytest
 
 from cirs_tf.data.pipeline import (
     LoadedSplit,
-    Share,
     sampled_dataset,
     training_dataset,
 )
+from cirs_tf.data.share import Share
 
 NUMBERS = np.arange(10, dtype=np.uint8)
 STEPS, FIRST_STEP = 4, 2
