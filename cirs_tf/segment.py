@@ -2,12 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
-from cirs_tf.data.image_files import LARGEST, MAX_PIXELS
+from cirs_tf.data.image_files import LARGEST, MAX_PIXELS, read_image
 from cirs_tf.errors import ConfigError, ImageError, command
 from cirs_tf.postprocessing.arguments import add_postprocessing, postprocessing_of
 
@@ -25,9 +26,6 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     """
     arguments = _parser(prog).parse_args(argv)
     # Late, so that help does not wait for TensorFlow.
-    from cirs_tf.data.image_files import read_image
-    from cirs_tf.postprocessing.postprocess import postprocess
-    from cirs_tf.postprocessing.regions import merge_small_regions
     from cirs_tf.serving.image_files import (
         OverlaySheet,
         check_apart,
@@ -39,16 +37,21 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
         write_probabilities,
     )
     from cirs_tf.serving.savedmodel import NO_CARD, load_savedmodel
+    from cirs_tf.serving.segment_stream import StreamSettings, segment_stream
     from cirs_tf.serving.segment_summary import SegmentSummary
-    from cirs_tf.serving.tiles import check_tile
 
     if not 1 <= arguments.max_pixels <= LARGEST:
         raise ConfigError(
             f"--max-pixels: expected 1 to {LARGEST:,}, got {arguments.max_pixels:,}"
         )
-    crf, min_size = postprocessing_of(arguments)
-    if arguments.tile is not None:
-        check_tile(arguments.tile, arguments.overlap)
+    settings = StreamSettings(
+        arguments.batch_size,
+        arguments.native,
+        arguments.tile,
+        arguments.overlap,
+        *postprocessing_of(arguments),
+        arguments.probabilities,
+    )
     out = Path(arguments.out)
     endings = [".png", "_overlay.png"]
     if arguments.probabilities:
@@ -65,33 +68,24 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     sheet = OverlaySheet(_SHEET_IMAGES)
     make_folders(out, found)
     failed = 0
-    for name, path in tqdm(found.items(), unit="img", disable=None):
-        try:
-            image = read_image(path, arguments.max_pixels)
-        except ImageError as error:
+    images = _images(found, arguments.max_pixels)
+    results = segment_stream(segmenter, images, settings)
+    for result in tqdm(results, total=len(found), unit="img", disable=None):
+        name, path = result.key
+        if result.error:
             # The other images do not wait for this one to be mended.
-            tqdm.write(f"error: {error}", file=sys.stderr)
+            tqdm.write(f"error: {result.error}", file=sys.stderr)
             failed += 1
             if summary:
-                summary.add_error(path, error)
+                summary.add_error(path, result.error)
             continue
-        options = (arguments.native, arguments.tile, arguments.overlap)
-        # Probabilities take 4 K bytes per pixel, labels 1.
-        if crf or arguments.probabilities:
-            labels, shares = segmenter.predict(image, True, *options)
-        else:
-            labels = segmenter.predict(image, False, *options)
         if arguments.probabilities:
-            write_probabilities(shares, out / f"{name}_probabilities.npz")
-        if crf:
-            labels = postprocess(image[None], shares[None], crf, min_size)[0]
-        elif min_size:
-            labels = merge_small_regions(labels, min_size)
-        write_mask(labels, out / f"{name}.png")
-        write_overlay(image, labels, out / f"{name}_overlay.png")
-        sheet.add(image, labels)
+            write_probabilities(result.probabilities, out / f"{name}_probabilities.npz")
+        write_mask(result.labels, out / f"{name}.png")
+        write_overlay(result.image, result.labels, out / f"{name}_overlay.png")
+        sheet.add(result.image, result.labels)
         if summary:
-            summary.add(path, labels, segmenter.num_segments)
+            summary.add(path, result.labels, segmenter.num_segments)
     done = len(found) - failed
     print(f"{done} of {len(found)} images segmented into {out}")
     if summary:
@@ -99,6 +93,17 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     if arguments.sheet and done:
         sheet.write(arguments.sheet)
     return 1 if failed else 0
+
+
+def _images(
+    found: dict[Path, Path], max_pixels: int
+) -> Iterator[tuple[tuple[Path, Path], np.ndarray | ImageError]]:
+    """Yield name and file of each image with its pixels, or why it has none."""
+    for name, path in found.items():
+        try:
+            yield (name, path), read_image(path, max_pixels)
+        except ImageError as error:
+            yield (name, path), error
 
 
 def _say_left_out(files: list[Path]) -> None:
@@ -184,6 +189,14 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="PIXELS",
         help="what the network sees around a tile; a multiple of 32 (default: "
         "%(default)s)",
+    )
+    add(
+        "--batch-size",
+        type=int,
+        default=32,
+        metavar="N",
+        help="images of one size that are segmented at once, where they are small "
+        "(default: %(default)s)",
     )
     add(
         "--max-pixels",
