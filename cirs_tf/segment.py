@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import typing
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -9,8 +10,15 @@ import numpy as np
 from tqdm import tqdm
 
 from cirs_tf.data.image_files import LARGEST, MAX_PIXELS, read_image
-from cirs_tf.errors import ConfigError, ImageError, command
+from cirs_tf.errors import ConfigError, DataError, ImageError, command
 from cirs_tf.postprocessing.arguments import add_postprocessing, postprocessing_of
+
+if typing.TYPE_CHECKING:
+    from cirs_tf.serving.image_files import OverlaySheet
+    from cirs_tf.serving.segment_stream import Segmented, StreamSettings
+    from cirs_tf.serving.segment_summary import SegmentSummary
+    from cirs_tf.serving.segmenter import Segmenter
+    from cirs_tf.serving.video_masks import SegmentedVideo
 
 _SHEET_IMAGES = 24
 _NAMED = 5  # files that are left out
@@ -39,6 +47,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     from cirs_tf.serving.savedmodel import NO_CARD, load_savedmodel
     from cirs_tf.serving.segment_stream import StreamSettings, segment_stream
     from cirs_tf.serving.segment_summary import SegmentSummary
+    from cirs_tf.serving.video_masks import SegmentedVideo, divide_videos, video_names
 
     if not 1 <= arguments.max_pixels <= LARGEST:
         raise ConfigError(
@@ -52,21 +61,29 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
         *postprocessing_of(arguments),
         arguments.probabilities,
     )
+    if arguments.every < 1:
+        raise ConfigError(f"--every: expected at least 1, got {arguments.every}")
     out = Path(arguments.out)
+    videos, sources = divide_videos(arguments.images)
+    if videos and arguments.probabilities:
+        raise ConfigError(f"--probabilities: expected images alone, got {videos[0]}")
     endings = [".png", "_overlay.png"]
     if arguments.probabilities:
         endings.append("_probabilities.npz")
-    found = find_images(arguments.images, arguments.recursive, endings)
-    check_apart(out, arguments.images, found, arguments.recursive, endings)
+    found = {}
+    if sources or not videos:
+        found = find_images(sources, arguments.recursive, endings)
+        check_apart(out, sources, found, arguments.recursive, endings)
+    clips = video_names(videos, out)
     summary = SegmentSummary(arguments.summary) if arguments.summary else None
     if arguments.sheet:
-        _check_sheet(Path(arguments.sheet), out, arguments.images, found)
+        _check_sheet(Path(arguments.sheet), out, sources, found)
     segmenter = load_savedmodel(arguments.model)
     if segmenter.card is None:
         print(f"note: {arguments.model}: {NO_CARD}", file=sys.stderr)
-    _say_left_out(left_out(arguments.images, arguments.recursive))
+    _say_left_out(left_out(sources, arguments.recursive))
     sheet = OverlaySheet(_SHEET_IMAGES)
-    make_folders(out, found)
+    make_folders(out, [*found, *clips])
     failed = 0
     images = _images(found, arguments.max_pixels)
     results = segment_stream(segmenter, images, settings)
@@ -87,7 +104,23 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
         if summary:
             summary.add(path, result.labels, segmenter.num_segments)
     done = len(found) - failed
-    print(f"{done} of {len(found)} images segmented into {out}")
+    if found:
+        print(f"{done} of {len(found)} images segmented into {out}")
+    for name, path in clips.items():
+        try:
+            clip = _segment_clip(
+                path, out / name, segmenter, settings, arguments, sheet, summary
+            )
+        except DataError as error:
+            clip = SegmentedVideo(0, str(error))
+        if clip.frames:
+            done += 1
+            print(f"{clip.frames:,} frames of {path} segmented into {out / name}")
+        if clip.problem:
+            failed += 1
+            print(f"error: {clip.problem}", file=sys.stderr)
+            if summary:
+                summary.add_error(path, DataError(clip.problem))
     if summary:
         summary.write()
     if arguments.sheet and done:
@@ -106,6 +139,38 @@ def _images(
             yield (name, path), error
 
 
+def _segment_clip(
+    path: Path,
+    masks: Path,
+    segmenter: "Segmenter",
+    settings: "StreamSettings",
+    arguments: argparse.Namespace,
+    sheet: "OverlaySheet",
+    summary: "SegmentSummary | None",
+) -> "SegmentedVideo":
+    """Segment a video; its first frame goes to the sheet, all to the summary."""
+    from cirs_tf.serving.video_masks import segment_video
+
+    def seen(frame: "Segmented[int]") -> None:
+        if frame.key == 0:
+            sheet.add(frame.image, frame.labels)
+        if summary:
+            name = f"{path}#{frame.key:06}"
+            summary.add(name, frame.labels, segmenter.num_segments)
+        bar.update()
+
+    with tqdm(unit="frame", desc=path.name, disable=None) as bar:
+        return segment_video(
+            segmenter,
+            path,
+            masks,
+            settings,
+            arguments.every,
+            arguments.max_pixels,
+            seen,
+        )
+
+
 def _say_left_out(files: list[Path]) -> None:
     """Name the files of folders that are not taken for images."""
     from cirs_tf.data.image_files import SUFFIXES
@@ -115,7 +180,7 @@ def _say_left_out(files: list[Path]) -> None:
         more = f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
         print(
             f"left out: {names}{more}; of a folder, files ending in "
-            f"{', '.join(SUFFIXES)} are taken",
+            f"{', '.join(SUFFIXES)} are taken, videos where they are named themselves",
             file=sys.stderr,
         )
 
@@ -146,11 +211,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "NAME_overlay.png for every image.",
         epilog="Of a folder, the images in it are segmented; those in its sub-folders "
         "with --recursive, into sub-folders of the same names. Images that would be "
-        "written over one another keep their suffix: a.jpg.png beside a.png.png.",
+        "written over one another keep their suffix: a.jpg.png beside a.png.png. Of "
+        "a video that is named itself (extra video), NAME/NUMBER.png for every frame, "
+        "and NAME_overlay.mp4.",
     )
     add = parser.add_argument
     add("model", metavar="MODEL_DIR", help="a folder written by export")
-    add("images", nargs="+", metavar="IMAGE_OR_FOLDER")
+    add("images", nargs="+", metavar="IMAGE_OR_FOLDER_OR_VIDEO")
     add("--recursive", action="store_true", help="read sub-folders too")
     add("--out", required=True, metavar="DIR", help="made if missing")
     add(
@@ -197,6 +264,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="N",
         help="images of one size that are segmented at once, where they are small "
         "(default: %(default)s)",
+    )
+    add(
+        "--every",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of a video, every N-th frame (default: %(default)s)",
     )
     add(
         "--max-pixels",
