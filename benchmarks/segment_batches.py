@@ -21,7 +21,7 @@ from PIL import Image
 
 from cirs_tf import segment
 from cirs_tf.data.pipeline import load_split
-from cirs_tf.serving import savedmodel
+from cirs_tf.serving import exported_model
 
 
 def main() -> None:
@@ -36,8 +36,8 @@ def main() -> None:
     arguments = parser.parse_args()
     images = load_split(arguments.data, "test", with_masks=False).images
     images = images[: arguments.images]
-    loaded = savedmodel.load_savedmodel(arguments.export)
-    savedmodel.load_savedmodel = lambda path: loaded  # it is not what is measured
+    loaded = exported_model.load_exported(arguments.export)
+    exported_model.load_exported = lambda path: loaded  # it is not what is measured
     print(platform.machine(), platform.platform())
     print(f"{'pixels':>8}{'batch':>8}{'images/s':>10}{'differing labels':>18}")
     for size in arguments.sizes:

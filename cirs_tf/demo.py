@@ -66,7 +66,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "segments, name them, download the mask.",
     )
     add = parser.add_argument
-    add("model", metavar="MODEL", help="a run folder, or a folder written by export")
+    add("model", metavar="MODEL", help="a run folder, or what export wrote")
     add("--examples", metavar="DIR", help="the first 8 pictures in it can be taken")
     add(
         "--host",

@@ -34,6 +34,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     """
     arguments = _parser(prog).parse_args(argv)
     # Late, so that help does not wait for TensorFlow.
+    from cirs_tf.serving.exported_model import load_exported
     from cirs_tf.serving.image_files import (
         OverlaySheet,
         check_apart,
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
         write_overlay,
         write_probabilities,
     )
-    from cirs_tf.serving.savedmodel import NO_CARD, load_savedmodel
+    from cirs_tf.serving.savedmodel import NO_CARD
     from cirs_tf.serving.segment_stream import StreamSettings, segment_stream
     from cirs_tf.serving.segment_summary import SegmentSummary
     from cirs_tf.serving.video_masks import SegmentedVideo, divide_videos, video_names
@@ -78,9 +79,12 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     summary = SegmentSummary(arguments.summary) if arguments.summary else None
     if arguments.sheet:
         _check_sheet(Path(arguments.sheet), out, sources, found)
-    segmenter = load_savedmodel(arguments.model)
+    segmenter = load_exported(arguments.model)
     if segmenter.card is None:
-        print(f"note: {arguments.model}: {NO_CARD}", file=sys.stderr)
+        why = NO_CARD
+        if segmenter.keras_model is not None:
+            why = "no cirs_tf.json beside it: it sees images at their own size"
+        print(f"note: {arguments.model}: {why}", file=sys.stderr)
     _say_left_out(left_out(sources, arguments.recursive))
     sheet = OverlaySheet(_SHEET_IMAGES)
     make_folders(out, [*found, *clips])
@@ -216,7 +220,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "and NAME_overlay.mp4.",
     )
     add = parser.add_argument
-    add("model", metavar="MODEL_DIR", help="a folder written by export")
+    add("model", metavar="MODEL", help="written by export: a SavedModel, a .keras file")
     add("images", nargs="+", metavar="IMAGE_OR_FOLDER_OR_VIDEO")
     add("--recursive", action="store_true", help="read sub-folders too")
     add("--out", required=True, metavar="DIR", help="made if missing")
