@@ -157,6 +157,7 @@ def export(
     max_pixels: int = MAX_PIXELS,
     format: str = SAVED_MODEL,
     quantize: str | None = None,
+    data: str | Path | None = None,
 ) -> Path:
     """Write a segmenter for others to use, by default for TensorFlow Serving.
 
@@ -170,7 +171,10 @@ def export(
         names: A name for each segment; none: `segment 0` and so on.
         max_pixels: The served model refuses files of more pixels.
         format: `saved_model`, `keras`, `onnx`, `litert`, `openvino`, or `hub`.
-        quantize: `float16` or `int8` weights, of `litert` alone; None: float32.
+        quantize: Of `litert` alone: `float16` or `int8` weights, or `int8_full`,
+            activations too; None: float32.
+        data: Of `int8_full` alone: the data set whose training images show the range
+            of activations; None: the run's own.
 
     Returns:
         The folder of the new version, the model's file, or the folder for the hub.
@@ -192,6 +196,7 @@ def export(
         checkpoint,
         format,
         quantize,
+        data=data,
         segment_names=tuple(names),
         max_pixels=max_pixels,
     )
