@@ -19,7 +19,7 @@ from cirs_tf.visualization import colorize, overlay, palette_image, with_legend
 
 _LARGEST_SIDE = 1_024  # pixels of a picture that is shown
 _DELETE_CACHE = (3_600, 3_600)  # seconds: how often, and from which age on
-_POSES = ["segment", "share of pixels in %", "x", "y", "degrees clockwise"]
+_POSES = ["segment", "share %", "x", "y", "degrees"]
 _HEADERS = ["segment", "name", "share of pixels in %"]
 
 
@@ -186,7 +186,7 @@ def _poses_tab(
     gr.Markdown(
         "What each segment looks like wherever it is, and where it is in a picture. "
         f"Pictures are scaled to fill {width} x {height} pixels and cut; x and y are "
-        "those of the template's center in pixels, from the top left."
+        "of its center in pixels, from the top left; degrees run clockwise."
     )
     gr.Image(
         poses.templates,
