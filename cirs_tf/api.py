@@ -15,8 +15,9 @@ from cirs_tf.runs import session
 from cirs_tf.runs.evaluation import Evaluation, evaluate_run
 from cirs_tf.runs.exporting import SAVED_MODEL, export_run
 from cirs_tf.runs.restore import load_segmenter, open_run
-from cirs_tf.serving.formats.keras_file import KERAS_FILE, load_keras_file
-from cirs_tf.serving.savedmodel import NO_CARD, load_savedmodel
+from cirs_tf.serving.exported_model import load_exported
+from cirs_tf.serving.formats.keras_file import KERAS_FILE
+from cirs_tf.serving.savedmodel import NO_CARD
 from cirs_tf.serving.segmenter import Segmenter
 from cirs_tf.training.run_folder import RunFolder
 
@@ -83,8 +84,8 @@ def load(path: str | Path | session.Run, checkpoint: str | None = None) -> Segme
     """Load a trained segmenter.
 
     Args:
-        path: A run, its folder, or a folder written by `export` in the format
-            `saved_model`, `keras` or `hub`.
+        path: A run, its folder, a folder written by `export` in the format
+            `saved_model`, `keras` or `hub`, or a `.keras` file.
         checkpoint: Of a run: `loss`, `oracle`, `last`, or a step; None: the run's own
             choice, `training.selection`.
 
@@ -102,18 +103,16 @@ def load(path: str | Path | session.Run, checkpoint: str | None = None) -> Segme
         (3, 16, 16)
     """
     path = _folder(path)
-    keras_file = path / KERAS_FILE
-    if RunFolder(path).config_file.is_file() and not keras_file.is_file():
+    is_exported = (path / KERAS_FILE).is_file()
+    if RunFolder(path).config_file.is_file() and not is_exported:
         restored = load_segmenter(RunFolder(path), checkpoint)
         return Segmenter.from_keras(restored.segmenter, restored.card)
-    if not path.is_dir():
+    if not path.exists():
         raise DataError(f"{path}: no such folder; expected a run or an exported model")
     if checkpoint is not None:
         raise DataError(f"{path}: an exported model has no checkpoints")
-    if keras_file.is_file():
-        return load_keras_file(keras_file)
-    segmenter = load_savedmodel(path)
-    if segmenter.card is None:
+    segmenter = load_exported(path)
+    if segmenter.card is None and segmenter.keras_model is None:
         warnings.warn(f"{path}: {NO_CARD}", stacklevel=2)
     return segmenter
 
@@ -162,6 +161,7 @@ def export(
     max_pixels: int = MAX_PIXELS,
     format: str = SAVED_MODEL,
     quantize: str | None = None,
+    data: str | Path | None = None,
 ) -> Path:
     """Write a segmenter for others to use, by default for TensorFlow Serving.
 
@@ -175,7 +175,10 @@ def export(
         names: A name for each segment; none: `segment 0` and so on.
         max_pixels: The served model refuses files of more pixels.
         format: `saved_model`, `keras`, `onnx`, `litert`, `openvino`, or `hub`.
-        quantize: `float16` or `int8` weights, of `litert` alone; None: float32.
+        quantize: Of `litert` alone: `float16` or `int8` weights, or `int8_full`,
+            activations too; None: float32.
+        data: Of `int8_full` alone: the data set whose training images show the range
+            of activations; None: the run's own.
 
     Returns:
         The folder of the new version, the model's file, or the folder for the hub.
@@ -197,6 +200,7 @@ def export(
         checkpoint,
         format,
         quantize,
+        data=data,
         segment_names=tuple(names),
         max_pixels=max_pixels,
     )

@@ -176,6 +176,24 @@ class CirsAligned:
         background = self._background(as_float(images), masks)
         return template_pictures(self.templates, images, masks, background)
 
+    def estimate_poses(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Estimate where the templates are.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+
+        Returns:
+            Poses `[images, K - 1, 4]`, see `PosedTemplates`, and the share of pixels of
+            each segment, the background first, `[images, K]` in [0, 1], both float32.
+        """
+        batch = as_float(images)
+        masks = self._segment_masks(
+            tf.nn.softmax(self.segmenter(batch, training=False))
+        )
+        poses = self.templates.estimate_poses(batch, masks, training=False)
+        shares = tf.reduce_mean(masks, axis=[2, 3, 4])
+        return tf.stack(poses, axis=1).numpy(), shares.numpy()
+
     def _train(self, batch: Batch) -> Terms:
         options = self.options
         probabilities = tf.nn.softmax(self.segmenter(batch["image"], training=True))
