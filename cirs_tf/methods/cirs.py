@@ -62,6 +62,7 @@ class Cirs(LearnsPseudoLabels):
         self.feature_net = self._features.network
         self.networks = {"segmenter": self.segmenter, "feature_net": self.feature_net}
         self._segment_masks = SegmentMasks()
+        self._compiled_masks = tf.function(self._masks_of_each, jit_compile=options.xla)
         self.labels = SegmenterPretraining(
             self.segmenter, config.segments, config.pretraining
         )
@@ -175,10 +176,16 @@ class Cirs(LearnsPseudoLabels):
         self, images: tf.Tensor, logits: Sequence[tf.Tensor], training: bool
     ) -> list[Terms]:
         """Return the terms of several segmentations of the same images."""
-        probabilities = [tf.nn.softmax(each) for each in logits]
-        masks = [self._segment_masks(each) for each in probabilities]
+        probabilities, masks = self._compiled_masks(tuple(logits))
         features = self._features.of_each(images, masks, training)
         return list(map(self._terms, probabilities, features))
+
+    def _masks_of_each(
+        self, logits: tuple[tf.Tensor, ...]
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        """Return probabilities and masks `[batch, K, H, W, 1]` of each."""
+        probabilities = [tf.nn.softmax(each) for each in logits]
+        return probabilities, [self._segment_masks(each) for each in probabilities]
 
     def _terms(self, probabilities: tf.Tensor, features: tf.Tensor) -> Terms:
         """Return the terms of `[batch, H, W, K]` and `[batch, K, F]`."""

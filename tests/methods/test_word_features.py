@@ -148,6 +148,20 @@ def test_several_segmentations_have_the_features_of_each_alone(tiny, hidden):
     assert types.count("ResourceGather") == 2  # the word of a color, its vector
 
 
+def test_xla_changes_speed_not_values(tiny):
+    """Loss and gradients of three heads."""
+    found = []
+    for xla in ("false", "true"):
+        settings = ("cirs.heads=3", "cirs.gumbel_scale=0", f"cirs.xla={xla}")
+        (phase,) = build(tiny, *settings).phases
+        with tf.GradientTape() as tape:
+            loss = phase.loss(BATCH)["loss"]
+        variables = [variable.value for variable in phase.variables]
+        found.append([loss, *tape.gradient(loss, variables)])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
 def test_every_head_trains_as_if_alone_and_the_best_one_is_s(tiny):
     """Losses and gradients of the heads, one after the other."""
     method = build(tiny, "cirs.heads=3", "cirs.gumbel_scale=0")
