@@ -65,6 +65,10 @@ class CirsAligned:
             self.options.canvas,
             self.num_objects,
             range(first_seed, first_seed + self.num_objects),
+            self.options.xla,
+        )
+        self._compiled_errors = tf.function(
+            self._rendered_errors, jit_compile=self.options.xla
         )
         self.networks = {"segmenter": self.segmenter, **self.templates.networks}
         self._known_poses = KnownPoses(self.templates, config.seed)
@@ -226,16 +230,25 @@ class CirsAligned:
         }
 
     def _errors(
-        self, images: tf.Tensor, masks: tf.Tensor, poses: list[tf.Tensor]
+        self, images: tf.Tensor, masks: tf.Tensor, poses: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the errors of all pixels in all segments, and supports.
 
         Both `[batch, K, height, width]`.
         """
         learned = self.optimizer.iterations.value >= self.options.template_freeze_steps
-        colors, support = self.templates.render_segments(
-            poses, learned, self._background(images, masks)
-        )
+        templates = self.templates.stored(learned)
+        background = self._background(images, masks)
+        return self._compiled_errors(images, templates, poses, background)
+
+    def _rendered_errors(
+        self,
+        images: tf.Tensor,
+        templates: tf.Tensor,
+        poses: tf.Tensor,
+        background: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        colors, support = self.templates.render_segments(templates, poses, background)
         errors = aligned_error(
             images,
             colors,

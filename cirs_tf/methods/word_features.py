@@ -1,7 +1,7 @@
 """Vectors of pixels by their color words, and g as a function of sets of them."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import keras
@@ -223,9 +223,10 @@ class WordFeatures(WordVectors):
         self._softness = config.softness
         images = keras.Input((None, None, 3), name="images")
         masks = keras.Input((segments, None, None, 1), name="masks")
-        pooling = SegmentPooling(config.pooling_power, config.softness)
+        self._pooling = SegmentPooling(config.pooling_power, config.softness)
         vectors = self._trained(images, self.embedding(images), config.hidden)
-        features = pooling(vectors, masks)
+        self._vectors = keras.Model(images, vectors)
+        features = self._pooling(vectors, masks)
         self.network = keras.Model([images, masks], features, name="feature_net")
 
     def __call__(
@@ -242,6 +243,22 @@ class WordFeatures(WordVectors):
             `[batch, K, dimensions]`.
         """
         return self.network([images, masks], training=training)
+
+    def of_each(
+        self, images: tf.Tensor, masks: Sequence[tf.Tensor], training: bool
+    ) -> list[tf.Tensor]:
+        """Return the features of several segmentations; pixels are looked up once.
+
+        Args:
+            images: `[batch, height, width, 3]` float in [0, 1].
+            masks: `[batch, K, height, width, 1]` float, of each segmentation.
+            training: Makes no difference.
+
+        Returns:
+            `[batch, K, dimensions]` for each.
+        """
+        vectors = self._vectors(images, training=training)
+        return [self._pooling(vectors, each) for each in masks]
 
     @property
     def largest_mean_square(self) -> float | None:

@@ -252,6 +252,8 @@ NO_RANGE = {
     "air.remask_gradient",
     "air.variational",
     "wnet.flip",
+    "cirs.xla",
+    "cirs_aligned.xla",
     "wnet.xla",
     "iic.flip",
     "training.deterministic",
