@@ -11,7 +11,7 @@ from command_line import set_flags
 from PIL import Image
 
 from cirs_tf import evaluate, export, sweep, train
-from cirs_tf.data import pipeline
+from cirs_tf.data import streamed_split
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.runs import sweep as runs_sweep
 from cirs_tf.runs.selection import predictions
@@ -144,8 +144,8 @@ def test_no_mask_is_decoded(folders, settings, monkeypatch, tmp_path):
         assert not with_mask
         return decode(serialized, height, width, with_mask)
 
-    decode = pipeline.decode_example
-    monkeypatch.setattr(pipeline, "decode_example", unmasked)
+    decode = streamed_split.decode_example
+    monkeypatch.setattr(streamed_split, "decode_example", unmasked)
     argv = [*settings, "--data", str(folders / "masked"), "--seeds", "4"]
     argv += ["--set", "training.validation_masks=true", "--out", str(tmp_path / "out")]
     assert sweep.main(argv) == 0

@@ -215,7 +215,7 @@ def test_results_show_every_table_and_figure(out, results):
     for file in re.findall(r"!\[.*?\]\((.*?)\)", text):
         with Image.open(out / file) as picture:
             assert picture.width > 150
-    assert len(list((out / "figures").glob("*.png"))) == 8
+    assert len(list((out / "figures").glob("*.png"))) == 7
     assert r"`11\|22\|00`" in text and r"`1122\|00`" in text
     assert str(out) not in text
     assert "$" not in text
