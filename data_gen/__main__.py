@@ -56,7 +56,10 @@ def _make(kind: str, arguments: dict) -> int:
         for name in ("shard", "num_shards")
         if name in arguments
     }
+    beam_flags = arguments.pop("beam", None)
     if machines:
+        if beam_flags is not None:
+            raise ConfigError("--beam: expected no --shard; Beam divides the work")
         return _write_part(kind, arguments, target, **machines)
     makers = {
         "images": _make_images,
@@ -65,7 +68,9 @@ def _make(kind: str, arguments: dict) -> int:
         "cifar10": _make_cifar10,
         "merge": _merge,
     }
-    if kind in makers:
+    if beam_flags is not None:
+        data_set, skipped = _write_with_beam(kind, arguments, target, beam_flags)
+    elif kind in makers:
         data_set, skipped = makers[kind](arguments, target)
     else:
         data_set, skipped = _make_scene({"scene": kind, **arguments}, target)
@@ -120,6 +125,17 @@ def _write_part(
         f"files to {written.folder}; merge makes the set of the {num_shards} parts"
     )
     return 0
+
+
+def _write_with_beam(
+    kind: str, arguments: dict, target: dict, flags: list[str]
+) -> "tuple[DataSet, int]":
+    _import("data_gen.beam_options").import_beam()  # before anything is read
+    out, overwrite = target["out"], target["overwrite"]
+    divided = _divided_set(kind, arguments, out, target["workers"])
+    write_with_beam = _import("data_gen.beam_pipeline").write_with_beam
+    data_set = write_with_beam(divided, out, flags, overwrite=overwrite, progress=True)
+    return data_set, 0
 
 
 def _divided_set(kind: str, arguments: dict, out: Path, workers: int) -> "DividedSet":

@@ -212,6 +212,14 @@ def _add_machines(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="the number of those parts",
     )
+    add(
+        "--beam",
+        nargs=argparse.REMAINDER,
+        default=argparse.SUPPRESS,
+        metavar="OPTION",
+        help="write it with Apache Beam (extra beam: pip install 'cirs-tf[beam]'), "
+        "with these pipeline options; comes last on the line. Without --beam: here",
+    )
 
 
 def _add_merge(kinds: argparse._SubParsersAction) -> None:
