@@ -140,15 +140,16 @@ def _write_with_beam(
 
 def _divided_set(kind: str, arguments: dict, out: Path, workers: int) -> "DividedSet":
     """Return a data set whose record files can be written one by one."""
+    if kind == "images":
+        options = _image_options(arguments)
+        image_parts = _import("data_gen.importers.image_parts")
+        return image_parts.ImageParts.prepare(options, out, workers, progress=True)
     options = SceneOptions(scene=kind, **arguments)
     return _import("data_gen.draw_dataset").Drawing.prepare(options)
 
 
 def _make_images(arguments: dict, target: dict) -> "tuple[DataSet, int]":
-    frame = Frame(*parse_size(arguments.pop("size")), arguments.pop("how"))
-    names = arguments.pop("classes")
-    classes = tuple(name.strip() for name in names.split(",")) if names else ()
-    options = ImageOptions(frame=frame, classes=classes, **arguments)
+    options = _image_options(arguments)
     import_images = _import("data_gen.importers.images").import_images
     unreadable = []
 
@@ -174,6 +175,13 @@ def _make_images(arguments: dict, target: dict) -> "tuple[DataSet, int]":
             "must for cirs_aligned and fixed_camera"
         )
     return data_set, len(unreadable)
+
+
+def _image_options(arguments: dict) -> ImageOptions:
+    frame = Frame(*parse_size(arguments.pop("size")), arguments.pop("how"))
+    names = arguments.pop("classes")
+    classes = tuple(name.strip() for name in names.split(",")) if names else ()
+    return ImageOptions(frame=frame, classes=classes, **arguments)
 
 
 def _make_video(arguments: dict, target: dict) -> "tuple[DataSet, int]":

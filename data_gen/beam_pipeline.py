@@ -1,11 +1,12 @@
 """Writes the record files of a data set with Apache Beam, one element per file.
 
 A worker writes a file under a temporary name and renames it; what is started again
-after a failure, or runs twice, gives the same bytes. This process describes the files
-and puts the set in place, as it does without Beam.
+after a failure, or runs twice, gives the same bytes. This process puts the set in
+place, as it does without Beam.
 """
 
 import dataclasses
+import json
 import os
 import shutil
 import tempfile
@@ -13,9 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import data_gen
-from cirs_tf.data.manifest import Manifest, describe_file
+from cirs_tf.data.manifest import Manifest
 from cirs_tf.errors import DataError
 from data_gen.beam_options import import_beam, parse_options, report_beam_errors
+from data_gen.merge_parts import join_manifests
 from data_gen.parts import DividedSet
 from data_gen.staging import report_write_errors
 from data_gen.write_dataset import DataSet, publish_dataset
@@ -66,17 +68,10 @@ def write_with_beam(
                 | "One file per worker" >> beam.Reshuffle()
                 | "Write files" >> beam.Map(_FileWriter(divided, str(folder)))
             )
-        names = {file.name for file in divided.files}
         with report_write_errors(out):
-            for left in folder.iterdir():  # of workers that were killed
-                if left.name not in names:
-                    shutil.rmtree(left, ignore_errors=True)
-            shards = [
-                describe_file(folder / file.name, file.examples)
-                for file in divided.files
-            ]
+            manifest = _collect(divided, folder)
         on_written(total)
-        return divided.manifest(shards)
+        return manifest
 
     return publish_dataset(
         out,
@@ -88,9 +83,25 @@ def write_with_beam(
     )
 
 
+def _collect(divided: DividedSet, folder: Path) -> Manifest:
+    """Return the manifest of the written files; remove all other files."""
+    manifests = {}
+    for file in divided.files:
+        description = folder / f"{file.name}.json"
+        content = json.loads(description.read_text())
+        manifests[description] = Manifest.from_content(content, description)
+    names = {file.name for file in divided.files}
+    for other in folder.iterdir():
+        if other.is_dir():  # of a worker that was killed
+            shutil.rmtree(other, ignore_errors=True)
+        elif other.name not in names:
+            other.unlink()
+    return join_manifests(manifests)
+
+
 @dataclasses.dataclass(frozen=True)
 class _FileWriter:
-    """Writes one record file when called; this is what a worker does."""
+    """Writes one record file when called, and what the manifest will say of it."""
 
     divided: DividedSet
     folder: str
@@ -110,5 +121,9 @@ class _FileWriter:
             ) as scratch,
         ):
             writer = SplitWriter(Path(scratch), folder)
-            self.divided.write_files([file], writer, workers=1)
-            os.replace(Path(scratch) / file.name, folder / file.name)
+            shards = self.divided.write_files([file], writer, workers=1)
+            content = self.divided.manifest(shards).as_content()
+            description = Path(scratch) / f"{file.name}.json"
+            description.write_text(json.dumps(content))
+            for written in (Path(scratch) / file.name, description):
+                os.replace(written, folder / written.name)

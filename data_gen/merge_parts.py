@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cirs_tf.data.manifest import Manifest, Shard, Split, verify_shards
-from cirs_tf.data.records import shard_name
+from cirs_tf.data.records import IGNORE_LABEL, shard_name
 from cirs_tf.errors import DataError
 from data_gen.options import check_minimum
 from data_gen.parts import Part
-from data_gen.scene import SPLITS
 from data_gen.staging import SHARD_NAME, report_write_errors
 from data_gen.write_dataset import DataSet, first_difference, publish_dataset
 
@@ -50,7 +49,9 @@ def merge_parts(
         if folder in resolved[:index]:
             raise DataError(f"{folders[index]}: given twice")
     parts = {folder: Part.read(folder) for folder in folders}
-    manifest = _join_manifests(parts)
+    _check_alike(parts)
+    _check_numbers(parts)
+    manifest = join_manifests({folder: part.manifest for folder, part in parts.items()})
     places = {
         shard.file: folder for folder, part in parts.items() for shard in part.shards
     }
@@ -78,25 +79,25 @@ def merge_parts(
     )
 
 
-def _join_manifests(parts: dict[Path, Part]) -> Manifest:
-    """Return the manifest of the whole set; check that the parts are its parts."""
-    _check_alike(parts)
-    _check_numbers(parts)
-    first = next(iter(parts.values())).manifest
-    splits = {}
-    for name in SPLITS:
-        if name in first.splits:
-            shards = [
-                (shard, folder)
-                for folder, part in parts.items()
-                for shard in part.manifest.split(name).shards
-            ]
-            masks, segmentations = (
-                first.split(name).masks,
-                first.split(name).segmentations,
-            )
-            splits[name] = Split(_in_order(name, shards), masks, segmentations)
-    return dataclasses.replace(first, classes=_join_classes(parts), splits=splits)
+def join_manifests(manifests: dict[Path, Manifest]) -> Manifest:
+    """Return the manifest of a whole set.
+
+    Args:
+        manifests: Each of some files of the set alone, by where they lie.
+
+    Raises:
+        DataError: A file is in none of them, or in several.
+    """
+    first = next(iter(manifests.values()))
+    splits = {
+        name: Split(_in_order(name, manifests), split.masks, split.segmentations)
+        for name, split in first.splits.items()
+    }
+    # Where the labels of masks have no names, files know those up to their highest.
+    classes = max((manifest.classes for manifest in manifests.values()), key=len)
+    if not classes and any(split.masks for split in splits.values()):
+        raise DataError(f"every pixel of the masks is {IGNORE_LABEL}, to ignore")
+    return dataclasses.replace(first, classes=classes, splits=splits)
 
 
 def _check_alike(parts: dict[Path, Part]) -> None:
@@ -145,13 +146,14 @@ def _check_numbers(parts: dict[Path, Part]) -> None:
         )
 
 
-def _in_order(split: str, shards: list[tuple[Shard, Path]]) -> tuple[Shard, ...]:
+def _in_order(split: str, manifests: dict[Path, Manifest]) -> tuple[Shard, ...]:
     """Return the files of a split in reading order; check that each is there once."""
     found = {}
-    for shard, folder in shards:
-        if shard.file in found:
-            raise DataError(f"{folder / shard.file}: is in another part, too")
-        found[shard.file] = shard
+    for folder, manifest in manifests.items():
+        for shard in manifest.split(split).shards:
+            if shard.file in found:
+                raise DataError(f"{folder / shard.file}: is in another part, too")
+            found[shard.file] = shard
     counts = [int(SHARD_NAME.fullmatch(name)[3]) for name in found]
     count = max(counts, default=1)
     names = [shard_name(split, index, count) for index in range(count)]
@@ -159,11 +161,3 @@ def _in_order(split: str, shards: list[tuple[Shard, Path]]) -> tuple[Shard, ...]
         if name not in found:
             raise DataError(f"{name}: in none of the parts")
     return tuple(found[name] for name in names)
-
-
-def _join_classes(parts: dict[Path, Part]) -> tuple[str, ...]:
-    """Return the class names of the set.
-
-    Where masks name no classes, a part of them knows those up to its highest label.
-    """
-    return max((part.manifest.classes for part in parts.values()), key=len)
