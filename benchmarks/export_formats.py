@@ -23,6 +23,7 @@ FORMATS = (
     ("litert", None),
     ("litert", "float16"),
     ("litert", "int8"),
+    ("litert", "int8_full"),
 )
 PACKAGES = ("tensorflow_cpu", "tf2onnx", "onnxruntime", "openvino", "ai-edge-litert")
 BATCH = 20

@@ -15,8 +15,9 @@ from cirs_tf.runs import session
 from cirs_tf.runs.evaluation import Evaluation, evaluate_run
 from cirs_tf.runs.exporting import SAVED_MODEL, export_run
 from cirs_tf.runs.restore import load_segmenter, open_run
-from cirs_tf.serving.formats.keras_file import KERAS_FILE, load_keras_file
-from cirs_tf.serving.savedmodel import NO_CARD, load_savedmodel
+from cirs_tf.serving.exported_model import load_exported
+from cirs_tf.serving.formats.keras_file import KERAS_FILE
+from cirs_tf.serving.savedmodel import NO_CARD
 from cirs_tf.serving.segmenter import Segmenter
 from cirs_tf.training.run_folder import RunFolder
 
@@ -29,6 +30,7 @@ def train(
     epochs: int | None = None,
     seed: int | None = None,
     settings: Mapping[str, Any] | None = None,
+    verify: bool = False,
 ) -> session.Run:
     """Train a segmenter without labels into a run folder.
 
@@ -43,6 +45,7 @@ def train(
         epochs: Number of epochs; None: the configuration's.
         seed: Seed of weights and shuffling; None: the configuration's.
         settings: Any others, such as `{"segmenter.width": 8}`.
+        verify: Whether hashes of the data are compared first, not sizes alone.
 
     Returns:
         The run: its folder, configuration and steps.
@@ -74,15 +77,15 @@ def train(
         resolved = load_config(config, overrides)
     if resolved.data is None:
         resolved = resolve(resolved, overrides=[f"data={default_data()}"])
-    return session.train(resolved, run)
+    return session.train(resolved, run, verify=verify)
 
 
 def load(path: str | Path | session.Run, checkpoint: str | None = None) -> Segmenter:
     """Load a trained segmenter.
 
     Args:
-        path: A run, its folder, or a folder written by `export` in the format
-            `saved_model`, `keras` or `hub`.
+        path: A run, its folder, a folder written by `export` in the format
+            `saved_model`, `keras` or `hub`, or a `.keras` file.
         checkpoint: Of a run: `loss`, `oracle`, `last`, or a step; None: the run's own
             choice, `training.selection`.
 
@@ -100,18 +103,16 @@ def load(path: str | Path | session.Run, checkpoint: str | None = None) -> Segme
         (3, 16, 16)
     """
     path = _folder(path)
-    keras_file = path / KERAS_FILE
-    if RunFolder(path).config_file.is_file() and not keras_file.is_file():
+    is_exported = (path / KERAS_FILE).is_file()
+    if RunFolder(path).config_file.is_file() and not is_exported:
         restored = load_segmenter(RunFolder(path), checkpoint)
         return Segmenter.from_keras(restored.segmenter, restored.card)
-    if not path.is_dir():
+    if not path.exists():
         raise DataError(f"{path}: no such folder; expected a run or an exported model")
     if checkpoint is not None:
         raise DataError(f"{path}: an exported model has no checkpoints")
-    if keras_file.is_file():
-        return load_keras_file(keras_file)
-    segmenter = load_savedmodel(path)
-    if segmenter.card is None:
+    segmenter = load_exported(path)
+    if segmenter.card is None and segmenter.keras_model is None:
         warnings.warn(f"{path}: {NO_CARD}", stacklevel=2)
     return segmenter
 
@@ -122,6 +123,7 @@ def evaluate(
     *,
     data: str | Path | None = None,
     checkpoint: str | None = None,
+    verify: bool = False,
 ) -> Evaluation:
     """Score a run on a split.
 
@@ -132,6 +134,7 @@ def evaluate(
         split: `train`, `val` or `test`.
         data: Another data set than the run's own.
         checkpoint: `loss`, `oracle`, `last`, or a step; None: the run's own choice.
+        verify: Whether hashes of the data are compared first, not sizes alone.
 
     Returns:
         Scores by checkpoint; `.chosen.scores.miou` is the headline.
@@ -146,7 +149,7 @@ def evaluate(
         >>> 0 < evaluation.chosen.scores.miou < 1
         True
     """
-    return evaluate_run(open_run(_folder(run)), split, data, checkpoint)
+    return evaluate_run(open_run(_folder(run)), split, data, checkpoint, verify=verify)
 
 
 def export(
@@ -158,6 +161,7 @@ def export(
     max_pixels: int = MAX_PIXELS,
     format: str = SAVED_MODEL,
     quantize: str | None = None,
+    data: str | Path | None = None,
 ) -> Path:
     """Write a segmenter for others to use, by default for TensorFlow Serving.
 
@@ -171,7 +175,10 @@ def export(
         names: A name for each segment; none: `segment 0` and so on.
         max_pixels: The served model refuses files of more pixels.
         format: `saved_model`, `keras`, `onnx`, `litert`, `openvino`, or `hub`.
-        quantize: `float16` or `int8` weights, of `litert` alone; None: float32.
+        quantize: Of `litert` alone: `float16` or `int8` weights, or `int8_full`,
+            activations too; None: float32.
+        data: Of `int8_full` alone: the data set whose training images show the range
+            of activations; None: the run's own.
 
     Returns:
         The folder of the new version, the model's file, or the folder for the hub.
@@ -193,6 +200,7 @@ def export(
         checkpoint,
         format,
         quantize,
+        data=data,
         segment_names=tuple(names),
         max_pixels=max_pixels,
     )

@@ -35,16 +35,18 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.demo") ->
     from cirs_tf.api import load
     from cirs_tf.data.image_files import MAX_PIXELS
     from cirs_tf.pages.demo_app import demo_app
+    from cirs_tf.pages.pose_view import pose_view
     from cirs_tf.serving.image_files import find_images
 
     examples = []
     if arguments.examples:
         examples = list(find_images([arguments.examples]).values())[:8]
     segmenter = load(arguments.model)
+    poses = pose_view(arguments.model)
     title = Path(arguments.model).resolve().name
     system = ["system-ui", "sans-serif"]  # no font of another host
     with tempfile.TemporaryDirectory(prefix="cirs_tf_demo_") as masks:
-        app = demo_app(segmenter, title, examples, MAX_PIXELS, masks)
+        app = demo_app(segmenter, title, examples, MAX_PIXELS, masks, poses)
         try:
             app.launch(
                 server_name=arguments.host,
@@ -66,7 +68,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "segments, name them, download the mask.",
     )
     add = parser.add_argument
-    add("model", metavar="MODEL", help="a run folder, or a folder written by export")
+    add("model", metavar="MODEL", help="a run folder, or what export wrote")
     add("--examples", metavar="DIR", help="the first 8 pictures in it can be taken")
     add(
         "--host",

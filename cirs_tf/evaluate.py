@@ -8,7 +8,7 @@ from cirs_tf.atomic_write import atomic_path
 from cirs_tf.callable_module import make_callable
 from cirs_tf.errors import DataError, command
 from cirs_tf.postprocessing.arguments import add_postprocessing, postprocessing_of
-from cirs_tf.runs.arguments import add_renamed
+from cirs_tf.runs.arguments import add_renamed, add_verify
 
 
 @command
@@ -40,7 +40,12 @@ def main(
             postprocess, crf=crf, min_region_size=min_size
         )
     evaluation = evaluate_run(
-        run, arguments.split, arguments.data, arguments.checkpoint, postprocessing
+        run,
+        arguments.split,
+        arguments.data,
+        arguments.checkpoint,
+        postprocessing,
+        verify=arguments.verify,
     )
     out = Path(arguments.out or run.evaluation)
     file = Path(arguments.json or out / f"{name}.json")
@@ -87,6 +92,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--data", metavar="DIR", help="another data set than the run's own")
     add("--out", metavar="DIR", help="of numbers and picture; default: RUN/eval")
     add("--json", metavar="FILE", help="of the numbers; default: SPLIT.json there")
+    add_verify(parser)
     add_postprocessing(parser)
     add_renamed(parser, "--merge-regions", "--min-region-size")
     return parser

@@ -47,7 +47,17 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.export") 
         "openvino, or hub (a folder for the Hugging Face hub); all but the first "
         "want a new folder",
     )
-    add("--quantize", metavar="TYPE", help="weights of litert: float16 or int8")
+    add(
+        "--quantize",
+        metavar="TYPE",
+        help="of litert: float16 or int8 weights, or int8_full: activations too",
+    )
+    add(
+        "--data",
+        metavar="DIR",
+        help="of int8_full: whose training images show the range of activations; "
+        "default: the run's own",
+    )
     add("--license", metavar="ID", help="of the weights, for the card of hub")
     add(
         "--push-to-hub",
@@ -78,6 +88,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.export") 
         arguments.format,
         arguments.quantize,
         arguments.license,
+        arguments.data,
         segment_names=tuple(name.strip() for name in names),
         max_pixels=arguments.max_pixels,
     )

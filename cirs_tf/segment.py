@@ -2,14 +2,23 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
+import typing
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
-from cirs_tf.data.image_files import LARGEST, MAX_PIXELS
-from cirs_tf.errors import ConfigError, ImageError, command
+from cirs_tf.data.image_files import LARGEST, MAX_PIXELS, read_image
+from cirs_tf.errors import ConfigError, DataError, ImageError, command
 from cirs_tf.postprocessing.arguments import add_postprocessing, postprocessing_of
+
+if typing.TYPE_CHECKING:
+    from cirs_tf.serving.image_files import OverlaySheet
+    from cirs_tf.serving.segment_stream import Segmented, StreamSettings
+    from cirs_tf.serving.segment_summary import SegmentSummary
+    from cirs_tf.serving.segmenter import Segmenter
+    from cirs_tf.serving.video_masks import SegmentedVideo
 
 _SHEET_IMAGES = 24
 _NAMED = 5  # files that are left out
@@ -25,9 +34,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     """
     arguments = _parser(prog).parse_args(argv)
     # Late, so that help does not wait for TensorFlow.
-    from cirs_tf.data.image_files import read_image
-    from cirs_tf.postprocessing.postprocess import postprocess
-    from cirs_tf.postprocessing.regions import merge_small_regions
+    from cirs_tf.serving.exported_model import load_exported
     from cirs_tf.serving.image_files import (
         OverlaySheet,
         check_apart,
@@ -38,67 +45,134 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
         write_overlay,
         write_probabilities,
     )
-    from cirs_tf.serving.savedmodel import NO_CARD, load_savedmodel
+    from cirs_tf.serving.savedmodel import NO_CARD
+    from cirs_tf.serving.segment_stream import StreamSettings, segment_stream
     from cirs_tf.serving.segment_summary import SegmentSummary
-    from cirs_tf.serving.tiles import check_tile
+    from cirs_tf.serving.video_masks import SegmentedVideo, divide_videos, video_names
 
     if not 1 <= arguments.max_pixels <= LARGEST:
         raise ConfigError(
             f"--max-pixels: expected 1 to {LARGEST:,}, got {arguments.max_pixels:,}"
         )
-    crf, min_size = postprocessing_of(arguments)
-    if arguments.tile is not None:
-        check_tile(arguments.tile, arguments.overlap)
+    settings = StreamSettings(
+        arguments.batch_size,
+        arguments.native,
+        arguments.tile,
+        arguments.overlap,
+        *postprocessing_of(arguments),
+        arguments.probabilities,
+    )
+    if arguments.every < 1:
+        raise ConfigError(f"--every: expected at least 1, got {arguments.every}")
     out = Path(arguments.out)
+    videos, sources = divide_videos(arguments.images)
+    if videos and arguments.probabilities:
+        raise ConfigError(f"--probabilities: expected images alone, got {videos[0]}")
     endings = [".png", "_overlay.png"]
     if arguments.probabilities:
         endings.append("_probabilities.npz")
-    found = find_images(arguments.images, arguments.recursive, endings)
-    check_apart(out, arguments.images, found, arguments.recursive, endings)
+    found = {}
+    if sources or not videos:
+        found = find_images(sources, arguments.recursive, endings)
+        check_apart(out, sources, found, arguments.recursive, endings)
+    clips = video_names(videos, out)
     summary = SegmentSummary(arguments.summary) if arguments.summary else None
     if arguments.sheet:
-        _check_sheet(Path(arguments.sheet), out, arguments.images, found)
-    segmenter = load_savedmodel(arguments.model)
+        _check_sheet(Path(arguments.sheet), out, sources, found)
+    segmenter = load_exported(arguments.model)
     if segmenter.card is None:
-        print(f"note: {arguments.model}: {NO_CARD}", file=sys.stderr)
-    _say_left_out(left_out(arguments.images, arguments.recursive))
+        why = NO_CARD
+        if segmenter.keras_model is not None:
+            why = "no cirs_tf.json beside it: it sees images at their own size"
+        print(f"note: {arguments.model}: {why}", file=sys.stderr)
+    _say_left_out(left_out(sources, arguments.recursive))
     sheet = OverlaySheet(_SHEET_IMAGES)
-    make_folders(out, found)
+    make_folders(out, [*found, *clips])
     failed = 0
-    for name, path in tqdm(found.items(), unit="img", disable=None):
-        try:
-            image = read_image(path, arguments.max_pixels)
-        except ImageError as error:
+    images = _images(found, arguments.max_pixels)
+    results = segment_stream(segmenter, images, settings)
+    for result in tqdm(results, total=len(found), unit="img", disable=None):
+        name, path = result.key
+        if result.error:
             # The other images do not wait for this one to be mended.
-            tqdm.write(f"error: {error}", file=sys.stderr)
+            tqdm.write(f"error: {result.error}", file=sys.stderr)
             failed += 1
             if summary:
-                summary.add_error(path, error)
+                summary.add_error(path, result.error)
             continue
-        options = (arguments.native, arguments.tile, arguments.overlap)
-        # Probabilities take 4 K bytes per pixel, labels 1.
-        if crf or arguments.probabilities:
-            labels, shares = segmenter.predict(image, True, *options)
-        else:
-            labels = segmenter.predict(image, False, *options)
         if arguments.probabilities:
-            write_probabilities(shares, out / f"{name}_probabilities.npz")
-        if crf:
-            labels = postprocess(image[None], shares[None], crf, min_size)[0]
-        elif min_size:
-            labels = merge_small_regions(labels, min_size)
-        write_mask(labels, out / f"{name}.png")
-        write_overlay(image, labels, out / f"{name}_overlay.png")
-        sheet.add(image, labels)
+            write_probabilities(result.probabilities, out / f"{name}_probabilities.npz")
+        write_mask(result.labels, out / f"{name}.png")
+        write_overlay(result.image, result.labels, out / f"{name}_overlay.png")
+        sheet.add(result.image, result.labels)
         if summary:
-            summary.add(path, labels, segmenter.num_segments)
+            summary.add(path, result.labels, segmenter.num_segments)
     done = len(found) - failed
-    print(f"{done} of {len(found)} images segmented into {out}")
+    if found:
+        print(f"{done} of {len(found)} images segmented into {out}")
+    for name, path in clips.items():
+        try:
+            clip = _segment_clip(
+                path, out / name, segmenter, settings, arguments, sheet, summary
+            )
+        except DataError as error:
+            clip = SegmentedVideo(0, str(error))
+        if clip.frames:
+            done += 1
+            print(f"{clip.frames:,} frames of {path} segmented into {out / name}")
+        if clip.problem:
+            failed += 1
+            print(f"error: {clip.problem}", file=sys.stderr)
+            if summary:
+                summary.add_error(path, DataError(clip.problem))
     if summary:
         summary.write()
     if arguments.sheet and done:
         sheet.write(arguments.sheet)
     return 1 if failed else 0
+
+
+def _images(
+    found: dict[Path, Path], max_pixels: int
+) -> Iterator[tuple[tuple[Path, Path], np.ndarray | ImageError]]:
+    """Yield name and file of each image with its pixels, or why it has none."""
+    for name, path in found.items():
+        try:
+            yield (name, path), read_image(path, max_pixels)
+        except ImageError as error:
+            yield (name, path), error
+
+
+def _segment_clip(
+    path: Path,
+    masks: Path,
+    segmenter: "Segmenter",
+    settings: "StreamSettings",
+    arguments: argparse.Namespace,
+    sheet: "OverlaySheet",
+    summary: "SegmentSummary | None",
+) -> "SegmentedVideo":
+    """Segment a video; its first frame goes to the sheet, all to the summary."""
+    from cirs_tf.serving.video_masks import segment_video
+
+    def seen(frame: "Segmented[int]") -> None:
+        if frame.key == 0:
+            sheet.add(frame.image, frame.labels)
+        if summary:
+            name = f"{path}#{frame.key:06}"
+            summary.add(name, frame.labels, segmenter.num_segments)
+        bar.update()
+
+    with tqdm(unit="frame", desc=path.name, disable=None) as bar:
+        return segment_video(
+            segmenter,
+            path,
+            masks,
+            settings,
+            arguments.every,
+            arguments.max_pixels,
+            seen,
+        )
 
 
 def _say_left_out(files: list[Path]) -> None:
@@ -110,7 +184,7 @@ def _say_left_out(files: list[Path]) -> None:
         more = f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
         print(
             f"left out: {names}{more}; of a folder, files ending in "
-            f"{', '.join(SUFFIXES)} are taken",
+            f"{', '.join(SUFFIXES)} are taken, videos where they are named themselves",
             file=sys.stderr,
         )
 
@@ -141,11 +215,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "NAME_overlay.png for every image.",
         epilog="Of a folder, the images in it are segmented; those in its sub-folders "
         "with --recursive, into sub-folders of the same names. Images that would be "
-        "written over one another keep their suffix: a.jpg.png beside a.png.png.",
+        "written over one another keep their suffix: a.jpg.png beside a.png.png. Of "
+        "a video that is named itself (extra video), NAME/NUMBER.png for every frame, "
+        "and NAME_overlay.mp4.",
     )
     add = parser.add_argument
-    add("model", metavar="MODEL_DIR", help="a folder written by export")
-    add("images", nargs="+", metavar="IMAGE_OR_FOLDER")
+    add("model", metavar="MODEL", help="written by export: a SavedModel, a .keras file")
+    add("images", nargs="+", metavar="IMAGE_OR_FOLDER_OR_VIDEO")
     add("--recursive", action="store_true", help="read sub-folders too")
     add("--out", required=True, metavar="DIR", help="made if missing")
     add(
@@ -184,6 +260,21 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="PIXELS",
         help="what the network sees around a tile; a multiple of 32 (default: "
         "%(default)s)",
+    )
+    add(
+        "--batch-size",
+        type=int,
+        default=32,
+        metavar="N",
+        help="images of one size that are segmented at once, where they are small "
+        "(default: %(default)s)",
+    )
+    add(
+        "--every",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of a video, every N-th frame (default: %(default)s)",
     )
     add(
         "--max-pixels",

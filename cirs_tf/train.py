@@ -7,6 +7,7 @@ from cirs_tf.errors import ConfigError, command
 from cirs_tf.runs.arguments import (
     EPILOG,
     add_settings,
+    add_verify,
     check_model,
     config_of,
     overrides_of,
@@ -40,11 +41,11 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.train") -
         stored = read_config(open_run(arguments.resume))
         config = resolve(stored, overrides=overrides_of(arguments))
         check_model(arguments, config)
-        run = train(config, arguments.resume, resume=True)
+        run = train(config, arguments.resume, resume=True, verify=arguments.verify)
     else:
         if config.data is None:
             config = resolve(config, overrides=[f"data={default_data()}"])
-        run = train(config, arguments.run)
+        run = train(config, arguments.run, verify=arguments.verify)
     if run.stopped_by is not None:
         print(
             f"stopped at step {run.step} of {run.total_steps}; go on with: "
@@ -69,6 +70,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     add("--resume", metavar="RUN", help="go on with a run, perhaps for longer")
     add("--seed", type=int, metavar="N", help="seed of weights and shuffling")
+    add_verify(parser)
     add("--show-config", action="store_true", help="print every setting and stop")
     return parser
 

@@ -53,6 +53,7 @@ TINY = (
     "segmenter.depth=1",
     "feature_net.hidden=[8]",
     "feature_net.features=4",
+    "cirs.xla=false",
     "training.batch_size=8",
     "training.strategy=single",
     "training.log_every=5",
@@ -68,7 +69,9 @@ def tiny():
 @pytest.fixture(scope="session")
 def tiny_air():
     """Return such overrides for methods without a feature network."""
-    return tuple(text for text in TINY if not text.startswith("feature_net."))
+    return tuple(
+        text for text in TINY if not text.startswith(("feature_net.", "cirs."))
+    )
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,7 @@ CASES = {
     "cirs_aligned": Case(
         "cirs_aligned",
         (DROPOUT, *PRETRAINING, "cirs_aligned.pose_pretraining_steps=5")
-        + ("cirs_aligned.template_freeze_steps=0",),
+        + ("cirs_aligned.template_freeze_steps=0", "cirs_aligned.xla=false"),
         {
             "pretraining segmenter": Plan(4, S),
             "pretraining poses": Plan(5, POSES),
@@ -104,6 +104,7 @@ CASES = {
         + (
             "cirs_aligned.pose_weight=0",
             "cirs_aligned.template_freeze_steps=0",
+            "cirs_aligned.xla=false",
             "seed=1",
         ),
         {"joint": Plan(1, (*S, "templates", *POSES))},

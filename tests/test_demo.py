@@ -16,7 +16,9 @@ from cirs_tf.serving.segmenter import Segmenter
 
 gradio = pytest.importorskip("gradio")
 
-from cirs_tf.pages.demo_app import Shown, _picture, demo_app  # noqa: E402  (needs Gradio)
+from cirs_tf.methods.registry import build_method, load_config  # noqa: E402  (Gradio)
+from cirs_tf.pages.demo_app import Shown, _picture, demo_app  # noqa: E402
+from cirs_tf.pages.pose_view import PoseView, pose_view  # noqa: E402
 
 # Gradio leaves sockets and loops to the end of the process.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -44,10 +46,30 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def served(segmenter, pictures, tmp_path_factory):
+def method():
+    """Return `cirs_aligned` for images of 40 x 40 pixels, of brightest channels.
+
+    Templates are red, green, blue; pose networks are untrained.
+    """
+    settings = ["cirs_aligned.canvas=0.4", "segmenter.width=2", "segmenter.depth=1"]
+    method = build_method(load_config("cirs_aligned", settings), 40, 40)
+    images = keras.Input((None, None, 3))
+    dark = 30 * keras.ops.sum(0.2 - images, axis=-1, keepdims=True)
+    logits = keras.ops.concatenate([dark, 90 * images], axis=-1)
+    method.segmenter = keras.Model(images, logits)
+    size = method.templates.canvas
+    colors = np.eye(3, dtype=np.float32)[:, None, None].repeat(size, 1).repeat(size, 2)
+    support = np.ones((3, size, size), bool)
+    background = np.zeros((40, 40, 3), np.float32)
+    method.templates.layer.assign(background, colors, support)
+    return method
+
+
+@pytest.fixture(scope="module")
+def served(segmenter, pictures, method, tmp_path_factory):
     examples = [pictures / "colors.png"]
     masks = tmp_path_factory.mktemp("masks")
-    app = demo_app(segmenter, "colors", examples, 10**6, masks)
+    app = demo_app(segmenter, "colors", examples, 10**6, masks, PoseView(method))
     _, url, _ = app.launch(
         prevent_thread_lock=True, server_port=None, quiet=True, max_file_size="1mb"
     )
@@ -124,10 +146,50 @@ def test_other_files_of_the_machine_are_not_served(served, tmp_path):
     assert answer.status_code == 403 and "mine" not in answer.text
 
 
-def test_only_the_two_functions_can_be_called(client):
+def test_templates_are_found_in_a_picture(client, pictures, method):
+    from gradio_client import handle_file
+
+    file = handle_file(str(pictures / "colors.png"))
+    shown, table = client.predict(file, api_name="/poses")
+    assert table["headers"][0] == "segment" and len(table["data"]) == 3
+    # 60 x 40 pixels are cut to the middle: red 20 wide, green and blue 20 x 20 each.
+    assert [row[:2] for row in table["data"]] == [[1, 50.0], [2, 25.0], [3, 25.0]]
+    cut = np.asarray(Image.open(pictures / "colors.png"))[None, :, 10:50]
+    centers = [(9.5, 19.5), (29.5, 9.5), (29.5, 29.5)]
+    (poses,), _ = method.estimate_poses(cut)
+    for (_, _, x, y, degrees), pose, center in zip(
+        table["data"], poses, centers, strict=True
+    ):
+        np.testing.assert_allclose([x, y], pose[:2], atol=0.051)
+        # An untrained network corrects by some pixels; centers are 20 apart.
+        np.testing.assert_allclose([x, y], center, atol=9)
+        assert degrees == pytest.approx(np.degrees(np.arctan2(*pose[3:1:-1])), abs=0.51)
+    expected = method.pictures(cut)["poses"].convert("RGB")
+    np.testing.assert_array_equal(Image.open(shown).convert("RGB"), expected)
+
+
+def test_a_segment_that_is_not_there_has_no_pose(method):
+    view = PoseView(method)
+    _, rows = view.show(np.uint8([[[200, 0, 0]]]).repeat(30, 0).repeat(70, 1))
+    assert rows[1:] == [[2, 0.0, None, None, None], [3, 0.0, None, None, None]]
+    assert rows[0][1] == 100.0 and None not in rows[0]
+    picture = np.asarray(view.templates.convert("RGB")).astype(float)
+    for color in 255 * np.eye(3):
+        assert (np.abs(picture - color).max(-1) < 60).sum() > 100
+
+
+def test_without_templates_there_is_no_tab(segmenter, finished, tmp_path):
+    assert pose_view(finished) is None  # of `cirs`
+    assert pose_view(tmp_path) is None
+    app = demo_app(segmenter, "colors", [], 10**6, tmp_path)
+    assert "Templates and poses" not in str(app.get_config_file())
+
+
+def test_only_the_three_functions_can_be_called(client):
     assert client.view_api(return_format="dict")["named_endpoints"].keys() == {
         "/segment",
         "/regions",
+        "/poses",
     }
 
 

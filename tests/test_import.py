@@ -199,7 +199,7 @@ def test_segmenting_needs_no_training_code():
 
 
 def test_data_gen_knows_files_of_data_and_errors_alone():
-    files = ("records", "manifest", "image_files")
+    files = ("records", "manifest", "image_files", "video_files")
     allowed = (
         "cirs_tf.errors",
         "cirs_tf.atomic_write",

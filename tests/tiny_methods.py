@@ -74,7 +74,7 @@ def tiny_config(tiny, source, *overrides):
     if method not in ("iic", "autoencoder", "deep_clustering", "threshold"):
         sections.append("segmenter.")
     if method == "cirs":
-        sections.append("feature_net.")
+        sections += ["feature_net.", "cirs."]
     usable = [setting for setting in tiny if setting.startswith(tuple(sections))]
     if method == "deep_clustering":
         usable += TINY_DEEP_CLUSTERING

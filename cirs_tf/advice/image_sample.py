@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from cirs_tf.data.image_files import read_image
 from cirs_tf.data.manifest import MANIFEST
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.pipeline import open_split
 from cirs_tf.errors import DataError, ImageError
 from cirs_tf.proposals.evenly_spaced import evenly_spaced
 from cirs_tf.serving.image_files import image_files
@@ -62,9 +62,11 @@ def sample_images(where: str | Path, count: int) -> ImageSample:
     folder = Path(where)
     is_data_set, has_subfolders = (folder / MANIFEST).is_file(), False
     if is_data_set:
-        found = load_split(folder, "train", with_masks=False).images
+        found = open_split(folder, "train", with_masks=False, cache="records").images
         total = len(found)
-        chosen: Iterable[np.ndarray] = found[evenly_spaced(total, count)]
+        chosen: Iterable[np.ndarray] = (
+            found[index] for index in evenly_spaced(total, count)
+        )
     else:
         if not folder.is_dir():
             raise DataError(f"{folder}: expected a data set or a folder of images")

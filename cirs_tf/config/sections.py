@@ -19,6 +19,7 @@ NORMALIZATIONS = ("none", "batch", "layer", "instance")
 STRATEGIES = ("auto", "single", "mirrored", "multi_worker")
 SELECTIONS = ("loss", "oracle")
 SCHEDULES = ("joint", "alternating")
+CACHES = ("auto", "memory", "records")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,6 +170,19 @@ class TrainingConfig(Section):
         ANY,
         "Whether operations give the same bits in every run; null: on CPUs, where it "
         "costs little, and not on GPUs.",
+    )
+    cache: str = setting(
+        "auto",
+        one_of(*CACHES),
+        "Where the images of a split are: decoded in memory, once; in their records, "
+        "read and decoded again for every batch, in memory that does not grow with "
+        "the split; auto: in memory up to cache_mb. Batches are the same.",
+    )
+    cache_mb: int = setting(
+        4_000,
+        at_least(0),
+        "Millions of bytes of decoded images and masks up to which cache=auto holds a "
+        "split in memory; each split counts for itself.",
     )
     validation_images: int | None = setting(
         None, at_least(1), "Images of the validation split used; null: all."

@@ -1,7 +1,9 @@
 """The manifest of a data set: what was written, by whom, and its checksums.
 
 A writer puts `manifest.json` in place last, so a folder that has one is complete.
-A reader verifies the shards of a split against it before the first step.
+A reader compares the sizes of a split's shards with it before the first step, and their
+hashes only where it is asked to: those take a pass over all files. Damage that leaves
+the size is found by the checksum of each record, when that record is read.
 """
 
 import dataclasses
@@ -164,20 +166,38 @@ def describe_file(path: str | Path, examples: int) -> Shard:
     return Shard(path.name, examples, path.stat().st_size, file_sha256(path))
 
 
+def verify_sizes(directory: str | Path, split: Split) -> None:
+    """Compare the size of every shard of a split with the manifest; nothing is read.
+
+    Raises:
+        DataError: A file is missing or has another size; the message names the file
+            and, where the damage can be located, the record.
+    """
+    for shard in split.shards:
+        path = _present(directory, shard)
+        if path.stat().st_size != shard.bytes:
+            raise DataError(f"{path}: {_locate_damage(path, shard)}")
+
+
 def verify_shards(directory: str | Path, split: Split) -> None:
-    """Compare every shard of a split with the manifest.
+    """Compare every shard of a split with the manifest, by size and hash.
 
     Raises:
         DataError: A file is missing, or differs in size or checksum; the message
             names the file and, where the damage can be located, the record.
     """
     for shard in split.shards:
-        path = Path(directory) / shard.file
-        if not path.is_file():
-            raise DataError(f"{path}: missing; the manifest lists it")
+        path = _present(directory, shard)
         if path.stat().st_size == shard.bytes and file_sha256(path) == shard.sha256:
             continue
         raise DataError(f"{path}: {_locate_damage(path, shard)}")
+
+
+def _present(directory: str | Path, shard: Shard) -> Path:
+    path = Path(directory) / shard.file
+    if not path.is_file():
+        raise DataError(f"{path}: missing; the manifest lists it")
+    return path
 
 
 def _locate_damage(path: Path, shard: Shard) -> str:

@@ -1,59 +1,38 @@
-"""From records to batches: decoded once, shuffled by seed, resumable at any step."""
+"""From records to batches: in memory or streamed, in an order that resumes anywhere."""
 
-import dataclasses
-import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.data.manifest import Manifest, Split, verify_shards
-from cirs_tf.data.records import (
-    decode_example,
-    decode_image_class,
-    decode_segmentations,
-)
+from cirs_tf.data.image_split import Batch as Batch
+from cirs_tf.data.image_split import ImageSplit as ImageSplit
+from cirs_tf.data.image_split import LoadedSplit as LoadedSplit
+from cirs_tf.data.image_split import as_float as as_float
+from cirs_tf.data.manifest import Manifest, Split, verify_shards, verify_sizes
+from cirs_tf.data.record_index import RecordIndex
+from cirs_tf.data.record_reader import RecordReader
+from cirs_tf.data.records import decode_segmentations
+from cirs_tf.data.share import Share
+from cirs_tf.data.streamed_split import StreamedSplit
 from cirs_tf.errors import DataError
 
-Batch = dict[str, tf.Tensor]
+_AHEAD = 2  # batches of floats that are made before they are asked for
 
 
-@dataclasses.dataclass(frozen=True)
-class LoadedSplit:
-    """A decoded split, in the order of its records.
-
-    Attributes:
-        images: `[examples, height, width, 3]` uint8.
-        masks: `[examples, height, width]` uint8 class indices, or None.
-        filenames: A name for each image.
-        image_classes: `[examples]` int64, the class of each image as a whole, or None.
-    """
-
-    images: np.ndarray
-    masks: np.ndarray | None
-    filenames: tuple[str, ...]
-    image_classes: np.ndarray | None = None
-
-    def without_masks(self) -> "LoadedSplit":
-        """Return the same images, unlabeled."""
-        return dataclasses.replace(self, masks=None)
-
-    def batch(self, rows: slice) -> Batch:
-        """Return some examples as a batch of the form that training uses."""
-        batch = {"image": as_float(self.images[rows])}
-        if self.masks is not None:
-            batch["mask"] = tf.constant(self.masks[rows])
-        return batch
-
-
-def load_split(
+def open_split(
     directory: str | Path,
     split: str,
     with_masks: bool,
     limit: int | None = None,
     with_image_classes: bool = False,
-) -> LoadedSplit:
-    """Verify and decode one split into memory.
+    *,
+    cache: str = "auto",
+    cache_mb: int = 0,
+    verify: bool = False,
+) -> ImageSplit:
+    """Open one split: decoded into memory once, or streamed from its records.
 
     Args:
         directory: Folder of a data set.
@@ -61,9 +40,13 @@ def load_split(
         with_masks: Whether masks are read. Training never asks for them.
         limit: Read only the first so many examples.
         with_image_classes: Whether the classes of whole images are read.
+        cache: `memory`; `records`; or `auto`, memory up to `cache_mb`.
+        cache_mb: Millions of bytes of decoded images and masks.
+        verify: Whether the hashes of all files are compared with the manifest, not
+            their sizes alone.
 
     Returns:
-        The decoded split.
+        The split.
 
     Raises:
         DataError: The split is missing or empty, masks or classes are asked for where
@@ -79,42 +62,90 @@ def load_split(
             f"{directory}: its images have no classes; import them from one folder a "
             "class"
         )
-    files, examples = _verified(directory, split, entry, limit)
-
-    def decode(serialized: tf.Tensor) -> Batch:
-        decoded = decode_example(
-            serialized, manifest.height, manifest.width, with_masks
-        )
-        if with_image_classes:
-            decoded["image_class"] = decode_image_class(serialized)
-        return decoded
-
-    records = tf.data.TFRecordDataset(files).take(examples)
-    size = (examples, manifest.height, manifest.width)
-    images = np.empty((*size, 3), np.uint8)
-    masks = np.empty(size, np.uint8) if with_masks else None
-    image_classes = np.empty(examples, np.int64) if with_image_classes else None
-    filenames: list[str] = []
-    try:
-        for batch in records.map(decode, tf.data.AUTOTUNE).batch(256):
-            rows = slice(len(filenames), len(filenames) + len(batch["filename"]))
-            images[rows] = batch["image"]
-            if masks is not None:
-                masks[rows] = batch["mask"]
-            if image_classes is not None:
-                image_classes[rows] = batch["image_class"]
-            filenames += [name.decode() for name in batch["filename"].numpy()]
-    except tf.errors.InvalidArgumentError as error:
-        raise DataError(_first_undecodable(files, decode) or str(error)) from None
-    if len(filenames) < examples:
-        raise _too_few(directory, split, entry, len(filenames))
-    return LoadedSplit(images, masks, tuple(filenames), image_classes)
+    reader, count = _reader(directory, split, entry, limit, verify)
+    size = (manifest.height, manifest.width)
+    opened = StreamedSplit(reader, count, *size, with_masks, with_image_classes)
+    fits = opened.decoded_bytes <= 1e6 * cache_mb
+    if cache == "memory" or (cache == "auto" and fits):
+        return opened.loaded()
+    return opened
 
 
-def load_segmentations(
+def load_split(
+    directory: str | Path,
+    split: str,
+    with_masks: bool,
+    limit: int | None = None,
+    with_image_classes: bool = False,
+) -> LoadedSplit:
+    """Decode one split into memory, whatever its size: `open_split` with `memory`.
+
+    Args:
+        directory: Folder of a data set.
+        split: `train`, `val` or `test`.
+        with_masks: Whether masks are read. Training never asks for them.
+        limit: Read only the first so many examples.
+        with_image_classes: Whether the classes of whole images are read.
+
+    Returns:
+        The decoded split.
+
+    Raises:
+        DataError: As `open_split`.
+    """
+    return open_split(
+        directory, split, with_masks, limit, with_image_classes, cache="memory"
+    )
+
+
+class Segmentations(Sequence):
+    """The segmentations of a split's annotators; what is indexed is read.
+
+    Args:
+        reader: Of the records.
+        count: Number of examples.
+        height: Of each image, in pixels.
+        width: Likewise.
+    """
+
+    def __init__(self, reader: RecordReader, count: int, height: int, width: int):
+        self._reader, self._count = reader, count
+        self._size = height, width
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return self._count
+
+    def __getitem__(self, row: int) -> list[np.ndarray]:
+        """Return one `[height, width]` uint16 an annotator, region numbers.
+
+        Args:
+            row: Number of an example.
+
+        Raises:
+            DataError: The record is damaged, or holds no segmentations.
+        """
+        row = range(self._count)[row]
+        content = tf.constant(self._reader.read(np.array([row]))[0])
+        try:
+            return list(self._decoded(content).numpy())
+        except (tf.errors.OpError, ValueError) as error:
+            raise self._reader.explained(self._decoded) or error from None
+
+    def __iter__(self) -> Iterator[list[np.ndarray]]:
+        """Return those of each example, in order."""
+        return (self[row] for row in range(self._count))
+
+    def _decoded(self, content: tf.Tensor) -> tf.Tensor:
+        found = decode_segmentations(content, *self._size)
+        tf.debugging.assert_positive(tf.shape(found)[0], "holds no segmentations")
+        return found
+
+
+def open_segmentations(
     directory: str | Path, split: str, limit: int | None = None
-) -> list[list[np.ndarray]]:
-    """Verify one split and decode the segmentations of its annotators.
+) -> Segmentations:
+    """Open the segmentations of one split's annotators, to be read one by one.
 
     Args:
         directory: Folder of a data set.
@@ -122,12 +153,12 @@ def load_segmentations(
         limit: Read only the first so many examples.
 
     Returns:
-        For each example, in the order of `load_split`, one `[height, width]` uint16 an
+        For each example, in the order of the split, one `[height, width]` uint16 an
         annotator, region numbers; one annotator or more.
 
     Raises:
-        DataError: The split is missing or empty, it has no segmentations, or a file or
-            record is damaged (both are named).
+        DataError: The split is missing or empty, it has no segmentations, or a file is
+            damaged (it is named).
     """
     manifest = Manifest.read(directory)
     entry = manifest.split(split)
@@ -135,26 +166,35 @@ def load_segmentations(
         others = any(one.segmentations for one in manifest.splits.values())
         how = "; import it with --with-train-masks" if others else ""
         raise DataError(f"{directory}: split {split!r} has no segmentations{how}")
-    files, examples = _verified(directory, split, entry, limit)
+    reader, count = _reader(directory, split, entry, limit)
+    return Segmentations(reader, count, manifest.height, manifest.width)
 
-    def decode(serialized: tf.Tensor) -> tf.Tensor:
-        found = decode_segmentations(serialized, manifest.height, manifest.width)
-        tf.debugging.assert_positive(tf.shape(found)[0], "holds no segmentations")
-        return found
 
-    records = tf.data.TFRecordDataset(files).take(examples)
-    decoded = records.map(decode, tf.data.AUTOTUNE)
-    try:
-        found = [list(annotators) for annotators in decoded.as_numpy_iterator()]
-    except tf.errors.InvalidArgumentError as error:
-        raise DataError(_first_undecodable(files, decode) or str(error)) from None
-    if len(found) < examples:
-        raise _too_few(directory, split, entry, len(found))
-    return found
+def load_segmentations(
+    directory: str | Path, split: str, limit: int | None = None
+) -> list[list[np.ndarray]]:
+    """Decode the segmentations of one split's annotators into memory.
+
+    Args:
+        directory: Folder of a data set.
+        split: `train`, `val` or `test`.
+        limit: Read only the first so many examples.
+
+    Returns:
+        As `open_segmentations`.
+
+    Raises:
+        DataError: As `open_segmentations`, or a record is damaged (it is named).
+    """
+    return list(open_segmentations(directory, split, limit))
 
 
 def training_dataset(
-    split: LoadedSplit, seed: int, batch_size: int, first_step: int = 0
+    split: ImageSplit,
+    seed: int,
+    batch_size: int,
+    first_step: int = 0,
+    share: Share | None = None,
 ) -> tf.data.Dataset:
     """Return endless batches, from any step on the same as if read from the start.
 
@@ -166,6 +206,7 @@ def training_dataset(
         seed: Shuffle seed.
         batch_size: Images per batch.
         first_step: Number of batches to leave out at the start.
+        share: What this worker makes of them; None: all.
 
     Returns:
         A dataset of `image` `[batch_size, height, width, 3]` float32 in [0, 1] and, if
@@ -185,11 +226,16 @@ def training_dataset(
         .flat_map(order)
         .skip(first % count)
     )
-    return _gathered(split, indices, batch_size)
+    return _gathered(split, indices, batch_size, share)
 
 
 def sampled_dataset(
-    split: LoadedSplit, count: int, seed: int, batch_size: int, first_step: int = 0
+    split: ImageSplit,
+    count: int,
+    seed: int,
+    batch_size: int,
+    first_step: int = 0,
+    share: Share | None = None,
 ) -> tf.data.Dataset:
     """Return batches of images drawn with replacement, resumable at any step.
 
@@ -199,68 +245,43 @@ def sampled_dataset(
         seed: Seed of the draws.
         batch_size: Images per batch.
         first_step: Number of batches to leave out at the start.
+        share: What this worker makes of them; None: all.
 
     Returns:
         As `training_dataset`, but finite.
     """
     rows = np.random.default_rng(seed).integers(0, len(split.images), count)
     indices = tf.data.Dataset.from_tensor_slices(rows).skip(first_step * batch_size)
-    return _gathered(split, indices, batch_size)
+    return _gathered(split, indices, batch_size, share)
 
 
 def _gathered(
-    split: LoadedSplit, indices: tf.data.Dataset, batch_size: int
+    split: ImageSplit,
+    indices: tf.data.Dataset,
+    batch_size: int,
+    share: Share | None,
 ) -> tf.data.Dataset:
     """Return the batches of a split that a dataset of row numbers names."""
-    images = tf.constant(split.images)
-    masks = None if split.masks is None else tf.constant(split.masks)
+    if share is not None and share.workers > 1:  # before anything is read
+        parts = indices.batch(share.examples, drop_remainder=True)
+        indices = parts.shard(share.workers, share.worker).unbatch()
 
-    def gather(rows: tf.Tensor) -> Batch:
-        batch = {"image": as_float(tf.gather(images, rows))}
-        if masks is not None:
-            batch["mask"] = tf.gather(masks, rows)
-        return batch
+    def as_batch(found: Batch) -> Batch:
+        return {**found, "image": as_float(found["image"])}
 
-    return (
-        indices.batch(batch_size, drop_remainder=True)
-        .map(gather, tf.data.AUTOTUNE)
-        .prefetch(tf.data.AUTOTUNE)
-    )
+    return split.gathered(indices, batch_size).map(as_batch).prefetch(_AHEAD)
 
 
-def as_float(images: tf.Tensor) -> tf.Tensor:
-    """Map uint8 in [0, 255] to float32 in [0, 1]."""
-    return tf.cast(images, tf.float32) / 255.0
-
-
-def _verified(
-    directory: str | Path, split: str, entry: Split, limit: int | None
-) -> tuple[list[str], int]:
-    """Verify a split; return its files and the number of examples to read."""
-    verify_shards(directory, entry)
-    examples = min(limit or entry.examples, entry.examples)
-    if examples == 0:
+def _reader(
+    directory: str | Path,
+    split: str,
+    entry: Split,
+    limit: int | None,
+    verify: bool = False,
+) -> tuple[RecordReader, int]:
+    """Verify and index a split; return also the number of examples to read."""
+    (verify_shards if verify else verify_sizes)(directory, entry)
+    count = min(limit or entry.examples, entry.examples)
+    if count == 0:
         raise DataError(f"{directory}: split {split!r} is empty")
-    return [str(Path(directory) / shard.file) for shard in entry.shards], examples
-
-
-def _too_few(directory: str | Path, split: str, entry: Split, found: int) -> DataError:
-    return DataError(
-        f"{directory}: the manifest counts {entry.examples} records in split "
-        f"{split!r}, its files hold {found}"
-    )
-
-
-def _first_undecodable(files: list[str], decode) -> str | None:
-    """Name the first file and record that cannot be decoded, and why."""
-    for file in files:
-        for number, serialized in enumerate(tf.data.TFRecordDataset(file)):
-            try:
-                decode(serialized)
-            except (tf.errors.InvalidArgumentError, ValueError) as error:
-                # TensorFlow names place and operation first, at length.
-                prefix = re.compile(r"^(in user code:.*?)?\{\{.*?\}\}", re.DOTALL)
-                reason = prefix.sub("", str(error))
-                reason = " ".join(reason.split())[:200]
-                return f"{file}: record {number} (counted from 0): {reason}"
-    return None
+    return RecordReader(RecordIndex.of_split(directory, entry, count)), count

@@ -109,6 +109,16 @@ def decode_example(
     return decoded
 
 
+def decode_filename(serialized: tf.Tensor) -> tf.Tensor:
+    """Parse the name of the image, a scalar string.
+
+    Args:
+        serialized: A scalar string.
+    """
+    spec = {FILENAME: tf.io.FixedLenFeature([], tf.string)}
+    return tf.io.parse_single_example(serialized, spec)[FILENAME]
+
+
 def decode_segmentations(serialized: tf.Tensor, height: int, width: int) -> tf.Tensor:
     """Parse the segmentations of one serialized example.
 

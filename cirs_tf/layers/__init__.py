@@ -6,6 +6,7 @@ Keras finds a layer of a `.keras` file by its registered name, such as
 
 from cirs_tf.layers.argmax_in_place import ArgmaxInPlace, argmax_in_place
 from cirs_tf.layers.background_difference import BackgroundDifference
+from cirs_tf.layers.batch_norm import BatchNormalization
 from cirs_tf.layers.best_head import BestHead
 from cirs_tf.layers.center_votes import CenterVotes
 from cirs_tf.layers.current_batch_norm import CurrentBatchNormalization
@@ -27,6 +28,7 @@ from cirs_tf.layers.word_embedding import WordEmbedding
 __all__ = [
     "ArgmaxInPlace",
     "BackgroundDifference",
+    "BatchNormalization",
     "BestHead",
     "BilinearUpsampling",
     "CenterVotes",

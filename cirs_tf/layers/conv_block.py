@@ -2,6 +2,7 @@
 
 import keras
 
+from cirs_tf.layers.batch_norm import BatchNormalization
 from cirs_tf.layers.current_batch_norm import CurrentBatchNormalization
 from cirs_tf.layers.dropout import ReplicaDropout
 
@@ -21,7 +22,7 @@ def normalization(kind: str, momentum: float = 0.9) -> list[keras.layers.Layer]:
     if kind == "none":
         return []
     if kind == "batch":
-        return [keras.layers.BatchNormalization(momentum=momentum, synchronized=True)]
+        return [BatchNormalization(momentum=momentum, synchronized=True)]
     if kind == "current_batch":
         return [CurrentBatchNormalization()]
     if kind == "layer":

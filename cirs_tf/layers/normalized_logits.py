@@ -2,6 +2,8 @@
 
 import keras
 
+from cirs_tf.layers.batch_norm import BatchNormalization
+
 
 def normalized_logits(x, scale: float):
     """Normalize logits per segment over batch and pixels, times a scale.
@@ -16,7 +18,7 @@ def normalized_logits(x, scale: float):
         x: `[batch, height, width, K]` KerasTensor.
         scale: Standard deviation of the logits; the larger, the harder the softmax.
     """
-    x = keras.layers.BatchNormalization(
-        momentum=0.9, center=False, scale=False, synchronized=True
-    )(x)
+    x = BatchNormalization(momentum=0.9, center=False, scale=False, synchronized=True)(
+        x
+    )
     return keras.layers.Rescaling(scale, name="scaled_logits")(x)

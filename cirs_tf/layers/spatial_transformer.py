@@ -1,4 +1,4 @@
-"""Render a template into an image at a pose, differentiable in both."""
+"""Render templates into images at poses, differentiable in both."""
 
 import tensorflow as tf
 
@@ -12,24 +12,24 @@ def template_coordinates(
     the pixel at q looks at R(-angle) (q - (x, y)) + (canvas - 1) / 2.
 
     Args:
-        pose: `[batch, 4]` float: x and y of the center in pixels of the image, cosine
+        pose: `[..., 4]` float: x and y of the center in pixels of the image, cosine
             and sine of the angle (of any length but 0; clockwise as y points down).
         height: Height of the image in pixels.
         width: Width of the image in pixels.
         canvas: Height and width of the template in pixels.
 
     Returns:
-        `[batch, height, width, 2]` float: column and row in the template, in pixels,
+        `[..., height, width, 2]` float: column and row in the template, in pixels,
         outside of [0, canvas - 1] where the pixel lies outside the template.
 
     Reference: Jaderberg et al. 2015, Spatial Transformer Networks.
     """
-    rows = tf.cast(tf.range(height), pose.dtype)[None, :, None]
-    columns = tf.cast(tf.range(width), pose.dtype)[None, None, :]
-    x, y, cosine, sine = (value[:, None, None] for value in tf.unstack(pose, axis=1))
+    rows = tf.cast(tf.range(height), pose.dtype)[:, None]
+    columns = tf.cast(tf.range(width), pose.dtype)
+    x, y, cosine, sine = (value[..., None, None] for value in tf.unstack(pose, axis=-1))
     length = tf.sqrt(tf.square(cosine) + tf.square(sine) + 1e-8)
     cosine, sine = cosine / length, sine / length
-    across, down = columns - x, rows - y  # (B, H, W)
+    across, down = columns - x, rows - y  # (..., H, W)
     center = (canvas - 1) / 2
     return tf.stack(
         [cosine * across + sine * down, -sine * across + cosine * down], axis=-1
@@ -46,19 +46,34 @@ def sample_template(template: tf.Tensor, coordinates: tf.Tensor) -> tf.Tensor:
     Returns:
         `[batch, height, width, channels]` float.
     """
-    canvas, channels = template.shape[0], template.shape[2]
-    # One pixel of 0 around it, to which all that lies outside is clipped.
-    padded = tf.pad(template, [[1, 1], [1, 1], [0, 0]])
+    return sample_templates(template[None], coordinates[:, None])[:, 0]
+
+
+def sample_templates(templates: tf.Tensor, coordinates: tf.Tensor) -> tf.Tensor:
+    """Interpolate several templates bilinearly; beyond their borders they are 0.
+
+    Args:
+        templates: `[templates, canvas, canvas, channels]` float.
+        coordinates: `[batch, templates, height, width, 2]` float: column and row in
+            pixels.
+
+    Returns:
+        `[batch, templates, height, width, channels]` float.
+    """
+    count, canvas, _, channels = templates.shape
+    # One pixel of 0 around each, to which all that lies outside is clipped.
+    padded = tf.pad(templates, [[0, 0], [1, 1], [1, 1], [0, 0]])
     side = canvas + 2
-    flat = tf.reshape(padded, [side * side, channels])
+    flat = tf.reshape(padded, [count * side * side, channels])
     places = tf.clip_by_value(
         coordinates + 1, 0.0, tf.cast(side - 1, coordinates.dtype)
     )
     low = tf.minimum(tf.floor(places), tf.cast(side - 2, places.dtype))
-    part = places - low  # (B, H, W, 2) in [0, 1]
+    part = places - low  # (B, T, H, W, 2) in [0, 1]
     column, row = tf.unstack(tf.cast(low, tf.int32), axis=-1)
     right, down = part[..., :1], part[..., 1:]
-    first = row * side + column
+    of_template = tf.range(count)[:, None, None] * (side * side)
+    first = of_template + row * side + column  # (B, T, H, W)
     corners = [tf.gather(flat, first + shift) for shift in (0, 1, side, side + 1)]
     above = corners[0] * (1 - right) + corners[1] * right
     below = corners[2] * (1 - right) + corners[3] * right

@@ -69,17 +69,18 @@ def pose_error(estimated: tf.Tensor, true: tf.Tensor, canvas: int) -> tf.Tensor:
     with centers p in pixels and unit vectors d of the directions.
 
     Args:
-        estimated: `[batch, 4]` float: x and y in pixels, cosine and sine of any length.
+        estimated: `[..., 4]` float: x and y in pixels, cosine and sine of any length.
         true: The same.
         canvas: Height and width of a template in pixels.
 
     Returns:
-        `[batch]`.
+        `[...]`.
     """
-    place = tf.reduce_sum(tf.square((estimated - true)[:, :2] / canvas), axis=1)
+    place = tf.reduce_sum(tf.square((estimated - true)[..., :2] / canvas), axis=-1)
     directions = [
-        pose[:, 2:] / tf.sqrt(tf.reduce_sum(pose[:, 2:] ** 2, 1, keepdims=True) + 1e-8)
+        pose[..., 2:]
+        / tf.sqrt(tf.reduce_sum(pose[..., 2:] ** 2, -1, keepdims=True) + 1e-8)
         for pose in (estimated, true)
     ]
-    turn = tf.reduce_sum(tf.square(directions[0] - directions[1]), axis=1)
+    turn = tf.reduce_sum(tf.square(directions[0] - directions[1]), axis=-1)
     return place + turn / 4

@@ -19,8 +19,8 @@ def soft_ncut(
              * exp(-|X_u - X_v|^2 / sigma_position^2)   where |X_u - X_v| < radius
 
     and 0 elsewhere, with F the intensities and X the positions in pixels. A pixel is
-    its own neighbor. w is symmetric, so every pair within the radius is computed once,
-    a displacement at a time: memory grows with pixels times the window's area.
+    its own neighbor. The sums over v are accumulated in a loop, a displacement at a
+    time: memory grows with the pixels, whatever the window's area.
 
     Args:
         probabilities: `[batch, height, width, K]` float p, a softmax.
@@ -33,26 +33,20 @@ def soft_ncut(
     Returns:
         `[batch]` in [0, K]. Small where segments keep to themselves.
 
+    Gradient:
+        To the probabilities alone. With A_k the numerator and D_k the denominator,
+
+            dJ / dp_uk = A_k d_u / D_k^2 - 2 a_uk / D_k
+            a_uk = sum_v w_uv p_vk,   d_u = sum_v w_uv
+
+        since w is symmetric: what the loop has accumulated is all that it needs.
+
     Reference: Xia and Kulis 2017, equation 2; Shi and Malik 2000.
     """
-    segments = probabilities.shape[-1]
     # Channels first: the weights are then broadcast over an outer axis, not the inmost.
     p = tf.transpose(probabilities, [0, 3, 1, 2])  # (B, K, H, W)
     intensities = tf.transpose(images, [0, 3, 1, 2]) / sigma_intensity
-    association = tf.reduce_sum(tf.square(p), axis=[2, 3])  # (B, K), u = v
-    degree = tf.reduce_sum(p, axis=[2, 3])
-    for down, right in half_window(radius):
-        here, there = _pair(intensities, down, right)
-        distance = tf.reduce_sum(tf.square(here - there), axis=1, keepdims=True)
-        apart = (down**2 + right**2) / sigma_position**2
-        weight = tf.cast(tf.exp(-distance - apart), p.dtype)  # (B, 1, h, w)
-        p_here, p_there = _pair(p, down, right)
-        # Both orders of the pair: w_uv p_u p_v twice, and one degree each.
-        association += 2 * tf.reduce_sum(weight * p_here * p_there, axis=[2, 3])
-        degree += tf.reduce_sum(weight * (p_here + p_there), axis=[2, 3])
-    # A segment without a pixel has no association; its share of the cut is 1.
-    share = tf.math.divide_no_nan(association, degree)
-    return segments - tf.reduce_sum(share, axis=-1)
+    return _cut(p, tf.stop_gradient(intensities), radius, sigma_position)
 
 
 def half_window(radius: float) -> list[tuple[int, int]]:
@@ -66,12 +60,66 @@ def half_window(radius: float) -> list[tuple[int, int]]:
     ]
 
 
-def _pair(values: tf.Tensor, down: int, right: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return `[B, C, h, w]` values at every u and at u + (down, right), both inside."""
-    # Nothing is left of an image that is smaller than the displacement.
-    rows = tf.maximum(tf.shape(values)[2] - down, 0)
-    columns = tf.maximum(tf.shape(values)[3] - abs(right), 0)
-    left, there_left = max(0, -right), max(0, right)
-    here = values[:, :, :rows, left : left + columns]
-    there = values[:, :, down : down + rows, there_left : there_left + columns]
-    return here, there
+def _cut(
+    p: tf.Tensor, intensities: tf.Tensor, radius: float, sigma_position: float
+) -> tf.Tensor:
+    """Return the cut of `[batch, K, height, width]` probabilities, `[batch]`."""
+
+    @tf.custom_gradient
+    def cut(p: tf.Tensor):
+        sums = _window_sums(p, intensities, radius, sigma_position)
+        near, weights = sums[:, :-1], sums[:, -1:]  # a (B, K, H, W), d (B, 1, H, W)
+        association = tf.reduce_sum(p * near, axis=[2, 3], keepdims=True)
+        degree = tf.reduce_sum(p * weights, axis=[2, 3], keepdims=True)
+        # A segment without a pixel has no association; its share of the cut is 1.
+        share = tf.math.divide_no_nan(association, degree)  # (B, K, 1, 1)
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            slope = tf.math.divide_no_nan(share * weights - 2 * near, degree)
+            return upstream[:, None, None, None] * slope
+
+        return p.shape[1] - tf.reduce_sum(share, axis=[1, 2, 3]), gradient
+
+    return cut(p)
+
+
+def _window_sums(
+    p: tf.Tensor, intensities: tf.Tensor, radius: float, sigma_position: float
+) -> tf.Tensor:
+    """Return sums over v of w_uv p_vk for every k, and of w_uv.
+
+    Args:
+        p: `[batch, K, height, width]`.
+        intensities: `[batch, channels, height, width]`, in units of their sigma.
+        radius: In pixels.
+        sigma_position: In pixels.
+
+    Returns:
+        `[batch, K + 1, height, width]`.
+    """
+    height, width = (side or math.inf for side in p.shape[2:])
+    half = [(a, b) for a, b in half_window(radius) if a < height and abs(b) < width]
+    shifts = [(0, 0), *half, *((-down, -right) for down, right in half)]
+    reach = max(max(map(abs, shift)) for shift in shifts)
+    around = [[0, 0], [0, 0], [reach, reach], [reach, reach]]
+    summed = tf.concat([p, tf.ones_like(p[:, :1])], axis=1)
+    size = tf.shape(summed)
+    padded = tf.pad(summed, around)  # 0 outside of the image, the ones too
+    colors = tf.pad(intensities, around)
+    places = tf.constant(shifts) + reach
+    apart = tf.constant([(a**2 + b**2) / sigma_position**2 for a, b in shifts], p.dtype)
+
+    def add(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        begin = tf.concat([[0, 0], places[index]], axis=0)
+        there = tf.slice(colors, begin, tf.shape(intensities))
+        distance = tf.reduce_sum(tf.square(intensities - there), axis=1, keepdims=True)
+        weight = tf.exp(-tf.cast(distance, p.dtype) - apart[index])  # (B, 1, H, W)
+        return index + 1, total + weight * tf.slice(padded, begin, size)
+
+    return tf.while_loop(
+        lambda index, _: index < len(shifts),
+        add,
+        (tf.constant(0), tf.zeros_like(summed)),
+        parallel_iterations=1,
+        maximum_iterations=len(shifts),
+    )[1]

@@ -1,5 +1,7 @@
 """CIRS: a segmenter trained by how alike its segments are across images."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -60,6 +62,7 @@ class Cirs(LearnsPseudoLabels):
         self.feature_net = self._features.network
         self.networks = {"segmenter": self.segmenter, "feature_net": self.feature_net}
         self._segment_masks = SegmentMasks()
+        self._compiled_masks = tf.function(self._masks_of_each, jit_compile=options.xla)
         self.labels = SegmenterPretraining(
             self.segmenter, config.segments, config.pretraining
         )
@@ -155,7 +158,8 @@ class Cirs(LearnsPseudoLabels):
     def validation_terms(self, batch: Batch) -> Terms:
         """Return the CIRS loss and its terms in inference mode, scalars."""
         logits = self.segmenter(batch["image"], training=False)
-        return self._terms(batch["image"], logits, training=False)
+        (terms,) = self._terms_of_each(batch["image"], [logits], training=False)
+        return terms
 
     def _train(self, batch: Batch) -> Terms:
         options = self.config.cirs
@@ -165,14 +169,27 @@ class Cirs(LearnsPseudoLabels):
         logits = self._all_heads(images, training=True)
         logits = add_gumbel_noise(logits, options, self._updates, self.config.seed)
         parts = tf.split(logits, options.heads, axis=-1)
-        heads = [self._terms(images, part, training=True) for part in parts]
+        heads = self._terms_of_each(images, parts, training=True)
         return train_heads(self.segmenter, heads)
 
-    def _terms(self, images: tf.Tensor, logits: tf.Tensor, training: bool) -> Terms:
+    def _terms_of_each(
+        self, images: tf.Tensor, logits: Sequence[tf.Tensor], training: bool
+    ) -> list[Terms]:
+        """Return the terms of several segmentations of the same images."""
+        probabilities, masks = self._compiled_masks(tuple(logits))
+        features = self._features.of_each(images, masks, training)
+        return list(map(self._terms, probabilities, features))
+
+    def _masks_of_each(
+        self, logits: tuple[tf.Tensor, ...]
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        """Return probabilities and masks `[batch, K, H, W, 1]` of each."""
+        probabilities = [tf.nn.softmax(each) for each in logits]
+        return probabilities, [self._segment_masks(each) for each in probabilities]
+
+    def _terms(self, probabilities: tf.Tensor, features: tf.Tensor) -> Terms:
+        """Return the terms of `[batch, H, W, K]` and `[batch, K, F]`."""
         options = self.config.cirs
-        probabilities = tf.nn.softmax(logits)
-        masks = self._segment_masks(probabilities)  # (B, K, H, W, 1)
-        features = self._features(images, masks, training)  # (B, K, F)
         terms = cirs_loss(
             features, options.alpha_1, options.alpha_2, batch_mean, options.between
         )

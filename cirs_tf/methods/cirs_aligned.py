@@ -65,6 +65,10 @@ class CirsAligned:
             self.options.canvas,
             self.num_objects,
             range(first_seed, first_seed + self.num_objects),
+            self.options.xla,
+        )
+        self._compiled_errors = tf.function(
+            self._rendered_errors, jit_compile=self.options.xla
         )
         self.networks = {"segmenter": self.segmenter, **self.templates.networks}
         self._known_poses = KnownPoses(self.templates, config.seed)
@@ -176,6 +180,24 @@ class CirsAligned:
         background = self._background(as_float(images), masks)
         return template_pictures(self.templates, images, masks, background)
 
+    def estimate_poses(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Estimate where the templates are.
+
+        Args:
+            images: `[images, height, width, 3]` uint8.
+
+        Returns:
+            Poses `[images, K - 1, 4]`, see `PosedTemplates`, and the share of pixels of
+            each segment, the background first, `[images, K]` in [0, 1], both float32.
+        """
+        batch = as_float(images)
+        masks = self._segment_masks(
+            tf.nn.softmax(self.segmenter(batch, training=False))
+        )
+        poses = self.templates.estimate_poses(batch, masks, training=False)
+        shares = tf.reduce_mean(masks, axis=[2, 3, 4])
+        return tf.stack(poses, axis=1).numpy(), shares.numpy()
+
     def _train(self, batch: Batch) -> Terms:
         options = self.options
         probabilities = tf.nn.softmax(self.segmenter(batch["image"], training=True))
@@ -208,16 +230,25 @@ class CirsAligned:
         }
 
     def _errors(
-        self, images: tf.Tensor, masks: tf.Tensor, poses: list[tf.Tensor]
+        self, images: tf.Tensor, masks: tf.Tensor, poses: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the errors of all pixels in all segments, and supports.
 
         Both `[batch, K, height, width]`.
         """
         learned = self.optimizer.iterations.value >= self.options.template_freeze_steps
-        colors, support = self.templates.render_segments(
-            poses, learned, self._background(images, masks)
-        )
+        templates = self.templates.stored(learned)
+        background = self._background(images, masks)
+        return self._compiled_errors(images, templates, poses, background)
+
+    def _rendered_errors(
+        self,
+        images: tf.Tensor,
+        templates: tf.Tensor,
+        poses: tf.Tensor,
+        background: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        colors, support = self.templates.render_segments(templates, poses, background)
         errors = aligned_error(
             images,
             colors,

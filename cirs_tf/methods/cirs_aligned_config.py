@@ -10,6 +10,7 @@ from cirs_tf.config.sections import (
     SegmenterConfig,
 )
 from cirs_tf.config.settings import (
+    ANY,
     POSITIVE,
     SHARE,
     WEIGHT,
@@ -74,6 +75,11 @@ class CirsAlignedSection(Section):
         at_least(0),
         "Mini-batches of training in which templates stay as they were initialized, "
         "until S and the poses fit the images.",
+    )
+    xla: bool = setting(
+        True,
+        ANY,
+        "Whether rendering is compiled with XLA: quicker steps, a slower start.",
     )
 
 

@@ -83,6 +83,12 @@ class CirsSection(AugmentationSection, HeadsSection, NoiseSection):
         "Mini-batches of pretraining in which g learns to encode whole images for a "
         "linear decoder (compare thesis 11).",
     )
+    xla: bool = setting(
+        True,
+        ANY,
+        "Whether softmax and masks are compiled with XLA: quicker steps, a slower "
+        "start.",
+    )
 
     def check(self) -> None:
         """Refuse to freeze a network that something else trains."""

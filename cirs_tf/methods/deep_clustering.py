@@ -262,7 +262,9 @@ class DeepClustering:
         self._load_backbone()
         options, rng = self.options, np.random.default_rng(self.config.seed)
         size = self.config.training.batch_size
-        maps_of = tf.function(self.parts.layer_maps, reduce_retracing=True)
+        maps_of = tf.function(
+            self.parts.layer_maps, reduce_retracing=True, autograph=False
+        )
         parts: dict[str, list[np.ndarray]] = {name: [] for name in options.layers}
         for start in range(0, len(chosen), size):
             maps = maps_of(as_float(images[chosen[start : start + size]]))

@@ -40,14 +40,11 @@ class KnownPoses:
             # Negative: other seeds than those of training.
             seeds = self._seeds(-1 - optimizer.iterations.value)
             like = tf.cast(batch["image"], templates.background().dtype)
-            errors = []
-            for index in range(templates.num_objects):
-                images, masks, true = templates.render_random_pose(
-                    index, like, seeds[index]
-                )
-                estimated = templates.estimate_pose(index, images, masks, True)
-                errors.append(pose_error(estimated, true, templates.canvas))
-            return {"loss": tf.add_n(errors)}
+            images, masks, true = templates.render_random_poses(like, seeds)
+            inputs = templates.pose_inputs(images, masks)
+            estimated = templates.correct_centers(*inputs, training=True)
+            errors = pose_error(estimated, true, templates.canvas)
+            return {"loss": tf.reduce_sum(errors, axis=1)}
 
         return PretrainingPhase(
             "poses", loss, ("loss",), variables, optimizer, steps, options.images
@@ -55,7 +52,7 @@ class KnownPoses:
 
     def poses_and_error(
         self, images: tf.Tensor, masks: tf.Tensor, step: tf.Tensor
-    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the poses of all objects, and the error at known poses.
 
         Both go through a pose network together, so that batch normalization sees both.
@@ -66,26 +63,19 @@ class KnownPoses:
             step: Integer scalar that the random poses depend on.
 
         Returns:
-            K - 1 times `[batch, 4]`; and `[batch]`, the mean over the objects.
+            `[batch, K - 1, 4]`; and `[batch]`, the mean over the objects.
         """
-        templates, seeds = self._templates, self._seeds(step)
-        poses, errors = [], []
-        for index in range(templates.num_objects):
-            rendered, rendered_mask, true = templates.render_random_pose(
-                index, images, seeds[index]
-            )
-            # The mask learns from the error alone, not from where its center lies.
-            mask = tf.stop_gradient(masks[:, index + 1])
-            both = templates.estimate_pose(
-                index,
-                tf.concat([images, rendered], axis=0),
-                tf.concat([mask, rendered_mask], axis=0),
-                training=True,
-            )
-            pose, estimated = tf.split(both, 2)
-            poses.append(pose)
-            errors.append(pose_error(estimated, true, templates.canvas))
-        return poses, tf.add_n(errors) / templates.num_objects
+        templates = self._templates
+        rendered, rendered_masks, true = templates.render_random_poses(
+            images, self._seeds(step)
+        )
+        # The mask learns from the error alone, not from where its center lies.
+        seen = templates.pose_inputs(images[:, None], tf.stop_gradient(masks[:, 1:]))
+        known = templates.pose_inputs(rendered, rendered_masks)
+        both = [tf.concat(parts, axis=0) for parts in zip(seen, known, strict=True)]
+        poses, estimated = tf.split(templates.correct_centers(*both, training=True), 2)
+        errors = pose_error(estimated, true, templates.canvas)
+        return poses, tf.reduce_mean(errors, axis=1)
 
     def _seeds(self, step: tf.Tensor) -> tf.Tensor:
         """Return a seed for each object, other ones at each step and replica."""

@@ -1,6 +1,7 @@
 """Features of segments: the settings of g, g on masked images, and its pretraining."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import ClassVar
 
 import keras
@@ -163,6 +164,21 @@ class SegmentFeatures:
         segment = tf.tile(tf.range(segments), [batch_size])  # (B * K,)
         features = self.network([flat, segment], training=training)
         return tf.reshape(features, [batch_size, segments, -1])
+
+    def of_each(
+        self, images: tf.Tensor, masks: Sequence[tf.Tensor], training: bool
+    ) -> list[tf.Tensor]:
+        """Return the features of several segmentations of the same images.
+
+        Args:
+            images: `[batch, height, width, 3]` float in [0, 1].
+            masks: `[batch, K, height, width, 1]` float, of each segmentation.
+            training: Whether g is in training mode.
+
+        Returns:
+            `[batch, K, features]` for each.
+        """
+        return [self(images, each, training) for each in masks]
 
     @property
     def largest_mean_square(self) -> float | None:

@@ -141,9 +141,9 @@ def propose_labels(
             `segmenter`, and there is none of K segments.
     """
     kind = pretraining.pseudo_labels
-    images = images[: pretraining.images]
     if kind == "none" or not pretraining.steps:
         return {}
+    images = images[: pretraining.images]  # in memory, these few
     if kind == "colors":
         labels = kmeans_labels(images, images, segments, seed).astype(np.uint8)
     elif kind == "segmenter":

@@ -83,8 +83,8 @@ def template_pictures(
     combined = tf.broadcast_to(background, tf.shape(batch))
     rows = {"image": images}
     poses = templates.estimate_poses(batch, masks, training=False)
-    for index, pose in enumerate(poses):
-        rendered = templates.render(index, pose)
+    each = templates.render(templates.stored(), poses)
+    for index, rendered in enumerate(tf.unstack(each, axis=1)):
         colors, support = rendered[..., :3], rendered[..., 3:]
         rows[f"segment {index + 1}"] = _as_uint8(1 - support * (1 - colors))
         combined += support * (colors - combined)

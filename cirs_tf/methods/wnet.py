@@ -100,7 +100,9 @@ class Wnet:
             config.segmenter, 3, 2 * config.seed + 1, inputs=segments, name="decoder"
         )
         self.networks = {"segmenter": self.segmenter, "decoder": self.decoder}
-        self._compiled_cut = tf.function(soft_ncut, jit_compile=options.xla)
+        self._compiled_cut = tf.function(
+            soft_ncut, jit_compile=options.xla, autograph=False
+        )
         self.pretraining = []
         self.seed = config.seed
         encoder = self.segmenter.trainable_variables

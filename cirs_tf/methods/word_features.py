@@ -1,7 +1,7 @@
 """Vectors of pixels by their color words, and g as a function of sets of them."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import keras
@@ -17,6 +17,7 @@ from cirs_tf.config.settings import (
     between,
     setting,
 )
+from cirs_tf.data.image_split import ImageArray, row_slices
 from cirs_tf.errors import DataError
 from cirs_tf.layers.conv_block import conv_layer
 from cirs_tf.layers.segment_pooling import SegmentPooling
@@ -114,7 +115,7 @@ class WordVectors:
         images = keras.Input((None, None, 3), name="images")
         self.model = keras.Model(images, self.embedding(images), name="words")
 
-    def initialize(self, images: np.ndarray) -> Initialization:
+    def initialize(self, images: ImageArray) -> Initialization:
         """Find color words and their vectors.
 
         Args:
@@ -127,8 +128,8 @@ class WordVectors:
             DataError: The images have too few colors.
         """
         options = self._config
-        images = images[: options.images]
-        histogram = color_histogram(_batches(images))
+        count = min(options.images, len(images))
+        histogram = color_histogram(_batches(images, count))
         words = fit_color_words(histogram, options.count, self._seed)
         found = len(words.colors)
         if found <= self.dimensions:
@@ -137,14 +138,14 @@ class WordVectors:
                 f"images, for vectors of that length, found {found}"
             )
         counts = count_cooccurrences(
-            (words_of(batch, words.table) for batch in _batches(images)),
+            (words_of(batch, words.table) for batch in _batches(images, count)),
             found,
             options.radius,
         )
         vectors = word_vectors(counts, self.dimensions)
         vectors -= options.centering * vectors.mean(axis=0)
         summary = (
-            f"{found} color words of {len(images):,} images, vectors of length "
+            f"{found} color words of {count:,} images, vectors of length "
             f"{self.dimensions}"
         )
         return {
@@ -222,9 +223,10 @@ class WordFeatures(WordVectors):
         self._softness = config.softness
         images = keras.Input((None, None, 3), name="images")
         masks = keras.Input((segments, None, None, 1), name="masks")
-        pooling = SegmentPooling(config.pooling_power, config.softness)
+        self._pooling = SegmentPooling(config.pooling_power, config.softness)
         vectors = self._trained(images, self.embedding(images), config.hidden)
-        features = pooling(vectors, masks)
+        self._vectors = keras.Model(images, vectors)
+        features = self._pooling(vectors, masks)
         self.network = keras.Model([images, masks], features, name="feature_net")
 
     def __call__(
@@ -241,6 +243,22 @@ class WordFeatures(WordVectors):
             `[batch, K, dimensions]`.
         """
         return self.network([images, masks], training=training)
+
+    def of_each(
+        self, images: tf.Tensor, masks: Sequence[tf.Tensor], training: bool
+    ) -> list[tf.Tensor]:
+        """Return the features of several segmentations; pixels are looked up once.
+
+        Args:
+            images: `[batch, height, width, 3]` float in [0, 1].
+            masks: `[batch, K, height, width, 1]` float, of each segmentation.
+            training: Makes no difference.
+
+        Returns:
+            `[batch, K, dimensions]` for each.
+        """
+        vectors = self._vectors(images, training=training)
+        return [self._pooling(vectors, each) for each in masks]
 
     @property
     def largest_mean_square(self) -> float | None:
@@ -261,9 +279,10 @@ class WordFeatures(WordVectors):
         return vectors + change
 
 
-def _batches(images: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(images), _BATCH):
-        yield images[start : start + _BATCH]
+def _batches(images: ImageArray, count: int) -> Iterator[np.ndarray]:
+    """Yield the first `count` images, some at a time."""
+    for rows in row_slices(count, _BATCH):
+        yield images[rows]
 
 
 def _as_uint8(values: np.ndarray) -> np.ndarray:

@@ -73,13 +73,19 @@ class Compositions:
         parts = tf.random.stateless_uniform(
             [count], seeds[1], 1, max_parts + 1, tf.int32
         )
-        for index in tf.range(max_parts):
+
+        def paste(index, images, masks):
             part_seed = tf.random.experimental.stateless_fold_in(seeds[2], index)
             label, patch, is_free = self._place(bank, masks, part_seed)
             pasted = is_free & (index < parts)
             covered = patch[..., 3:] * tf.cast(pasted[:, None, None, None], patch.dtype)
             images += covered * (patch[..., :3] - images)
             masks = tf.where(covered[..., 0] > 0.5, label[:, None, None] + 1, masks)
+            return index + 1, images, masks
+
+        _, images, masks = tf.while_loop(
+            lambda index, *_: index < max_parts, paste, (0, images, masks)
+        )
         return images, masks
 
     def _place(

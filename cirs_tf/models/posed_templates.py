@@ -1,12 +1,11 @@
 """Templates, and the networks that estimate the pose of each of them in an image."""
 
-from collections.abc import Sequence
-
 import keras
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.layers.spatial_transformer import sample_template, template_coordinates
+from cirs_tf.layers.masked_crops import mask_centers, masked_crops
+from cirs_tf.layers.spatial_transformer import sample_templates, template_coordinates
 from cirs_tf.layers.templates import Templates
 from cirs_tf.models.pose_net import POSE_INPUT, pose_net
 
@@ -29,10 +28,16 @@ class PosedTemplates:
         canvas: Height and width of a template, as a share of the image's shorter side.
         num_objects: K - 1.
         seeds: Seed of the weights of each pose network.
+        xla: Whether rendering, and what pose networks see, are compiled with XLA.
     """
 
     def __init__(
-        self, size: tuple[int, int], canvas: float, num_objects: int, seeds: range
+        self,
+        size: tuple[int, int],
+        canvas: float,
+        num_objects: int,
+        seeds: range,
+        xla: bool = False,
     ):
         self.size, self.num_objects = size, num_objects
         self.canvas = 2 * round(canvas * min(size) / 2)
@@ -46,57 +51,63 @@ class PosedTemplates:
         ]
         networks = (self._templates, *self.pose_nets)
         self.networks = {network.name: network for network in networks}
+        self._compiled_inputs = tf.function(self._pose_inputs, jit_compile=xla)
+        self._compiled_random = tf.function(self._render_at, jit_compile=xla)
 
     def background(self) -> tf.Tensor:
         """Return `[height, width, 3]`."""
         return self._stored()[0]
 
-    def render(
-        self, index: int, pose: tf.Tensor, learned: tf.Tensor | bool = True
-    ) -> tf.Tensor:
-        """Render a template at poses.
+    def stored(self, learned: tf.Tensor | bool = True) -> tf.Tensor:
+        """Return all templates.
 
         Args:
-            index: Index of the template, from 0.
-            pose: `[batch, 4]`.
-            learned: Whether gradients reach the template, or the poses alone.
+            learned: Whether gradients reach them.
 
         Returns:
-            `[batch, height, width, 4]`: colors and support.
+            `[K - 1, canvas, canvas, 4]`: colors and support.
         """
         _, colors, support = self._stored()
-        template = tf.concat([colors[index], support[index, ..., None]], axis=-1)
-        template = tf.where(learned, template, tf.stop_gradient(template))
-        coordinates = template_coordinates(pose, *self.size, self.canvas)
-        return sample_template(template, coordinates)
+        templates = tf.concat([colors, support[..., None]], axis=-1)
+        return tf.where(learned, templates, tf.stop_gradient(templates))
+
+    def render(self, templates: tf.Tensor, poses: tf.Tensor) -> tf.Tensor:
+        """Render templates at poses.
+
+        Args:
+            templates: `[templates, canvas, canvas, 4]`.
+            poses: `[batch, templates, 4]`.
+
+        Returns:
+            `[batch, templates, height, width, 4]`: colors and support.
+        """
+        coordinates = template_coordinates(poses, *self.size, self.canvas)
+        return sample_templates(templates, coordinates)
 
     def render_segments(
-        self,
-        poses: Sequence[tf.Tensor],
-        learned: tf.Tensor | bool,
-        background: tf.Tensor,
+        self, templates: tf.Tensor, poses: tf.Tensor, background: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Render the background, and every template at its poses.
 
         Args:
-            poses: `[batch, 4]` for each template.
-            learned: Whether gradients reach the templates, or background and poses
-                alone.
+            templates: `[K - 1, canvas, canvas, 4]`.
+            poses: `[batch, K - 1, 4]`.
             background: `[height, width, 3]`, or one for each image.
 
         Returns:
             Colors `[batch, K, height, width, 3]` and supports
             `[batch, K, height, width]`, the background's first.
         """
-        rendered = [
-            self.render(index, pose, learned) for index, pose in enumerate(poses)
-        ]
-        shape = tf.shape(rendered[0][..., :3])
-        colors = [tf.broadcast_to(background, shape)]
-        supports = [tf.ones_like(rendered[0][..., 3])]
-        colors += [template[..., :3] for template in rendered]
-        supports += [template[..., 3] for template in rendered]
-        return tf.stack(colors, axis=1), tf.stack(supports, axis=1)
+        rendered = self.render(templates, poses)
+        colors, support = rendered[..., :3], rendered[..., 3]
+        if background.shape.rank == 4:
+            background = background[:, None]
+        behind = tf.broadcast_to(background, tf.shape(colors[:, :1]))
+        everywhere = tf.ones_like(support[:, :1])
+        return (
+            tf.concat([behind, colors], axis=1),
+            tf.concat([everywhere, support], axis=1),
+        )
 
     def on_white(self) -> np.ndarray:
         """Return `[K - 1, canvas, canvas, 3]` uint8: the templates as pictures."""
@@ -104,49 +115,48 @@ class PosedTemplates:
         pictures = 1 - support[..., None] * (1 - colors)
         return np.uint8(255 * np.clip(pictures, 0, 1) + 0.5)
 
-    def estimate_pose(
-        self, index: int, images: tf.Tensor, mask: tf.Tensor, training: bool
-    ) -> tf.Tensor:
-        """Estimate a template's poses: the mask's center, corrected, and the turn.
+    def pose_inputs(
+        self, images: tf.Tensor, masks: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return what poses are estimated from.
 
         Args:
-            index: Index of the template, from 0.
-            images: `[batch, height, width, 3]`.
-            mask: `[batch, height, width, 1]`, 1 where the object is.
+            images: `[batch, K - 1 or 1, height, width, 3]`; 1: one image for all.
+            masks: `[batch, K - 1, height, width, 1]`, 1 where each object is.
+
+        Returns:
+            The masks' centers `[batch, K - 1, 2]` in pixels, and a canvas around each,
+            as the template will be rendered, of masked image and mask:
+            `[batch, K - 1, POSE_INPUT, POSE_INPUT, 4]`.
+        """
+        return self._compiled_inputs(images, masks)
+
+    def correct_centers(
+        self, centers: tf.Tensor, crops: tf.Tensor, training: bool
+    ) -> tf.Tensor:
+        """Estimate poses: the masks' centers, corrected, and the turns.
+
+        Args:
+            centers: From `pose_inputs`.
+            crops: From `pose_inputs`.
             training: Whether batch normalization uses the statistics of this batch.
 
         Returns:
-            `[batch, 4]`.
+            `[batch, K - 1, 4]`.
         """
-        height, width = self.size
-        x, y = _center(mask, height, width)
-        # A canvas around the center, as the template will be rendered.
-        half = (self.canvas - 1) / 2
-        boxes = tf.stack(
-            [
-                (y - half) / (height - 1),
-                (x - half) / (width - 1),
-                (y + half) / (height - 1),
-                (x + half) / (width - 1),
-            ],
-            axis=1,
-        )
-        crops = tf.image.crop_and_resize(
-            tf.cast(tf.concat([images * mask, mask], axis=-1), tf.float32),
-            tf.cast(boxes, tf.float32),
-            tf.range(tf.shape(images)[0]),
-            [POSE_INPUT, POSE_INPUT],
-        )
-        correction = self.pose_nets[index](
-            tf.cast(crops, mask.dtype), training=training
-        )
-        x += correction[:, 0] * self.canvas / 4
-        y += correction[:, 1] * self.canvas / 4
-        return tf.stack([x, y, correction[:, 2], correction[:, 3]], axis=1)
+        found = [
+            network(crop, training=training)
+            for network, crop in zip(
+                self.pose_nets, tf.unstack(crops, axis=1), strict=True
+            )
+        ]
+        correction = tf.stack(found, axis=1)  # (B, K - 1, 4)
+        places = centers + correction[..., :2] * (self.canvas / 4)
+        return tf.concat([places, correction[..., 2:]], axis=-1)
 
     def estimate_poses(
         self, images: tf.Tensor, masks: tf.Tensor, training: bool
-    ) -> list[tf.Tensor]:
+    ) -> tf.Tensor:
         """Estimate the poses of all templates.
 
         Args:
@@ -155,59 +165,62 @@ class PosedTemplates:
             training: Whether batch normalization uses the statistics of this batch.
 
         Returns:
-            K - 1 times `[batch, 4]`.
+            `[batch, K - 1, 4]`.
         """
-        return [
-            self.estimate_pose(index, images, masks[:, index + 1], training)
-            for index in range(self.num_objects)
-        ]
+        inputs = self.pose_inputs(images[:, None], masks[:, 1:])
+        return self.correct_centers(*inputs, training)
 
-    def render_random_pose(
-        self, index: int, like: tf.Tensor, seed: tf.Tensor
+    def render_random_poses(
+        self, like: tf.Tensor, seeds: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Render a template at random poses, in part hidden, to learn poses from.
+        """Render all templates at random poses, in part hidden, to learn poses from.
 
         The center is uniform in the image, so is the turn. The object is hidden beyond
         a line at up to half a canvas from its center, in any direction.
 
         Args:
-            index: Index of the template, from 0.
             like: `[batch, height, width, 3]` float: gives number and dtype of the
                 rendered images.
-            seed: `[2]` int32.
+            seeds: `[K - 1, 2]` int32.
 
         Returns:
-            Images `[batch, height, width, 3]`, masks `[batch, height, width, 1]` and
-            poses `[batch, 4]`.
+            Images `[batch, K - 1, height, width, 3]`, masks
+            `[batch, K - 1, height, width, 1]` and poses `[batch, K - 1, 4]`.
 
         Gradient: none.
         """
+        shape = [tf.shape(like)[0], 5]
+        each = [tf.random.stateless_uniform(shape, seed) for seed in tf.unstack(seeds)]
+        drawn = tf.cast(tf.stack(each, axis=1), like.dtype)  # (B, K - 1, 5)
+        results = self._compiled_random(self.stored(), drawn)
+        return tuple(map(tf.stop_gradient, results))
+
+    def _render_at(
+        self, templates: tf.Tensor, drawn: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         height, width = self.size
-        drawn = tf.random.stateless_uniform([tf.shape(like)[0], 5], seed)
-        drawn = tf.cast(drawn, like.dtype)
-        angle = 2 * np.pi * drawn[:, 2]
-        x, y = drawn[:, 0] * (width - 1), drawn[:, 1] * (height - 1)
-        pose = tf.stack([x, y, tf.cos(angle), tf.sin(angle)], axis=1)
-        rendered = tf.stop_gradient(self.render(index, pose))
+        x, y, turn, direction, limit = tf.unstack(drawn, axis=-1)
+        x, y, turn = x * (width - 1), y * (height - 1), 2 * np.pi * turn
+        poses = tf.stack([x, y, tf.cos(turn), tf.sin(turn)], axis=-1)
+        rendered = self.render(templates, poses)
         mask = tf.cast(rendered[..., 3:] > 0.5, rendered.dtype)
-        direction = 2 * np.pi * drawn[:, 3]
-        columns = tf.range(width, dtype=mask.dtype)[None, None] - x[:, None, None]
-        rows = tf.range(height, dtype=mask.dtype)[None, :, None] - y[:, None, None]
-        across = columns * tf.cos(direction)[:, None, None]
-        across += rows * tf.sin(direction)[:, None, None]  # (B, H, W)
-        limit = (drawn[:, 4] * self.canvas / 2)[:, None, None]
+        direction, limit, x, y = (
+            value[..., None, None]
+            for value in (2 * np.pi * direction, limit * self.canvas / 2, x, y)
+        )
+        columns = tf.range(width, dtype=mask.dtype) - x
+        rows = tf.range(height, dtype=mask.dtype)[:, None] - y
+        across = columns * tf.cos(direction) + rows * tf.sin(direction)
         mask *= tf.cast(across < limit, mask.dtype)[..., None]
-        return rendered[..., :3], mask, pose
+        return rendered[..., :3], mask, poses
+
+    def _pose_inputs(
+        self, images: tf.Tensor, masks: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        masks = masks[..., 0]
+        centers = mask_centers(masks)
+        crops = masked_crops(images, masks, centers, self.canvas, POSE_INPUT)
+        return centers, tf.cast(crops, masks.dtype)
 
     def _stored(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         return self._templates(tf.zeros([1]))
-
-
-def _center(mask: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return x and y, `[batch]`, of the center of masks `[batch, height, width, 1]`."""
-    rows = tf.range(height, dtype=mask.dtype)[None, :, None, None]
-    columns = tf.range(width, dtype=mask.dtype)[None, None, :, None]
-    total = tf.reduce_sum(mask, axis=[1, 2, 3]) + 1e-3
-    x = tf.reduce_sum(mask * columns, axis=[1, 2, 3]) / total
-    y = tf.reduce_sum(mask * rows, axis=[1, 2, 3]) / total
-    return x, y

@@ -2,7 +2,7 @@
 
 import dataclasses
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import gradio as gr
@@ -13,11 +13,13 @@ from cirs_tf.data.image_files import read_image
 from cirs_tf.errors import ImageError
 from cirs_tf.hierarchy.photograph import region_tree
 from cirs_tf.hierarchy.region_tree import RegionTree
+from cirs_tf.pages.pose_view import PoseView
 from cirs_tf.serving.segmenter import Segmenter
 from cirs_tf.visualization import colorize, overlay, palette_image, with_legend
 
 _LARGEST_SIDE = 1_024  # pixels of a picture that is shown
 _DELETE_CACHE = (3_600, 3_600)  # seconds: how often, and from which age on
+_POSES = ["segment", "share %", "x", "y", "degrees"]
 _HEADERS = ["segment", "name", "share of pixels in %"]
 
 
@@ -44,6 +46,7 @@ def demo_app(
     examples: Sequence[Path],
     max_pixels: int,
     masks: str | Path,
+    poses: PoseView | None = None,
 ) -> gr.Blocks:
     """Return the page; `launch` serves it.
 
@@ -53,6 +56,7 @@ def demo_app(
         examples: Pictures to take, for who has none.
         max_pixels: Larger pictures are refused before they are decoded.
         masks: Folder in which masks are written to be downloaded.
+        poses: What finds templates in pictures; None: there are none to show.
     """
 
     def read(path: str) -> np.ndarray:
@@ -103,6 +107,9 @@ def demo_app(
         ]
         colors = np.stack(means, axis=-1)[regions]
         return np.uint8(colors.round())
+
+    def find_poses(path: str | None):
+        return (None, None) if path is None else poses.show(read(path))
 
     card = segmenter.card
     given = card.segment_names if card else ()
@@ -163,7 +170,45 @@ def demo_app(
                 grow_tree, [photo, level], [image, tree, regions], api_name="regions"
             )
             level.release(cut, [image, tree, level], regions, api_visibility="private")
+        if poses is not None:
+            with gr.Tab("Templates and poses"):
+                _poses_tab(poses, find_poses, types, paths)
     return app
+
+
+def _poses_tab(
+    poses: PoseView,
+    find: Callable[[str | None], tuple],
+    types: list[str],
+    examples: list[str],
+) -> None:
+    height, width = poses.size
+    gr.Markdown(
+        "What each segment looks like wherever it is, and where it is in a picture. "
+        f"Pictures are scaled to fill {width} x {height} pixels and cut; x and y are "
+        "of its center in pixels, from the top left; degrees run clockwise."
+    )
+    gr.Image(
+        poses.templates,
+        label="Templates",
+        interactive=False,
+        format="png",
+        elem_id="templates",
+    )
+    with gr.Row():
+        with gr.Column(scale=1):
+            file = gr.File(label="Picture", file_types=types, elem_id="pose_picture")
+            table = gr.Dataframe(headers=_POSES, interactive=False, label="Poses")
+        with gr.Column(scale=2):
+            found = gr.Image(
+                label="Each template where it was found, and all of them",
+                interactive=False,
+                format="png",
+                elem_id="poses",
+            )
+    if examples:
+        gr.Examples(examples, file, label="Or take one of these")
+    file.change(find, file, [found, table], api_name="poses")
 
 
 def _name(rows: list[list], number: int) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from cirs_tf.config.settings import flatten
+from cirs_tf.data.image_split import row_slices
 from cirs_tf.errors import CheckpointError, CirsError
 from cirs_tf.metrics.confusion import confusion_matrices
 from cirs_tf.runs.cost import training_seconds
@@ -19,6 +20,7 @@ from cirs_tf.runs.restore import open_run, read_config
 from cirs_tf.training.run_folder import RunFolder
 from cirs_tf.visualization import palette
 
+_AT_ONCE = 16  # images whose pixels are counted at a time
 _STRIP = 10  # epochs shown at most
 _WIDTH = 1_300  # of the picture in pixels, about
 
@@ -193,9 +195,13 @@ def _outcome(evaluation: Evaluation) -> Outcome:
             classes, scores.assignment, scores.per_class_iou, strict=True
         ):
             matched[segment] = (name, iou)
-        counts = confusion_matrices(
-            evaluation.split.masks, evaluation.labels, len(colors), len(classes)
-        ).sum(axis=0)
+        masks, labels = evaluation.split.masks, evaluation.labels
+        counts = sum(
+            confusion_matrices(
+                masks[rows], labels[rows], len(colors), len(classes)
+            ).sum(axis=0)
+            for rows in row_slices(len(labels), _AT_ONCE)
+        )
         totals = counts.sum(axis=0)
         of_class = [
             tuple(

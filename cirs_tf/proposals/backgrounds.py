@@ -47,16 +47,16 @@ def median_background(images: np.ndarray, count: int) -> np.ndarray:
     passes in front of it.
 
     Args:
-        images: `[images, height, width, 3]` uint8.
-        count: At most so many of them are read, evenly spaced.
+        images: `[images, height, width, 3]` uint8, in memory or in records.
+        count: At most so many of them are read, evenly spaced; held in memory at once.
 
     Returns:
         `[height, width, 3]` float32 in [0, 1].
     """
-    chosen = evenly_spaced(len(images), count)
+    chosen = images[evenly_spaced(len(images), count)]
     rows = np.array_split(np.arange(images.shape[1]), 8)  # an eighth of each at a time
     medians = [
-        np.median(images[chosen, part[0] : part[-1] + 1], axis=0)
+        np.median(chosen[:, part[0] : part[-1] + 1], axis=0)
         for part in rows
         if len(part)
     ]

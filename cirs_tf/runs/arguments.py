@@ -58,6 +58,16 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_verify(parser: argparse.ArgumentParser) -> None:
+    """Add the option that compares hashes of the data set with its manifest."""
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="compare the hash of every file of data with the manifest first; else "
+        "sizes, and each record's checksum when it is read",
+    )
+
+
 def overrides_of(arguments: argparse.Namespace) -> list[str]:
     """Return `--set` and the plain flags as `KEY=VALUE`; the last one wins."""
     overrides = list(arguments.overrides)

@@ -9,13 +9,15 @@ import numpy as np
 from PIL import Image
 
 from cirs_tf.atomic_write import write_text_atomically
+from cirs_tf.data.image_split import ImageSplit, row_slices
 from cirs_tf.data.manifest import MANIFEST, Manifest
-from cirs_tf.data.pipeline import LoadedSplit, load_segmentations, load_split
+from cirs_tf.data.pipeline import open_segmentations
 from cirs_tf.errors import CheckpointError, DataError
 from cirs_tf.metrics.annotators import AnnotatorScores, score_annotators
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
-from cirs_tf.postprocessing.regions import connected_regions
 from cirs_tf.runs.annotator_scales import BestScaleScores, scores_at_scales
+from cirs_tf.runs.label_store import ConnectedRegions, new_label_store
+from cirs_tf.runs.open_split import split_opener
 from cirs_tf.runs.restore import load_segmenter
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
@@ -29,8 +31,10 @@ CHECKPOINT_MEANING = {
 }
 NAMED_STEP = "the step that was named"
 _PICTURED = 12
+_AT_ONCE = 16  # images whose masks are counted at a time
 
-# Images `[N, H, W, 3]` uint8 and probabilities `[N, H, W, K]` to labels `[N, H, W]`.
+# Some images `[N, H, W, 3]` uint8 and their probabilities `[N, H, W, K]` to labels
+# `[N, H, W]`, each image for itself.
 Postprocessing = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -62,13 +66,14 @@ class Evaluation:
         checkpoint: The one that was asked for, or the run's own choice.
         outcomes: Scores of every checkpoint that there is, by name.
         split: The images.
-        labels: `[images, height, width]` of `checkpoint`.
+        labels: `[images, height, width]` uint8 of `checkpoint`; of a split that is
+            streamed in a temporary file, one byte a pixel.
         classes: Names of the true classes.
     """
 
     checkpoint: str
     outcomes: dict[str, Outcome]
-    split: LoadedSplit
+    split: ImageSplit
     labels: np.ndarray
     classes: tuple[str, ...]
 
@@ -138,6 +143,7 @@ def evaluate_run(
     checkpoint: str | None = None,
     postprocessing: Postprocessing | None = None,
     others: bool = True,
+    verify: bool = False,
 ) -> Evaluation:
     """Predict a split with the checkpoints of a run and score it.
 
@@ -147,9 +153,9 @@ def evaluate_run(
         data: Another data set than the run's own; images may have another size.
         checkpoint: `loss`, `oracle`, `last`, or the step of one that is kept; None:
             `training.selection` of the run.
-        postprocessing: Makes labels of probabilities; None: the argmax. Needs memory
-            for the probabilities of the whole split.
+        postprocessing: Makes labels of probabilities; None: the argmax.
         others: Whether the other checkpoints are scored too, where there are masks.
+        verify: Whether hashes of the data are compared first, not sizes alone.
 
     Raises:
         CheckpointError: `checkpoint` is not there, or does not fit.
@@ -166,27 +172,31 @@ def evaluate_run(
     data = data or config.data
     manifest = Manifest.read(data)
     entry = manifest.split(split_name)
-    split = load_split(data, split_name, entry.masks)
-    annotations = load_segmentations(data, split_name) if entry.segmentations else None
+    split = split_opener(config, data, verify)(split_name, entry.masks)
+    annotations = open_segmentations(data, split_name) if entry.segmentations else None
     height, width = split.images.shape[1:3]
     store = CheckpointStore(run.checkpoints)
     # As many pixels at a time as in training.
     pixels = config.training.batch_size * restored.height * restored.width
-    predictor = Predictor(segmenter, max(1, pixels // (height * width)))
+    at_once = max(1, pixels // (height * width))
+    predictor = Predictor(segmenter, at_once)
 
     def outcome(name: str) -> tuple[Outcome, np.ndarray]:
         step = store.restore(name, {"segmenter": segmenter})["step"]
-        if postprocessing is None:
-            labels = predictor(split.images)
-        else:
-            probabilities = predictor.probabilities(split.images)
-            labels = postprocessing(split.images, probabilities)
-        scores = None
-        if split.masks is not None:
-            metric = SegmentationMetric(config.segments, len(manifest.classes))
-            metric.update_state(split.masks, labels)
-            scores = metric.result()
-        counts = np.bincount(labels.ravel(), minlength=config.segments)
+        images, masks = split.images, split.masks
+        labels = new_label_store(split)
+        metric = SegmentationMetric(config.segments, len(manifest.classes))
+        counts = np.zeros(config.segments, np.int64)
+        for rows in row_slices(len(images), at_once):
+            some = images[rows]
+            if postprocessing is None:
+                labels[rows] = predictor(some)
+            else:
+                labels[rows] = postprocessing(some, predictor.probabilities(some))
+            counts += np.bincount(labels[rows].ravel(), minlength=config.segments)
+            if masks is not None:
+                metric.update_state(masks[rows], labels[rows])
+        scores = None if masks is None else metric.result()
         share = tuple(map(float, counts / counts.sum()))
         annotators = (
             None if annotations is None else against_annotators(labels, annotations)
@@ -219,11 +229,11 @@ def against_annotators(
     """
     return {
         "segments": score_annotators(annotations, labels),
-        "regions": score_annotators(annotations, list(map(connected_regions, labels))),
+        "regions": score_annotators(annotations, ConnectedRegions(labels)),
     }
 
 
-def single_segment_scores(split: LoadedSplit, classes: int) -> SegmentationScores:
+def single_segment_scores(split: ImageSplit, classes: int) -> SegmentationScores:
     """Score one segment everywhere, for scale.
 
     Args:
@@ -231,7 +241,10 @@ def single_segment_scores(split: LoadedSplit, classes: int) -> SegmentationScore
         classes: Number of true classes.
     """
     metric = SegmentationMetric(num_segments=1, num_classes=classes)
-    metric.update_state(split.masks, np.zeros_like(split.masks))
+    masks = split.masks
+    for rows in row_slices(len(masks), _AT_ONCE):
+        some = masks[rows]
+        metric.update_state(some, np.zeros_like(some))
     return metric.result()
 
 

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import datetime
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,10 @@ import numpy as np
 from cirs_tf.config.sections import Config
 from cirs_tf.config.settings import flatten
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import LoadedSplit, load_split
+from cirs_tf.data.pipeline import ImageSplit
 from cirs_tf.errors import ConfigError
 from cirs_tf.methods.registry import build_method, entry_of
+from cirs_tf.runs.open_split import split_opener
 from cirs_tf.runs.restore import check_resumable, read_config
 from cirs_tf.training.autoencoder_validation import AutoencoderValidator
 from cirs_tf.training.checkpoints import CheckpointStore
@@ -55,7 +56,10 @@ class Run:
 
 
 def train(
-    config: Config, run_dir: str | Path | None = None, resume: bool | None = None
+    config: Config,
+    run_dir: str | Path | None = None,
+    resume: bool | None = None,
+    verify: bool = False,
 ) -> Run:
     """Train a configuration into a run folder.
 
@@ -69,6 +73,7 @@ def train(
             run of the same configuration, else start one. True: go on, with `config` in
             place of the stored configuration (for example more epochs). False: the
             folder must not hold a run.
+        verify: Whether hashes of the data are compared first, not sizes alone.
 
     Returns:
         The run, finished or stopped by a signal.
@@ -99,7 +104,8 @@ def train(
         last_step = workers.from_chief(
             -1 if store.last_step is None else store.last_step
         )
-        train_split = load_split(config.data, "train", with_masks=_needs_masks(config))
+        open_one = split_opener(config, verify=verify)
+        train_split = open_one("train", with_masks=_needs_masks(config))
         height, width = train_split.images.shape[1:3]
         with workers.strategy.scope():
             # Before the folder becomes a run: what cannot be built leaves none.
@@ -108,7 +114,7 @@ def train(
             RunFolder.create(path, config, manifest)
         with RunLog(folder if workers.chief else None):
             with workers.strategy.scope():
-                _announce(folder, config, method, len(train_split.images))
+                _announce(folder, config, method, train_split)
                 initialization = _initialize(method, folder, train_split, workers)
                 trainer = Trainer(
                     method,
@@ -117,7 +123,7 @@ def train(
                     folder,
                     train_split,
                     initialization,
-                    _validator(method, config, manifest),
+                    _validator(method, config, manifest, open_one),
                 )
                 if last_step >= 0:
                     trainer.restore(str(last_step))
@@ -128,7 +134,8 @@ def train(
             _announce_training(trainer, determinism)
             stopped_by = None
             if stop.signal_number is None or workers.count > 1:
-                stopped_by = trainer.fit(stop)
+                with workers.reporting_losses():
+                    stopped_by = trainer.fit(stop)
             elif not trainer.finished:
                 stopped_by = stop.signal_number
             return Run(folder, config, trainer.step, trainer.total_steps, stopped_by)
@@ -146,14 +153,14 @@ def config_difference(
 
     Args:
         planned: What is to be trained.
-        stored: What a run folder holds. Where the data lies does not matter, nor
-            does the segmenter, whose segments are kept with the run.
+        stored: What a run folder holds. Where the data lies and is held does not
+            matter, nor the segmenter, whose segments are kept with the run.
         among: Beginnings of the names that are compared.
     """
-    elsewhere = ("data", "pretraining.segmenter")
+    elsewhere = ("data", "pretraining.segmenter", "training.cache")
     ours, theirs = flatten(planned), flatten(stored)
     for key in [*ours, *(key for key in theirs if key not in ours)]:
-        if key in elsewhere or not key.startswith(among):
+        if key.startswith(elsewhere) or not key.startswith(among):
             continue
         if ours.get(key) != theirs.get(key):
             return f"{key}={theirs.get(key)}, not {ours.get(key)}"
@@ -207,7 +214,7 @@ def _needs_masks(config: Config) -> bool:
 
 
 def _initialize(
-    method: Method, folder: RunFolder, train_split: LoadedSplit, workers: Workers
+    method: Method, folder: RunFolder, train_split: ImageSplit, workers: Workers
 ) -> Initialization:
     """Take from the images what the method asks for, once per run."""
     if not isinstance(method, Initializes):
@@ -224,21 +231,26 @@ def _initialize(
     return initialization
 
 
-def _validator(method: Method, config: Config, manifest: Manifest) -> Validator:
+def _validator(
+    method: Method,
+    config: Config,
+    manifest: Manifest,
+    open_one: Callable[..., ImageSplit],
+) -> Validator:
     read = config.training.validation_masks or method.needs_masks
     masks = read and manifest.split("val").masks
     limit, size = config.training.validation_images, config.training.batch_size
     if "segmenter" in method.networks:
-        validation = load_split(config.data, "val", masks, limit)
+        validation = open_one("val", masks, limit)
         classes = len(manifest.classes)
         return SegmentationValidator(method, validation, config.segments, classes, size)
-    validation = load_split(config.data, "val", with_masks=False, limit=limit)
-    probe = load_split(config.data, "test", with_masks=False, with_image_classes=True)
+    validation = open_one("val", with_masks=False, limit=limit)
+    probe = open_one("test", with_masks=False, with_image_classes=True)
     return AutoencoderValidator(method, validation, probe, size)
 
 
 def _announce(
-    folder: RunFolder, config: Config, method: Method, num_images: int
+    folder: RunFolder, config: Config, method: Method, train_split: ImageSplit
 ) -> None:
     """Log what is trained, and where."""
     sizes = ", ".join(
@@ -249,7 +261,8 @@ def _announce(
     _log_lines(
         {
             "run": folder.path,
-            "data": f"{config.data} ({num_images:,} training images)",
+            "data": f"{config.data} ({len(train_split.images):,} training images)",
+            "images": train_split.storage(config.training.cache_mb),
             "method": f"{config.method}{segments}; parameters: {sizes}",
             "needs": entry.needs,
             "note": entry.note,

@@ -1,7 +1,10 @@
 """Image files decoded in TensorFlow as `cirs_tf.data.image_files` decodes them."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
+from cirs_tf.serving.bands import in_bands
 from cirs_tf.serving.file_headers import (
     Header,
     bmp_bits,
@@ -36,26 +39,45 @@ def decode_file(file: tf.Tensor, max_pixels: int) -> tuple[tf.Tensor, tf.Tensor]
 
 
 @tf.function(
-    input_signature=[tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int64)]
+    autograph=False,
+    input_signature=[tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int64)],
 )
 def _decode(file: tf.Tensor, limit: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     kind = _kind(file)
-    image, message = tf.zeros([0, 0, 3], tf.uint8), tf.constant(UNKNOWN)
-    if kind != _UNKNOWN:
-        header = _header(file, kind)
-        pixels = header.height * header.width
-        if pixels > limit:
-            message = _too_large(header, limit)
-        elif pixels == 0:  # never decoded: how many there are is not known
-            message = tf.constant(DAMAGED)
-        else:
-            raw = _raw_pixels(file, kind, header)
-            if tf.size(raw) == 0:
-                message = tf.constant(DAMAGED)
-            else:
-                image = _oriented(_rgb(raw), header.orientation)
-                message = tf.constant("")
-    return image, message
+    return tf.cond(
+        kind == _UNKNOWN,
+        lambda: _nothing(UNKNOWN),
+        lambda: _decode_kind(file, kind, limit),
+    )
+
+
+def _nothing(message: str | tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    image = tf.zeros([0, 0, 3], tf.uint8)
+    return tf.ensure_shape(image, [None, None, 3]), tf.convert_to_tensor(message)
+
+
+def _decode_kind(
+    file: tf.Tensor, kind: tf.Tensor, limit: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    readers = (jpeg_header, other_header, png_header)
+    header = tf.switch_case(kind, [lambda read=read: read(file) for read in readers])
+    pixels = header.height * header.width
+
+    def decoded() -> tuple[tf.Tensor, tf.Tensor]:
+        raw = _raw_pixels(file, kind, header)
+        return tf.cond(
+            tf.size(raw) == 0,
+            lambda: _nothing(DAMAGED),
+            lambda: (_oriented(_rgb(raw), header.orientation), tf.constant("")),
+        )
+
+    def small_enough() -> tuple[tf.Tensor, tf.Tensor]:
+        # Without any pixels it is never decoded: how many there are is not known.
+        return tf.cond(pixels == 0, lambda: _nothing(DAMAGED), decoded)
+
+    return tf.cond(
+        pixels > limit, lambda: _nothing(_too_large(header, limit)), small_enough
+    )
 
 
 def _kind(file: tf.Tensor) -> tf.Tensor:
@@ -63,24 +85,10 @@ def _kind(file: tf.Tensor) -> tf.Tensor:
     start, short = (
         tf.strings.substr(file, 0, tf.minimum(length, count)) for count in (4, 2)
     )
-    kind = tf.constant(_UNKNOWN)
-    if start == b"\x89PNG":
-        kind = tf.constant(_PNG)
-    elif short == b"\xff\xd8":
-        kind = tf.constant(_JPEG)
-    elif start == b"GIF8" or (short == b"BM" and bmp_bits(file) == 24):
-        kind = tf.constant(_OTHER)
-    return kind
-
-
-def _header(file: tf.Tensor, kind: tf.Tensor) -> Header:
-    if kind == _PNG:
-        header = png_header(file)
-    elif kind == _JPEG:
-        header = jpeg_header(file)
-    else:
-        header = other_header(file)
-    return header
+    is_bmp = (short == b"BM") & (bmp_bits(file) == 24)
+    kind = tf.where((start == b"GIF8") | is_bmp, _OTHER, _UNKNOWN)
+    kind = tf.where(short == b"\xff\xd8", _JPEG, kind)
+    return tf.where(start == b"\x89PNG", _PNG, kind)
 
 
 def _raw_pixels(file: tf.Tensor, kind: tf.Tensor, header: Header) -> tf.Tensor:
@@ -109,11 +117,8 @@ def _raw_pixels(file: tf.Tensor, kind: tf.Tensor, header: Header) -> tf.Tensor:
         return tf.bitcast(gray[..., 0], tf.uint8)
 
     decoders = (jpeg, other, png, png_alpha, png_gray16)
-    branch = kind
-    if header.is_gray16:
-        branch = tf.constant(_PNG + 2)
-    elif header.has_alpha:
-        branch = tf.constant(_PNG + 1)
+    branch = tf.where(header.has_alpha, _PNG + 1, kind)
+    branch = tf.where(header.is_gray16, _PNG + 2, branch)
     # A decoder that raises would end the graph; of a data set, only the element ends.
     decoded = tf.data.Dataset.from_tensors(branch).map(
         lambda branch: tf.ensure_shape(
@@ -134,11 +139,10 @@ def _too_large(header: Header, limit: tf.Tensor) -> tf.Tensor:
 
 def _rgb(raw: tf.Tensor) -> tf.Tensor:
     channels = tf.shape(raw)[2]
-    if channels == 4:
-        raw = _in_bands(raw, _on_black)
-    elif channels == 2:
-        raw = _in_bands(raw, _gray16_to_rgb)
-    return tf.ensure_shape(raw, [None, None, 3])
+    forms = [lambda: raw, lambda: _banded(raw, _gray16_to_rgb)]
+    forms += [lambda: raw, lambda: _banded(raw, _on_black)]
+    rgb = tf.switch_case(channels - 1, forms)
+    return tf.ensure_shape(rgb, [None, None, 3])
 
 
 def _gray16_to_rgb(gray: tf.Tensor) -> tf.Tensor:
@@ -155,24 +159,30 @@ def _on_black(rgba: tf.Tensor) -> tf.Tensor:
     return tf.cast((product + product // 256) // 256, tf.uint8)
 
 
-def _in_bands(pixels: tf.Tensor, function) -> tf.Tensor:
+def _banded(pixels: tf.Tensor, function: Callable) -> tf.Tensor:
     """Apply a function some rows at a time, to hold what it holds of a few rows."""
     height, width = tf.shape(pixels)[0], tf.shape(pixels)[1]
-    rows = tf.maximum(1, _BAND_PIXELS // width)
-    count = -(-height // rows)
-    bands = tf.TensorArray(tf.uint8, count, infer_shape=False, element_shape=None)
-    for band in tf.range(count):
-        tf.autograph.experimental.set_loop_options(parallel_iterations=1)
-        bands = bands.write(band, function(pixels[band * rows : (band + 1) * rows]))
-    return tf.reshape(bands.concat(), tf.stack([height, width, 3]))
+    bands = in_bands(
+        height,
+        tf.maximum(1, _BAND_PIXELS // width),
+        lambda first, rows: function(pixels[first : first + rows]),
+        tf.uint8,
+    )
+    return tf.reshape(bands, tf.stack([height, width, 3]))
 
 
 def _oriented(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     """Return the image as EXIF's orientation says: transposed, then mirrored."""
-    if orientation >= 5:
-        image = tf.transpose(image, [1, 0, 2])
-    if tf.reduce_any(orientation == [2, 3, 6, 7]):
-        image = tf.reverse(image, [1])
-    if tf.reduce_any(orientation == [3, 4, 7, 8]):
-        image = tf.reverse(image, [0])
+    # By branches: a picture that is as it is meant to be seen is not copied.
+    for turns, turn in (
+        ((5, 6, 7, 8), lambda image: tf.transpose(image, [1, 0, 2])),
+        ((2, 3, 6, 7), lambda image: tf.reverse(image, [1])),
+        ((3, 4, 7, 8), lambda image: tf.reverse(image, [0])),
+    ):
+        is_turned = tf.reduce_any(orientation == turns)
+        image = tf.cond(
+            is_turned,
+            lambda image=image, turn=turn: turn(image),
+            lambda image=image: tf.identity(image),
+        )
     return image

@@ -31,45 +31,58 @@ class Header(NamedTuple):
     is_gray16: tf.Tensor
 
 
-@tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+@tf.function(autograph=False, input_signature=[tf.TensorSpec([], tf.string)])
 def jpeg_header(file: tf.Tensor) -> Header:
     """Read the markers of a JPEG file up to its pixels.
 
     Args:
         file: `[]` string.
     """
-    height, width = tf.constant(0, tf.int64), tf.constant(0, tf.int64)
-    orientation = tf.constant(0, tf.int64)
-    position, marker = tf.constant(2, tf.int64), tf.constant(0, tf.int64)
     length = tf.cast(tf.strings.length(file), tf.int64)
-    parts = tf.constant(0)
-    while marker != 0xDA and position < length and parts < _MOST_PARTS:  # DA: a scan
-        parts += 1
+    zero = tf.constant(0, tf.int64)
+
+    def goes_on(parts, position, marker, *_):
+        return (marker != 0xDA) & (position < length) & (parts < _MOST_PARTS)  # a scan
+
+    def next_part(parts, position, marker, height, width, orientation):
         first = _number(file, position, 1)
         marker = _number(file, position + 1, 1)
-        if first != 0xFF or marker == 0xFF or marker == 0:
-            position += 1  # junk, or a fill byte
-            marker = tf.constant(0, tf.int64)
-        elif marker == 0x01 or (marker >= 0xD0 and marker <= 0xD9):
-            position += 2  # a marker without a segment
-        else:
-            size = _number(file, position + 2, 2)
-            # C0 to CF are frames, but for tables (C4, CC) and an extension (C8).
-            is_frame = marker >= 0xC0 and marker <= 0xCF
-            if is_frame and marker != 0xC4 and marker != 0xC8 and marker != 0xCC:
-                height = _number(file, position + 5, 2)
-                width = _number(file, position + 7, 2)
-            if marker == 0xE1 and orientation == 0:
-                segment = _cut(file, position + 4, size - 2)
-                if _cut(segment, 0, 6) == b"Exif\0\0":
-                    exif = _cut(segment, 6, size - 8)
-                    orientation = _exif_orientation(exif)
-            position += 2 + size
+        size = _number(file, position + 2, 2)
+        is_junk = (first != 0xFF) | (marker == 0xFF) | (marker == 0)  # or a fill byte
+        # Markers without a segment.
+        is_bare = (marker == 0x01) | ((marker >= 0xD0) & (marker <= 0xD9))
+        has_segment = ~(is_junk | is_bare)
+        # C0 to CF are frames, but for tables (C4, CC) and an extension (C8).
+        is_frame = has_segment & (marker >= 0xC0) & (marker <= 0xCF)
+        is_frame &= (marker != 0xC4) & (marker != 0xC8) & (marker != 0xCC)
+        height = tf.where(is_frame, _number(file, position + 5, 2), height)
+        width = tf.where(is_frame, _number(file, position + 7, 2), width)
+        start = _cut(file, position + 4, tf.minimum(size - 2, 6))
+        is_exif = has_segment & (marker == 0xE1) & (start == b"Exif\0\0")
+        orientation = tf.cond(
+            is_exif & (orientation == 0),
+            lambda: _exif_orientation(_cut(file, position + 10, size - 8)),
+            lambda: orientation,
+        )
+        step = tf.where(is_bare, zero + 2, 2 + size)
+        position += tf.where(is_junk, zero + 1, step)
+        return (
+            parts + 1,
+            position,
+            tf.where(is_junk, zero, marker),
+            height,
+            width,
+            (orientation),
+        )
+
+    _, _, _, height, width, orientation = tf.while_loop(
+        goes_on, next_part, (0, zero + 2, zero, zero, zero, zero)
+    )
     no = tf.constant(False)
     return Header(height, width, tf.maximum(orientation, 1), no, no)
 
 
-@tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+@tf.function(autograph=False, input_signature=[tf.TensorSpec([], tf.string)])
 def png_header(file: tf.Tensor) -> Header:
     """Read the chunks of a PNG file.
 
@@ -77,40 +90,50 @@ def png_header(file: tf.Tensor) -> Header:
         file: `[]` string.
     """
     depth, color = _number(file, 24, 1), _number(file, 25, 1)
-    has_alpha = color >= 4  # 4: gray and alpha; 6: color and alpha
-    orientation = tf.constant(1, tf.int64)
-    position, kind = tf.constant(8, tf.int64), tf.constant(b"")
     length = tf.cast(tf.strings.length(file), tf.int64)
-    parts = tf.constant(0)
-    while kind != b"IEND" and position + 8 <= length and parts < _MOST_PARTS:
-        parts += 1
+
+    def goes_on(parts, position, kind, *_):
+        is_inside = (position + 8 <= length) & (parts < _MOST_PARTS)
+        return is_inside & (kind != b"IEND")
+
+    def next_part(parts, position, kind, has_alpha, orientation):
         size = _number(file, position, 4)
         kind = _cut(file, position + 4, 4)
-        if kind == b"tRNS":
-            has_alpha = tf.constant(True)
-        if kind == b"eXIf":
-            exif = _cut(file, position + 8, size)
-            orientation = _exif_orientation(exif)
-        position += 12 + size
+        orientation = tf.cond(
+            kind == b"eXIf",
+            lambda: _exif_orientation(_cut(file, position + 8, size)),
+            lambda: orientation,
+        )
+        has_alpha |= kind == b"tRNS"
+        return parts + 1, position + 12 + size, kind, has_alpha, orientation
+
+    one = tf.constant(1, tf.int64)
+    start = (0, 8 * one, tf.constant(b""), color >= 4, one)  # 4 gray, 6 RGB with alpha
+    *_, has_alpha, orientation = tf.while_loop(goes_on, next_part, start)
     is_gray16 = tf.logical_and(depth == 16, color == 0)
     return Header(
         _number(file, 20, 4), _number(file, 16, 4), orientation, has_alpha, is_gray16
     )
 
 
-@tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+@tf.function(autograph=False, input_signature=[tf.TensorSpec([], tf.string)])
 def other_header(file: tf.Tensor) -> Header:
     """Read the size of a GIF or BMP file.
 
     Args:
         file: `[]` string.
     """
-    if _cut(file, 0, 1) == b"G":
-        width, height = _number(file, 6, 2, "little"), _number(file, 8, 2, "little")
-    else:
-        width, height = _number(file, 18, 4, "little"), _number(file, 22, 4, "little")
-        if height >= 2**31:  # negative: rows from the top
-            height = 2**32 - height
+    is_gif = _cut(file, 0, 1) == b"G"
+    width, height = (
+        tf.where(
+            is_gif,
+            _number(file, in_gif, 2, "little"),
+            _number(file, in_bmp, 4, "little"),
+        )
+        for in_gif, in_bmp in ((6, 18), (8, 22))
+    )
+    # Of a BMP, negative: rows from the top.
+    height = tf.where(height >= 2**31, 2**32 - height, height)
     no = tf.constant(False)
     return Header(height, width, tf.constant(1, tf.int64), no, no)
 
@@ -124,7 +147,7 @@ def bmp_bits(file: tf.Tensor) -> tf.Tensor:
     return _number(file, 28, 2, "little")
 
 
-@tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+@tf.function(autograph=False, input_signature=[tf.TensorSpec([], tf.string)])
 def _exif_orientation(exif: tf.Tensor) -> tf.Tensor:
     """Return the orientation of EXIF data, 1 where they have none or are damaged."""
     is_big = _cut(exif, 0, 2) == b"MM"
@@ -135,16 +158,21 @@ def _exif_orientation(exif: tf.Tensor) -> tf.Tensor:
         return tf.where(is_big, big, little)
 
     directory = number(tf.constant(4, tf.int64), 4)
-    orientation = tf.constant(1, tf.int64)
-    entries = tf.minimum(number(directory, 2), length // 12)
-    for entry in tf.range(tf.minimum(entries, 200)):
+    entries = tf.minimum(tf.minimum(number(directory, 2), length // 12), 200)
+
+    def next_entry(entry, orientation):
         at = directory + 2 + 12 * entry
-        if number(at, 2) == 0x0112:
-            is_long = number(at + 2, 2) == 4
-            orientation = tf.where(is_long, number(at + 8, 4), number(at + 8, 2))
-    if orientation < 1 or orientation > 8:
-        orientation = tf.constant(1, tf.int64)
-    return orientation
+        is_long = number(at + 2, 2) == 4
+        value = tf.where(is_long, number(at + 8, 4), number(at + 8, 2))
+        is_ours = number(at, 2) == 0x0112
+        return entry + 1, tf.where(is_ours, value, orientation)
+
+    zero = tf.constant(0, tf.int64)
+    _, orientation = tf.while_loop(
+        lambda entry, _: entry < entries, next_entry, (zero, zero)
+    )
+    is_known = (orientation >= 1) & (orientation <= 8)
+    return tf.where(is_known, orientation, tf.ones_like(orientation))
 
 
 def _cut(file: tf.Tensor, position: tf.Tensor | int, count: tf.Tensor | int):

@@ -6,6 +6,8 @@ and its signatures give the same labels.
 
 import tensorflow as tf
 
+from cirs_tf.serving.bands import in_bands
+
 # Images of another shape have at most so many times the pixels of a training image.
 MAX_AREA_RATIO = 16
 _BAND_VALUES = 2**21  # probabilities that are held at a time
@@ -40,10 +42,11 @@ def scaled_size(size: tf.Tensor, training_size: tf.Tensor) -> tf.Tensor:
 
 
 @tf.function(
+    autograph=False,
     input_signature=[
         tf.TensorSpec([None, None, None, 3], tf.uint8),
         tf.TensorSpec([2], tf.int32),
-    ]
+    ],
 )
 def to_training_scale(images: tf.Tensor, training_size: tf.Tensor) -> tf.Tensor:
     """Resize images to `scaled_size`, bicubic and antialiased, as they were imported.
@@ -58,9 +61,8 @@ def to_training_scale(images: tf.Tensor, training_size: tf.Tensor) -> tf.Tensor:
     """
     size = tf.shape(images)[1:3]
     scaled = scaled_size(size, training_size)
-    if tf.reduce_all(scaled == size):
-        resized = images
-    else:
+
+    def resized() -> tf.Tensor:
         values = tf.raw_ops.ScaleAndTranslate(
             images=images,
             size=scaled,
@@ -69,15 +71,17 @@ def to_training_scale(images: tf.Tensor, training_size: tf.Tensor) -> tf.Tensor:
             kernel_type="keyscubic",
             antialias=True,
         )
-        resized = tf.saturate_cast(tf.round(values), tf.uint8)
-    return resized
+        return tf.saturate_cast(tf.round(values), tf.uint8)
+
+    return tf.cond(tf.reduce_all(scaled == size), lambda: images, resized)
 
 
 @tf.function(
+    autograph=False,
     input_signature=[
         tf.TensorSpec([None, None, None], tf.float32),
         tf.TensorSpec([2], tf.int32),
-    ]
+    ],
 )
 def labels_at_size(probabilities: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     """Return the labels of probabilities that are enlarged, some rows at a time.
@@ -90,22 +94,21 @@ def labels_at_size(probabilities: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         `[height, width]` uint8, the argmax of `probabilities_at_size`, which is never
         held as a whole.
     """
-    rows = _band_rows(probabilities, size)
-    bands = -(-size[0] // rows)
-    labels = tf.TensorArray(tf.uint8, bands, infer_shape=False, element_shape=None)
-    for band in tf.range(bands):
-        tf.autograph.experimental.set_loop_options(parallel_iterations=1)
-        values = _band(probabilities, size, rows, band)
-        found = tf.argmax(values, axis=-1, output_type=tf.int32)
-        labels = labels.write(band, tf.cast(found, tf.uint8))
-    return tf.reshape(labels.concat(), size)
+
+    def labels(first: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        values = _rows(probabilities, size, first, rows)
+        return tf.cast(tf.argmax(values, axis=-1, output_type=tf.int32), tf.uint8)
+
+    band_rows = _band_rows(probabilities, size)
+    return tf.reshape(in_bands(size[0], band_rows, labels, tf.uint8), size)
 
 
 @tf.function(
+    autograph=False,
     input_signature=[
         tf.TensorSpec([None, None, None], tf.float32),
         tf.TensorSpec([2], tf.int32),
-    ]
+    ],
 )
 def probabilities_at_size(probabilities: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     """Resize probabilities, bilinear.
@@ -117,35 +120,38 @@ def probabilities_at_size(probabilities: tf.Tensor, size: tf.Tensor) -> tf.Tenso
     Returns:
         `[height, width, K]` float32.
     """
-    rows = _band_rows(probabilities, size)
-    bands = -(-size[0] // rows)
-    values = tf.TensorArray(tf.float32, bands, infer_shape=False, element_shape=None)
-    for band in tf.range(bands):
-        values = values.write(band, _band(probabilities, size, rows, band))
+    values = in_bands(
+        size[0],
+        _band_rows(probabilities, size),
+        lambda first, rows: _rows(probabilities, size, first, rows),
+        tf.float32,
+    )
     shape = tf.concat([size, tf.shape(probabilities)[2:]], axis=0)
-    return tf.reshape(values.concat(), shape)
+    return tf.reshape(values, shape)
 
 
 def _band_rows(probabilities: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     return tf.maximum(1, _BAND_VALUES // (size[1] * tf.shape(probabilities)[2]))
 
 
-def _band(
-    probabilities: tf.Tensor, size: tf.Tensor, rows: tf.Tensor, band: tf.Tensor
+def _rows(
+    probabilities: tf.Tensor, size: tf.Tensor, first: tf.Tensor, rows: tf.Tensor
 ) -> tf.Tensor:
-    """Return `rows` rows of the resized probabilities, fewer at the end."""
-    first = band * rows
-    count = tf.minimum(rows, size[0] - first)
+    """Return `rows` rows of the resized probabilities, from one on."""
     small = tf.shape(probabilities)[:2]
-    if tf.reduce_all(small == size):
-        values = probabilities[first : first + count]
-    else:
-        values = tf.raw_ops.ScaleAndTranslate(
+
+    def resized() -> tf.Tensor:
+        return tf.raw_ops.ScaleAndTranslate(
             images=probabilities[None],
-            size=tf.stack([count, size[1]]),
+            size=tf.stack([rows, size[1]]),
             scale=tf.cast(size / small, tf.float32),
             translation=tf.stack([-tf.cast(first, tf.float32), 0.0]),
             kernel_type="triangle",
             antialias=True,
         )[0]
-    return values
+
+    return tf.cond(
+        tf.reduce_all(small == size),
+        lambda: probabilities[first : first + rows],
+        resized,
+    )

@@ -11,6 +11,7 @@ from PIL import Image
 
 from cirs_tf.data.image_files import read_image, rgb_array
 from cirs_tf.errors import ImageError
+from cirs_tf.serving.image_windows import WINDOW_PIXELS, of_one_size, windows
 from cirs_tf.serving.model_card import ModelCard
 from cirs_tf.serving.scaling import (
     labels_at_size,
@@ -24,7 +25,6 @@ from cirs_tf.serving.tiles import OVERLAP, segment_tiles
 Predict = Callable[[tf.Tensor], tf.Tensor]
 # Labels, and probabilities where they are asked for.
 Pair = tuple[np.ndarray, np.ndarray | None]
-_BATCH_PIXELS = 2**20
 
 
 class Segmenter:
@@ -78,7 +78,7 @@ class Segmenter:
     ) -> "Segmenter":
         """Return the segmenter of a Keras model of logits."""
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def probabilities(images: tf.Tensor) -> tf.Tensor:
             scaled = tf.cast(images, tf.float32) / 255.0
             return tf.nn.softmax(tf.cast(model(scaled, training=False), tf.float32))
@@ -140,7 +140,9 @@ class Segmenter:
                 return labels
             return labels, np.stack([pair[1] for pair in pairs])
         if isinstance(images, (list, tuple)):
-            pairs = [found([_as_rgb(image)])[0] for image in images]
+            pairs = []
+            for window in windows(map(_as_rgb, images), _pixels):
+                pairs += _by_size(window, found)
             return pairs if probabilities else [pair[0] for pair in pairs]
         (pair,) = found([_as_rgb(images)])
         return pair if probabilities else pair[0]
@@ -157,7 +159,7 @@ class Segmenter:
         if training_size is not None:
             scaled = scaled_size(size, training_size)
             largest = tf.maximum(largest, tf.reduce_prod(scaled))
-        step = max(1, _BATCH_PIXELS // int(largest))
+        step = max(1, WINDOW_PIXELS // int(largest))
         pairs = []
         for start in range(0, len(images), step):
             chosen = images[start : start + step]
@@ -180,6 +182,22 @@ class Segmenter:
         return segment_tiles(
             image, predict, self.num_segments, tile, overlap, probabilities
         )
+
+
+def _pixels(image: np.ndarray) -> int:
+    return image.shape[0] * image.shape[1]
+
+
+def _by_size(
+    images: Sequence[np.ndarray],
+    found: Callable[[Sequence[np.ndarray]], list[Pair]],
+) -> list[Pair]:
+    """Return what is found in images of several sizes, those of a size at once."""
+    pairs: dict[int, Pair] = {}
+    for indices in of_one_size(images):
+        chosen = found([images[index] for index in indices])
+        pairs.update(zip(indices, chosen, strict=True))
+    return [pairs[index] for index in range(len(images))]
 
 
 def _as_rgb(image: Any) -> np.ndarray:

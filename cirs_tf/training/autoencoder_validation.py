@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from cirs_tf.data.pipeline import LoadedSplit, as_float
+from cirs_tf.data.image_split import ImageSplit, as_float
 from cirs_tf.metrics.class_means import class_mean_distance
 from cirs_tf.training.phases import Method
 from cirs_tf.training.validation import MeanTerms, in_batches
@@ -64,8 +64,8 @@ class AutoencoderValidator:
     def __init__(
         self,
         method: Method,
-        validation: LoadedSplit,
-        probe: LoadedSplit,
+        validation: ImageSplit,
+        probe: ImageSplit,
         batch_size: int,
     ):
         self.validation = validation
@@ -99,10 +99,10 @@ class AutoencoderValidator:
         return np.uint8(255 * np.clip(rebuilt, 0, 1) + 0.5)
 
     # Not Keras's `predict`, which runs every replica of a strategy on the same images.
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _codes(self, images: tf.Tensor) -> tf.Tensor:
         return self._encoder(as_float(images), training=False)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _rebuilt(self, images: tf.Tensor) -> tf.Tensor:
         return self._decoder(self._codes(images), training=False)

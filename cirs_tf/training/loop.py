@@ -1,6 +1,6 @@
 """The compiled loop: many mini-batches per call, one tape per update."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -80,18 +80,22 @@ class TrainingLoop:
             for total, count in zip(totals, plan.counts, strict=True)
         ]
 
-    @tf.function
+    # Without AutoGraph, whose conversion of methods and Keras would take as long as
+    # building the graph: what runs below holds no Python control flow on tensors.
+    @tf.function(autograph=False)
     def _run(self, iterator, cycles, counts, step):
-        totals = tuple(tf.zeros(len(phase.reported)) for phase in self.phases)
-        bad = tf.constant([-1, -1, -1])  # first step, phase, term that is not finite
-        for _ in tf.range(cycles):
+        def cycle(totals, step, bad):
             in_cycle = []
             for number, phase in enumerate(self.phases):
                 total, step, bad = self._run_phase(
                     number, phase, iterator, counts[number], totals[number], step, bad
                 )
                 in_cycle.append(total)
-            totals = tuple(in_cycle)
+            return tuple(in_cycle), step, bad
+
+        totals = tuple(tf.zeros(len(phase.reported)) for phase in self.phases)
+        bad = tf.constant([-1, -1, -1])  # first step, phase, term that is not finite
+        totals, _, bad = _repeat(cycles, cycle, (totals, step, bad))
         return totals, bad
 
     def _first_bad(self, terms, number, step, bad):
@@ -101,12 +105,12 @@ class TrainingLoop:
         return tf.where(is_first, tf.stack([step, number, term]), bad)
 
     def _run_phase(self, number, phase, iterator, count, total, step, bad):
-        for _ in tf.range(count):
+        def update(total, step, bad):
             terms = self._distributed_step(phase, next(iterator))
-            total += terms
             bad = self._first_bad(terms, number, step, bad)
-            step += 1
-        return total, step, bad
+            return total + terms, step + 1, bad
+
+        return _repeat(count, update, (total, step, bad))
 
     def _distributed_step(self, phase: Phase, batch) -> tf.Tensor:
         terms = self.strategy.run(self._train_step, args=(phase, batch))
@@ -124,6 +128,18 @@ class TrainingLoop:
             means.append(_gradient_cosine(phase, gradients))
         phase.optimizer.apply(gradients, phase.variables)
         return tf.cast(tf.stack(means), tf.float32)  # under any dtype policy
+
+
+def _repeat(times: tf.Tensor, body: Callable, state: tuple) -> tuple:
+    """Return the state after `body`, which maps a state to the next, ran many times."""
+
+    def counted(done, *state):
+        return done + 1, *body(*state)
+
+    _, *state = tf.while_loop(
+        lambda done, *_: done < times, counted, (tf.constant(0), *state)
+    )
+    return tuple(state)
 
 
 def _gradient_cosine(phase: Phase, gradients: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch, ImageArray
 
 Terms = dict[str, tf.Tensor]
 # What a method takes from unlabeled images before the first step, by name.
@@ -95,13 +95,15 @@ class Initializes(Protocol):
     that this depends on: a run cannot go on with others.
     """
 
-    def initialize(self, images: np.ndarray) -> Initialization:
+    def initialize(self, images: ImageArray) -> Initialization:
         """Compute what is taken from the images; weights stay as they are.
 
         The result is stored with the run, so that resuming does not compute it again.
 
         Args:
-            images: `[images, height, width, 3]` uint8, all training images.
+            images: `[images, height, width, 3]` uint8, all training images. They may
+                lie in records: index them by number, slice or array of numbers, as many
+                at a time as memory is to hold.
 
         Returns:
             Arrays by name. `summary`, a string, is logged; `pseudo_labels`

@@ -9,7 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from cirs_tf.config.sections import Config
-from cirs_tf.data.pipeline import LoadedSplit, sampled_dataset, training_dataset
+from cirs_tf.data.pipeline import (
+    ImageSplit,
+    sampled_dataset,
+    training_dataset,
+)
+from cirs_tf.data.share import Share
 from cirs_tf.training.loop import PhaseSums, TrainingLoop
 from cirs_tf.training.phases import PSEUDO_LABELS, Initialization, Method, Phase
 
@@ -21,7 +26,8 @@ class Stage:
     Attributes:
         name: Shown in the progress bar and the log.
         loop: Runs the phases.
-        batches: Maps a batch size and the number of batches to leave out to a dataset.
+        batches: Maps a batch size, the number of batches to leave out and the share of
+            a worker to a dataset.
         start: Mini-batches of the run before it.
         end: Mini-batches of the run when it is over.
         part_steps: Mini-batches from one checkpoint to the next: an epoch, or all.
@@ -30,7 +36,7 @@ class Stage:
 
     name: str
     loop: TrainingLoop
-    batches: Callable[[int, int], tf.data.Dataset]
+    batches: Callable[[int, int, Share], tf.data.Dataset]
     start: int
     end: int
     part_steps: int
@@ -76,7 +82,7 @@ def make_stages(
     method: Method,
     config: Config,
     strategy: tf.distribute.Strategy,
-    train: LoadedSplit,
+    train: ImageSplit,
     initialization: Initialization,
 ) -> list[Stage]:
     """Return the stages of a run, in order; the last one is training in epochs.
@@ -97,7 +103,7 @@ def make_stages(
         return TrainingLoop(phases, strategy, options.batch_size)
 
     for phase in method.pretraining:
-        sampled = _first_images(train, phase.num_images, initialization)
+        sampled = train.first(phase.num_images, initialization.get(PSEUDO_LABELS))
         batches = functools.partial(
             sampled_dataset, sampled, phase.steps * options.batch_size, seed
         )
@@ -118,14 +124,3 @@ def make_stages(
         Stage("train", training, batches, start, end, per_epoch, options.epochs)
     )
     return stages
-
-
-def _first_images(
-    train: LoadedSplit, count: int, initialization: Initialization
-) -> LoadedSplit:
-    """Return the first images, with pseudo-labels in place of masks if there are."""
-    labels = initialization.get(PSEUDO_LABELS)
-    images = train.images[:count]
-    if labels is not None:
-        images = images[: len(labels)]
-    return LoadedSplit(images, labels, train.filenames[: len(images)])

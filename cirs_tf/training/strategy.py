@@ -1,12 +1,14 @@
 """Where a run computes: devices, workers, and how replicas add up to one device."""
 
+import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import tensorflow as tf
 
 from cirs_tf.config.sections import TrainingConfig
-from cirs_tf.errors import ConfigError
+from cirs_tf.data.share import Share
+from cirs_tf.errors import ConfigError, TrainingError
 
 
 def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
@@ -95,31 +97,28 @@ def sum_over_replicas(values: tf.Tensor) -> tf.Tensor:
 
 def distributed_iterator(
     strategy: tf.distribute.Strategy,
-    batches: Callable[[int, int], tf.data.Dataset],
+    batches: Callable[[int, int, Share], tf.data.Dataset],
     batch_size: int,
     first_step: int,
 ):
     """Return an iterator of each replica's share of every global batch.
 
-    The global batch of a step is the same for any number of replicas and workers.
+    The global batch of a step is the same for any number of replicas and workers; a
+    worker reads its own part alone.
 
     Args:
         strategy: From `make_strategy`.
-        batches: Maps a batch size and the number of batches to leave out at the start
-            to a dataset.
+        batches: Maps a batch size, the number of batches to leave out at the start and
+            the share of a worker to a dataset.
         batch_size: Images over all replicas.
         first_step: Number of global batches to leave out.
     """
     replicas = strategy.num_replicas_in_sync
 
     def shares(context: tf.distribute.InputContext) -> tf.data.Dataset:
-        dataset = batches(batch_size // replicas, first_step * replicas)
         workers = context.num_input_pipelines
-        if workers == 1:
-            return dataset
-        here = replicas // workers
-        dataset = dataset.batch(here).shard(workers, context.input_pipeline_id)
-        return dataset.unbatch().prefetch(tf.data.AUTOTUNE)
+        share = Share(context.input_pipeline_id, workers, batch_size // workers)
+        return batches(batch_size // replicas, first_step * replicas, share)
 
     return iter(strategy.distribute_datasets_from_function(shares))
 
@@ -155,6 +154,23 @@ class Workers:
         # Replicas of one worker hold the same value: divided out again.
         here = self.strategy.num_replicas_in_sync // self.count
         return (total // here).numpy().tolist()
+
+    @contextlib.contextmanager
+    def reporting_losses(self) -> Iterator[None]:
+        """Turn what TensorFlow says of a worker that is gone into one line.
+
+        Raises:
+            TrainingError: Another worker ended, or cannot be reached any more.
+        """
+        try:
+            yield
+        except tf.errors.OpError as error:
+            if self.count == 1 or "Collective ops is aborted" not in error.message:
+                raise
+            raise TrainingError(
+                "another worker ended or cannot be reached; start all of them again: "
+                "the same command goes on from the last checkpoint"
+            ) from None
 
     def from_chief(self, value: int) -> int:
         """Return the chief's value; every worker must call it."""

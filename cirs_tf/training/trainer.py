@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from cirs_tf.config.sections import Config
-from cirs_tf.data.pipeline import LoadedSplit
+from cirs_tf.data.pipeline import ImageSplit
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.interruption import StopRequest
 from cirs_tf.training.loop import PhaseSums
@@ -47,7 +47,7 @@ class Trainer:
         config: Config,
         workers: Workers,
         run: RunFolder,
-        train: LoadedSplit,
+        train: ImageSplit,
         initialization: Initialization,
         validator: Validator,
     ):
@@ -56,6 +56,7 @@ class Trainer:
         self.config = config
         self.workers = workers
         self.run = run
+        self.train = train
         self.validator = validator
         self.store = CheckpointStore(
             run.checkpoints, options.checkpoints_kept, workers.index
@@ -107,6 +108,7 @@ class Trainer:
 
         Raises:
             TrainingError: A loss term was not finite; no checkpoint is written.
+            DataError: A record is damaged; file and record are named.
             CheckpointError: A checkpoint could not be written.
         """
         summaries = Summaries(self.run.tensorboard if self.workers.chief else None)
@@ -145,7 +147,8 @@ class Trainer:
             part_end = stage.part_end(self.step)
             limit = min(part_end, self.step + options.log_every) - stage.start
             plan = plan_steps(stage.cycle, self.step - stage.start, limit)
-            sums = stage.loop.run(iterator, plan, self.step)
+            with self.train.damage_named():
+                sums = stage.loop.run(iterator, plan, self.step)
             self.step += plan.steps
             self._sums = [old + new for old, new in zip(self._sums, sums, strict=True)]
             self._show(stage, sums, plan.steps, summaries, bar)

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from cirs_tf.data.pipeline import LoadedSplit, as_float
+from cirs_tf.data.image_split import ImageArray, ImageSplit, as_float, row_slices
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
 from cirs_tf.training.phases import HasDiagnostics, Method, ShowsPictures
 from cirs_tf.visualization import palette_image, segmentation_grid
@@ -106,11 +106,10 @@ class SegmentationValidation:
 
 
 def in_batches(
-    function: Callable[[np.ndarray], tf.Tensor], images: np.ndarray, batch_size: int
+    function: Callable[[np.ndarray], tf.Tensor], images: ImageArray, batch_size: int
 ) -> np.ndarray:
     """Return `function` of all images, `batch_size` at a time, one after the other."""
-    starts = range(0, len(images), batch_size)
-    parts = [function(images[start : start + batch_size]) for start in starts]
+    parts = [function(images[rows]) for rows in row_slices(len(images), batch_size)]
     return np.concatenate([part.numpy() for part in parts])
 
 
@@ -134,12 +133,12 @@ class Predictor:
         """Return `[images, height, width, K]` float32 for uint8 images."""
         return in_batches(self._softmax, images, self.batch_size)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _softmax(self, images: tf.Tensor) -> tf.Tensor:
         logits = self.segmenter(as_float(images), training=False)
         return tf.nn.softmax(tf.cast(logits, tf.float32))
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _labels(self, images: tf.Tensor) -> tf.Tensor:
         logits = self.segmenter(as_float(images), training=False)
         return tf.cast(tf.argmax(logits, axis=-1), tf.uint8)
@@ -159,7 +158,7 @@ class SegmentationValidator:
     def __init__(
         self,
         method: Method,
-        split: LoadedSplit,
+        split: ImageSplit,
         segments: int,
         classes: int,
         batch_size: int,
@@ -171,18 +170,21 @@ class SegmentationValidator:
         self.batch_size = batch_size
         self.predict = Predictor(method.networks["segmenter"], batch_size)
         # Label-free selection rests on these terms: no mask where none is needed.
-        seen = split if method.needs_masks else split.without_masks()
+        self._unlabeled = split.without_masks()
+        seen = split if method.needs_masks else self._unlabeled
         self._mean_terms = MeanTerms(method, seen, batch_size)
 
     def run(self) -> SegmentationValidation:
         """Return loss terms, scores and segment shares of the whole split."""
-        predicted = self.predict(self.split.images)
-        scores = None
-        if self.split.masks is not None:
-            metric = SegmentationMetric(self.segments, self.classes)
-            metric.update_state(self.split.masks, predicted)
-            scores = metric.result()
-        counts = np.bincount(predicted.ravel(), minlength=self.segments)
+        images, masks = self.split.images, self.split.masks
+        metric = SegmentationMetric(self.segments, self.classes)
+        counts = np.zeros(self.segments, np.int64)
+        for rows in row_slices(len(images), self.batch_size):
+            predicted = self.predict(images[rows])
+            counts += np.bincount(predicted.ravel(), minlength=self.segments)
+            if masks is not None:
+                metric.update_state(masks[rows], predicted)
+        scores = None if masks is None else metric.result()
         share = tuple(map(float, counts / counts.sum()))
         return SegmentationValidation(
             self._mean_terms(), scores, share, self._diagnostics()
@@ -208,7 +210,7 @@ class SegmentationValidator:
         """Return the method's own scalars of the first batch."""
         if not isinstance(self.method, HasDiagnostics):
             return {}
-        batch = self.split.without_masks().batch(slice(self.batch_size))
+        batch = self._unlabeled.batch(slice(self.batch_size))
         return {
             tag: float(value) for tag, value in self.method.diagnostics(batch).items()
         }
@@ -228,10 +230,10 @@ class MeanTerms:
             out, unless they are all.
     """
 
-    def __init__(self, method: Method, split: LoadedSplit, batch_size: int):
+    def __init__(self, method: Method, split: ImageSplit, batch_size: int):
         self.split = split
         self.batch_size = batch_size
-        self._terms = tf.function(method.validation_terms)
+        self._terms = tf.function(method.validation_terms, autograph=False)
 
     def __call__(self) -> dict[str, float]:
         """Return each term by name."""

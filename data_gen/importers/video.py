@@ -1,7 +1,6 @@
 """Makes a data set from the frames of a video."""
 
 import dataclasses
-import importlib
 import itertools
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cirs_tf.errors import ConfigError, DataError
+from cirs_tf.data.video_files import open_video
+from cirs_tf.errors import DataError
 from data_gen.importers.images import import_images
 from data_gen.importers.options import ImageOptions
 from data_gen.options import check_minimum
@@ -33,21 +33,8 @@ def read_frames(file: str | Path, every: int = 1) -> Iterator[tuple[int, np.ndar
         DataError: The file is no video, or is damaged.
     """
     check_minimum("every", every, 1)
-    try:
-        av = importlib.import_module("av")
-    except ImportError:
-        raise ConfigError(
-            "video: PyAV is not installed: pip install 'cirs-tf[video]'"
-        ) from None
-    if not Path(file).is_file():
-        raise DataError(f"{file}: not found; expected a video")
-    try:
-        with av.open(str(file)) as container:
-            yield from _decoded(container, every, file)
-    except av.error.FFmpegError as error:
-        raise DataError(
-            f"{file}: cannot be read as a video: {error.strerror}"
-        ) from None
+    with open_video(file) as video:
+        yield from video.frames(every)
 
 
 def import_video(
@@ -106,16 +93,3 @@ def import_video(
                 raise DataError(str(error).replace(folder, str(file))) from None
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error.strerror}") from None
-
-
-def _decoded(
-    container: Any, every: int, file: str | Path
-) -> Iterator[tuple[int, np.ndarray]]:
-    if not container.streams.video:
-        raise DataError(f"{file}: holds no video stream")
-    number = -1
-    for number, frame in enumerate(container.decode(video=0)):
-        if number % every == 0:
-            yield number, frame.to_ndarray(format="rgb24")
-    if number < 0:
-        raise DataError(f"{file}: no frame could be decoded")

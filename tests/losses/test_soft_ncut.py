@@ -53,7 +53,7 @@ def test_the_windows_gradient_is_the_dense_forms():
         total = tf.reduce_sum(cut)
     gradient = tape.gradient(total, values).numpy()
     step = 1e-6
-    for index in [(0, 0, 0, 0), (0, 2, 3, 1), (1, 3, 4, 0), (1, 1, 1, 1)]:
+    for index in np.ndindex(*gradient.shape):
         up, down = probabilities.astype(float), probabilities.astype(float)
         up[index] += step
         down[index] -= step
@@ -61,6 +61,52 @@ def test_the_windows_gradient_is_the_dense_forms():
             dense(up, images, *arguments).sum() - dense(down, images, *arguments).sum()
         )
         np.testing.assert_allclose(gradient[index], slope / (2 * step), atol=1e-6)
+
+
+def test_gradients_weigh_images_as_the_loss_does():
+    probabilities, images = (tf.constant(part) for part in example(5, 4))
+    slopes = []
+    for weights in ([1.0, 0.0], [0.0, 1.0], [2.0, -3.0]):
+        with tf.GradientTape() as tape:
+            tape.watch(probabilities)
+            cuts = soft_ncut(probabilities, images, 3, 0.4, 2.0)
+            loss = tf.reduce_sum(weights * cuts)
+        slopes.append(tape.gradient(loss, probabilities))
+    np.testing.assert_allclose(slopes[2], 2 * slopes[0] - 3 * slopes[1], atol=1e-6)
+    assert np.abs(slopes[0][0]).max() > 0.01
+
+
+@pytest.mark.parametrize("sizes", [(6, 7), (None, None)])
+def test_compiled_and_for_any_size(sizes):
+    probabilities, images = example(6, 7)
+    signature = [tf.TensorSpec((None, *sizes, channels)) for channels in (3, 3)]
+
+    @tf.function(input_signature=signature, jit_compile=None not in sizes)
+    def cut(probabilities, images):
+        return soft_ncut(probabilities, images, 4, 0.4, 2.0)
+
+    expected = dense(probabilities, images, 4, 0.4, 2.0)
+    np.testing.assert_allclose(cut(probabilities, images), expected, atol=1e-5)
+
+
+def test_no_displacement_is_held_for_the_gradient():
+    """The graph of loss and gradient is as large for any radius."""
+
+    def operations(radius):
+        @tf.function
+        def slope(probabilities, images):
+            with tf.GradientTape() as tape:
+                tape.watch(probabilities)
+                loss = soft_ncut(probabilities, images, radius, 0.4, 2.0)
+            return tape.gradient(loss, probabilities)
+
+        graph = slope.get_concrete_function(*map(tf.constant, example(9, 9))).graph
+        assert not any(
+            "Stack" in operation.type for operation in graph.get_operations()
+        )
+        return len(graph.get_operations())
+
+    assert operations(2) == operations(6)
 
 
 def test_half_window_and_its_mirror_are_the_disc():

@@ -25,6 +25,7 @@ SMALL = (
     "training.learning_rate=1e-3",
     "cirs_aligned.pose_pretraining_steps=150",
     "cirs_aligned.template_freeze_steps=10",
+    "cirs_aligned.xla=false",
 )
 
 
@@ -109,7 +110,7 @@ def test_a_pose_that_fits_costs_less_than_one_that_does_not():
     support[:, 6:-6, 6:-6] = True
     method.templates.layer.assign(background, colors, support)
     true = tf.constant([[15.5, 14.5, 0.8, 0.6]])
-    rendered = method.templates.render(0, true)
+    rendered = method.templates.render(method.templates.stored(), true[:, None])[:, 0]
     inside = rendered[..., 3:] > 0.5
     image = tf.where(inside, rendered[..., :3], 0.5)
     masks = tf.stack(
@@ -121,7 +122,7 @@ def test_a_pose_that_fits_costs_less_than_one_that_does_not():
         [15.5, 14.5, -0.8, -0.6],
         [18.5, 14.5, 0.8, 0.6],
     ):
-        errors, _ = method._errors(image, masks, [tf.constant([pose])])
+        errors, _ = method._errors(image, masks, tf.constant([[pose]]))
         costs.append(float(chosen_error(masks, errors)[0]))
     assert costs[0] < costs[1] / 2
     assert costs[0] < costs[2] / 2
@@ -136,7 +137,7 @@ def test_a_moving_background_is_what_s_sees_around():
     first = np.zeros((3, 1, 32, 32, 1), np.float32)
     first[:, :, :, 5:] = 1
     masks = tf.constant(np.concatenate([first, 1 - first], axis=1))
-    poses = [tf.constant([[15.5, 14.5, 0.8, 0.6]] * 3)]
+    poses = tf.constant([[[15.5, 14.5, 0.8, 0.6]]] * 3)
     errors, support = method._errors(images, masks, poses)
     fill = surroundings(images, masks[:, 0]).numpy()
     expected = np.square(images - fill).mean(axis=-1)
@@ -151,12 +152,35 @@ def test_a_moving_background_is_what_s_sees_around():
     assert pictures.keys() == {"poses", "templates"}
 
 
+def test_compiled_steps_are_those_of_single_operations():
+    """Losses and gradients, and those of pretraining; K = 3."""
+    rng = np.random.default_rng(0)
+    batch = {"image": tf.constant(rng.random((4, 16, 16, 3)), tf.float32)}
+    templates = rng.random((2, 10, 10, 3)), rng.random((2, 10, 10)) < 0.7
+    found = []
+    for xla in ("false", "true"):
+        settings = ["segments=3", *SMALL, f"cirs_aligned.xla={xla}"]
+        settings += ["cirs_aligned.template_freeze_steps=0"]
+        method = build_method(load_config("cirs_aligned", settings), 16, 16)
+        method.templates.layer.assign(rng.random((16, 16, 3)) * 0 + 0.5, *templates)
+        found.append([])
+        for phase in (method.pretraining[1], *method.phases):
+            variables = [variable.value for variable in phase.variables]
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(phase.loss(batch)["loss"])
+            found[-1] += [loss, *tape.gradient(loss, variables)]
+    for one, other in zip(*found, strict=True):
+        scale = max(np.abs(other).max(), 1e-3)
+        # Operations are fused, and so rounded less often.
+        np.testing.assert_allclose(one / scale, other / scale, atol=1e-4)
+
+
 def test_templates_are_frozen_while_poses_learn():
     config = load_config("cirs_aligned", ["segments=2", *SMALL])
     method = build_method(config, 32, 32)
     images = tf.random.stateless_uniform([2, 32, 32, 3], [1, 2])
     masks = tf.ones([2, 2, 32, 32, 1])
-    pose = tf.constant([[15.5, 14.5, 0.8, 0.6], [9.0, 20.0, 0.0, 1.0]])
+    pose = tf.constant([[[15.5, 14.5, 0.8, 0.6]], [[9.0, 20.0, 0.0, 1.0]]])
     templates = [method.templates.layer.colors, method.templates.layer.support]
     # Templates as they are built are of one gray, which looks the same at any pose.
     for weights in templates:
@@ -166,7 +190,7 @@ def test_templates_are_frozen_while_poses_learn():
         method.optimizer.iterations.assign(step)
         with tf.GradientTape() as tape:
             tape.watch(pose)
-            error = tf.reduce_sum(method._errors(images, masks, [pose])[0][:, 1])
+            error = tf.reduce_sum(method._errors(images, masks, pose)[0][:, 1])
         sources = [pose, *(weights.value for weights in templates)]
         gradients = tape.gradient(error, sources)
         moved[step] = [

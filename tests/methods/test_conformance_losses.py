@@ -82,7 +82,8 @@ ROWS = {
     ),
     "cirs_aligned": Row(
         "cirs_aligned",
-        (f"cirs_aligned.{FLOOR}", "cirs_aligned.template_freeze_steps=0"),
+        (f"cirs_aligned.{FLOOR}", "cirs_aligned.template_freeze_steps=0")
+        + ("cirs_aligned.xla=false",),
         {
             "pseudo_label_weight": 0.4,
             "outline_weight": 0.6,

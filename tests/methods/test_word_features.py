@@ -116,6 +116,52 @@ def test_pseudo_labels_need_one_head(tiny):
     assert len(build(tiny, labels, "cirs.heads=1").pretraining) == 1
 
 
+@pytest.mark.parametrize("hidden", ["[]", "[5]"])
+def test_several_segmentations_have_the_features_of_each_alone(tiny, hidden):
+    """Values and gradients to masks and to what is trained; one lookup for all."""
+    features = build(tiny, f"words.hidden={hidden}")._features
+    variables = features.network.trainable_variables
+    for variable in variables:
+        variable.assign(RNG.normal(size=variable.shape))
+    shape = (3, SIZE, SEGMENTS, SIDE, SIDE, 1)
+    masks = tf.unstack(tf.constant(RNG.random(shape), tf.float32))
+    weights = RNG.normal(size=(3, SIZE, SEGMENTS, SEGMENTS - 1)).astype(np.float32)
+    image, found = BATCH["image"], []
+
+    def of_each(masks):
+        return features.of_each(image, masks, training=True)
+
+    def alone(masks):
+        return [features.network([image, each]) for each in masks]
+
+    for function in (of_each, alone):
+        with tf.GradientTape() as tape:
+            tape.watch(masks)
+            values = tf.stack(function(masks))
+            loss = tf.reduce_sum(weights * values)
+        sources = [*masks, *(variable.value for variable in variables)]
+        found.append([values, *tape.gradient(loss, sources)])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+    graph = tf.function(of_each).get_concrete_function(masks).graph
+    types = [operation.type for operation in graph.get_operations()]
+    assert types.count("ResourceGather") == 2  # the word of a color, its vector
+
+
+def test_xla_changes_speed_not_values(tiny):
+    """Loss and gradients of three heads."""
+    found = []
+    for xla in ("false", "true"):
+        settings = ("cirs.heads=3", "cirs.gumbel_scale=0", f"cirs.xla={xla}")
+        (phase,) = build(tiny, *settings).phases
+        with tf.GradientTape() as tape:
+            loss = phase.loss(BATCH)["loss"]
+        variables = [variable.value for variable in phase.variables]
+        found.append([loss, *tape.gradient(loss, variables)])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
 def test_every_head_trains_as_if_alone_and_the_best_one_is_s(tiny):
     """Losses and gradients of the heads, one after the other."""
     method = build(tiny, "cirs.heads=3", "cirs.gumbel_scale=0")

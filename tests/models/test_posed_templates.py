@@ -20,9 +20,15 @@ def templates():
     return posed
 
 
+def render(templates, index, pose):
+    """Render one of the templates alone."""
+    template = templates.stored()[index : index + 1]
+    return templates.render(template, pose[:, None]).numpy()[:, 0]
+
+
 def test_upright_template_lies_around_its_center(templates):
     pose = tf.constant([[11.5, 8.5, 1.0, 0.0]])
-    rendered = templates.render(0, pose).numpy()[0]
+    rendered = render(templates, 0, pose)[0]
     colors, support = (stored.numpy() for stored in templates.layer(tf.zeros([1]))[1:])
     rows, columns = slice(4, 14), slice(7, 17)
     np.testing.assert_allclose(rendered[rows, columns, :3], colors[0], atol=1e-5)
@@ -34,7 +40,7 @@ def test_upright_template_lies_around_its_center(templates):
 
 def test_a_quarter_turn_is_that_of_numpy(templates):
     upright, turned = (
-        templates.render(1, tf.constant([[11.5, 9.5, *turn]])).numpy()[0, 5:15, 7:17]
+        render(templates, 1, tf.constant([[11.5, 9.5, *turn]]))[0, 5:15, 7:17]
         for turn in ((1.0, 0.0), (0.0, 1.0))
     )
     # Clockwise, as y points down.
@@ -42,35 +48,41 @@ def test_a_quarter_turn_is_that_of_numpy(templates):
 
 
 def test_segments_are_the_background_and_each_template(templates):
-    poses = [tf.constant([[9.0, 8.0, 0.6, 0.8]]), tf.constant([[15.0, 9.0, 1.0, 0.0]])]
-    colors, support = templates.render_segments(poses, True, templates.background())
+    poses = tf.constant([[[9.0, 8.0, 0.6, 0.8], [15.0, 9.0, 1.0, 0.0]]])
+    colors, support = templates.render_segments(
+        templates.stored(), poses, templates.background()
+    )
     assert colors.shape == (1, 3, *SIZE, 3)
     np.testing.assert_allclose(colors[0, 0], 0.25, atol=1e-6)
     np.testing.assert_array_equal(support[0, 0], np.ones(SIZE))
-    for index, pose in enumerate(poses):
-        rendered = templates.render(index, pose)[0]
+    for index in range(2):
+        rendered = render(templates, index, poses[:, index])[0]
         np.testing.assert_array_equal(colors[0, index + 1], rendered[..., :3])
         np.testing.assert_array_equal(support[0, index + 1], rendered[..., 3])
 
 
 def test_random_poses_come_with_what_they_show(templates):
     like = tf.zeros([50, *SIZE, 3])
-    images, masks, poses = templates.render_random_pose(0, like, tf.constant([1, 2]))
-    rendered = templates.render(0, poses).numpy()
-    np.testing.assert_array_equal(images, rendered[..., :3])
-    inside = rendered[..., 3:] > 0.5
-    masks = masks.numpy()
-    assert set(np.unique(masks)) == {0, 1}
-    assert not masks[~inside].any()
-    # A part of the object is hidden, in many images; all of it in few.
-    shares = masks.sum((1, 2, 3)) / inside.sum((1, 2, 3))
-    assert (shares < 0.9).mean() > 0.2
-    assert np.median(shares) > 0.5
-    np.testing.assert_allclose(np.hypot(*poses.numpy()[:, 2:].T), 1, atol=1e-6)
-    again = templates.render_random_pose(0, like, tf.constant([1, 2]))[2]
-    other = templates.render_random_pose(0, like, tf.constant([1, 3]))[2]
-    np.testing.assert_array_equal(again, poses)
-    assert (other.numpy() != poses.numpy()).all()
+    seeds = tf.constant([[1, 2], [1, 3]])
+    images, masks, poses = (
+        values.numpy() for values in templates.render_random_poses(like, seeds)
+    )
+    for index in range(2):
+        rendered = render(templates, index, poses[:, index])
+        np.testing.assert_allclose(images[:, index], rendered[..., :3], atol=1e-6)
+        inside = rendered[..., 3:] > 0.5
+        shown = masks[:, index]
+        assert set(np.unique(shown)) == {0, 1}
+        assert not shown[~inside].any()
+        # A part of the object is hidden, in many images; all of it in few.
+        shares = shown.sum((1, 2, 3)) / inside.sum((1, 2, 3))
+        assert (shares < 0.9).mean() > 0.2
+        assert np.median(shares) > 0.5
+    np.testing.assert_allclose(np.linalg.norm(poses[..., 2:], axis=-1), 1, atol=1e-6)
+    assert (poses[:, 0] != poses[:, 1]).all()
+    # Another object's seed gives the same poses.
+    again = templates.render_random_poses(like, seeds[::-1])[2].numpy()
+    np.testing.assert_array_equal(again, poses[:, ::-1])
 
 
 def test_an_estimate_starts_at_the_center_of_the_mask(templates):
@@ -78,16 +90,15 @@ def test_an_estimate_starts_at_the_center_of_the_mask(templates):
     pose = templates.pose_nets[0].get_layer("pose")
     before = pose.get_weights()
     pose.set_weights([np.zeros_like(weights) for weights in before])
-    masks = np.zeros((2, *SIZE, 1), np.float32)
-    masks[0, 3:6, 10:15] = masks[1, 17:20, 0:2] = 1
+    masks = np.zeros((2, 3, *SIZE, 1), np.float32)
+    masks[0, 1, 3:6, 10:15] = masks[1, 1, 17:20, 0:2] = masks[:, 2, 5:7, 6:9] = 1
     images = tf.random.stateless_uniform([2, *SIZE, 3], [0, 0])
-    found = templates.estimate_pose(0, images, tf.constant(masks), training=False)
+    found = templates.estimate_poses(images, tf.constant(masks), training=False)
     pose.set_weights(before)
     # 1e-3 is added to the area, which is at least 6.
-    np.testing.assert_allclose(found[:, :2], [[12, 4], [0.5, 18]], atol=4e-3)
-    estimates = templates.estimate_poses(
-        images, tf.constant(masks)[:, None].numpy().repeat(3, 1), training=False
-    )
-    for index, estimate in enumerate(estimates):
-        alone = templates.estimate_pose(index, images, tf.constant(masks), False)
-        np.testing.assert_allclose(estimate, alone, atol=1e-5)
+    np.testing.assert_allclose(found[:, 0, :2], [[12, 4], [0.5, 18]], atol=4e-3)
+    assert found.shape == (2, 2, 4)
+    # The other network still corrects.
+    corrected = templates.estimate_poses(images, tf.constant(masks), training=False)
+    np.testing.assert_array_equal(corrected[:, 1], found[:, 1])
+    assert (np.abs(corrected[:, 0] - found[:, 0]) > 1e-3).any()

@@ -153,12 +153,15 @@ def test_weights_of_fewer_bits_make_smaller_files_of_nearly_the_same_labels(tmp_
         weight.assign(rng.normal(size=weight.shape))
     batch = images((16, 16))
     expected = model(batch.astype(np.float32) / 255).numpy().argmax(-1)
-    sizes, equal = {}, {}
+    sizes, equal, floats = {}, {}, {}
     for quantize in (None, *litert_file.QUANTIZE):
         out = tmp_path / str(quantize)
-        path = write_format(model, out, "litert", CARD, quantize)
+        path = write_format(model, out, "litert", CARD, quantize, batch)
         sizes[quantize] = path.stat().st_size
-        runner = interpreter.Interpreter(str(path)).get_signature_runner()
+        loaded = interpreter.Interpreter(str(path))
+        details = loaded.get_tensor_details()
+        floats[quantize] = [d["name"] for d in details if d["dtype"] == np.float32]
+        runner = loaded.get_signature_runner()
         equal[quantize] = np.mean(runner(images=batch)["labels"] == expected)
         facts = json.loads((out / "cirs_tf.json").read_text())
         assert facts["interface"]["weights"] == (quantize or "float32")
@@ -168,6 +171,10 @@ def test_weights_of_fewer_bits_make_smaller_files_of_nearly_the_same_labels(tmp_
     # Random weights are no trained ones: labels close to a border move.
     assert equal["float16"] > 0.99
     assert equal["int8"] > 0.9
+    assert sizes["int8_full"] < 1.2 * sizes["int8"]
+    assert equal["int8_full"] > 0.9
+    # The images as they come, and the probabilities as they go.
+    assert len(floats["int8_full"]) <= 2 < len(floats["int8"])
 
 
 @pytest.mark.parametrize("kind", ["litert", "openvino"])
@@ -208,7 +215,8 @@ def test_what_is_in_the_way_stays(segmenter, tmp_path):
     ("kind", "quantize", "message"),
     [
         ("onnx", "int8", "--quantize int8: expected --format litert, got onnx"),
-        ("litert", "int4", "--quantize: expected one of float16, int8, got 'int4'"),
+        ("litert", "int4", "--quantize: expected one of float16, int8, int8_full, got"),
+        ("litert", "int8_full", "--quantize int8_full: expected images, got none"),
     ],
 )
 def test_weights_that_there_are_not(kind, quantize, message, segmenter, tmp_path):

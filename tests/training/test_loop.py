@@ -62,7 +62,8 @@ REPLICA_CASES = {
         "cirs_aligned",
         ("pretraining.steps=3", "cirs_aligned.pose_pretraining_steps=3")
         # Fewer segments than elsewhere: tracing a pose network takes seconds.
-        + ("cirs_aligned.template_freeze_steps=1", "segments=3"),
+        + ("cirs_aligned.template_freeze_steps=1", "segments=3")
+        + ("cirs_aligned.xla=false",),
     ),
     "cirs_plus": (
         "cirs_plus",

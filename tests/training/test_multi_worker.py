@@ -79,8 +79,10 @@ def test_two_workers_train_like_one_device(tiny, fruit, tmp_path):
     assert checkpoints == {"checkpoints.json", "step-00000004", "step-00000010"}
 
 
-def test_a_signal_to_any_worker_stops_all_at_the_same_step(tiny, fruit, tmp_path):
-    """SIGTERM to the second worker; the same command then goes on to the end."""
+def test_a_signal_stops_all_at_the_same_step_and_a_lost_worker_ends_all(
+    tiny, fruit, tmp_path
+):
+    """SIGTERM to the second worker, then SIGKILL, each time the same command again."""
     argv = ["--data", str(fruit), "--epochs", "2", "--steps-per-epoch", "60"]
     argv += set_flags([*tiny, "training.log_every=1"])
     run = tmp_path / "run"
@@ -98,7 +100,17 @@ def test_a_signal_to_any_worker_stops_all_at_the_same_step(tiny, fruit, tmp_path
     step = store.last_step
     assert 0 < step < 120
     assert output.count(f"stopped at step {step} of 120; go on with: ") == 2
+    workers = start_workers(argv, run)
+    while not RunFolder(run).read_metrics():
+        assert workers[1].poll() is None, end_of(workers)
+        time.sleep(0.05)
+    workers[1].kill()
+    statuses, output = end_of(workers)
+    assert statuses == [1, -signal.SIGKILL], output
+    assert f"from step {step} to step 120" in output
+    assert "error: another worker ended or cannot be reached; start all" in output
+    assert "Traceback" not in output
     statuses, output = end_of(start_workers(argv, run))
     assert statuses == [0, 0], output
-    assert f"from step {step} to step 120" in output
+    assert "from step 60 to step 120" in output
     assert [row["step"] for row in RunFolder(run).read_metrics()] == [60, 120]

@@ -76,8 +76,8 @@ def test_summed_gradients_are_the_gradient(two, kind):
     np.testing.assert_allclose(summed, by_hand[kind], rtol=1e-6)
 
 
-def batches_of_split(batch_size, first_step):
-    return training_dataset(SPLIT, 7, batch_size, first_step)
+def batches_of_split(batch_size, first_step, share):
+    return training_dataset(SPLIT, 7, batch_size, first_step, share)
 
 
 def test_replicas_share_the_global_batch_of_one_device(two):

@@ -32,7 +32,7 @@ class FeatureMaps:
     """
 
     def __init__(self, network: keras.Model):
-        self._network = tf.function(network, reduce_retracing=True)
+        self._network = tf.function(network, reduce_retracing=True, autograph=False)
 
     def __call__(self, image: np.ndarray) -> dict[str, FeatureMap]:
         """Return the maps of `[height, width, 3]` uint8, its edges repeated to fit."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from cirs_tf.atomic_write import atomic_folder
 from cirs_tf.errors import CheckpointError, ConfigError
@@ -30,7 +31,7 @@ def check_quantize(export_format: str, quantize: str | None) -> None:
 
     Args:
         export_format: Any format.
-        quantize: `float16`, `int8`, or None: float32.
+        quantize: `float16`, `int8`, `int8_full`, or None: float32.
 
     Raises:
         ConfigError: They cannot.
@@ -53,6 +54,7 @@ def write_format(
     export_format: str,
     card: ModelCard,
     quantize: str | None = None,
+    images: np.ndarray | None = None,
 ) -> Path:
     """Write a folder with the model's file and `cirs_tf.json`.
 
@@ -61,7 +63,8 @@ def write_format(
         out: The folder; it appears whole or not at all.
         export_format: A key of `FILES`.
         card: What the segmenter is.
-        quantize: `float16` or `int8` weights, of LiteRT alone; None: float32.
+        quantize: Of LiteRT alone, see `write_litert`; None: float32.
+        images: Of `int8_full` alone, see `write_litert`.
 
     Returns:
         The model's file.
@@ -80,7 +83,7 @@ def write_format(
             elif export_format == "onnx":
                 write_onnx(segmenter, path, flat_description(text))
             elif export_format == "litert":
-                write_litert(segmenter, path, quantize)
+                write_litert(segmenter, path, quantize, images)
             else:
                 write_openvino(segmenter, path, flat_description(text))
             (folder / DESCRIPTION).write_text(text)

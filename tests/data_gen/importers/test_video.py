@@ -4,11 +4,11 @@ import av
 import numpy as np
 import pytest
 
+from cirs_tf.data import video_files
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.errors import ConfigError, DataError
 from data_gen.__main__ import main
-from data_gen.importers import video
 from data_gen.importers.video import read_frames
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (30, 32, 48, 3), dtype=np.uint8)
@@ -88,7 +88,7 @@ def test_what_is_no_video_is_one_line(tmp_path, monkeypatch, capsys):
         raise ImportError(name)
 
     with monkeypatch.context() as patch:
-        patch.setattr(video.importlib, "import_module", missing)
+        patch.setattr(video_files.importlib, "import_module", missing)
         with pytest.raises(ConfigError, match=r"pip install 'cirs-tf\[video\]'"):
             next(read_frames(text))
 

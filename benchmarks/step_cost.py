@@ -1,0 +1,240 @@
+"""What does a training step cost? Time, images per second and memory of every method.
+
+    python benchmarks/step_cost.py [METHOD ...] [--cases 64:4 256:12:8] [--json FILE]
+        [--packages DIR DIR]
+
+A case is SIDE:K[:BATCH], the batch by default that of the method's configuration. Each
+one is a process of its own, which runs the compiled training loop on images of noise:
+*trace*, seconds of the first call; then the median over the rounds of a step, with the
+least and the largest, and of the processor time that it takes; *memory*, the most that
+the process held, less what it held before the first step (Linux). A case that needs
+more than --limit is stopped.
+
+With several packages, folders that hold other versions of `cirs_tf`, their processes
+take turns, round by round, so that other work on the machine troubles both alike; the
+last columns are the first package's medians, of time and of processor time, divided by
+this one's.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+METHODS = ("cirs", "cirs_aligned", "cirs_plus", "wnet", "iic", "air")
+ROOT = Path(__file__).parents[1]
+_WORDS = 128
+
+
+def main() -> None:
+    """Measure every method in every case and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("methods", nargs="*", default=METHODS, metavar="METHOD")
+    parser.add_argument("--cases", nargs="+", default=["64:4"])
+    parser.add_argument("--packages", nargs="+", default=[str(ROOT)], metavar="DIR")
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--steps", type=int, default=5, help="of a round")
+    parser.add_argument("--limit", type=float, default=12.0, help="memory, GB")
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--one", nargs=2, help="internal")
+    arguments = parser.parse_args()
+    if arguments.one:
+        _serve_rounds(*arguments.one, arguments)
+        return
+    print(_machine(), f"{arguments.threads} threads", sep=", ", flush=True)
+    columns = f"{'trace':>8}{'a step':>12}{'least to most':>20}{'processor':>12}"
+    print(f"\n{'':34}{columns}{'images/s':>10}{'memory':>11}{'ratios':>14}")
+    rows = []
+    for case in arguments.cases:
+        for method in arguments.methods:
+            rows += _compare(method, case, arguments)
+    if arguments.json:
+        text = json.dumps({"machine": _machine(), "rows": rows}, indent=1)
+        Path(arguments.json).write_text(text + "\n")
+
+
+def _compare(method: str, case: str, arguments: argparse.Namespace) -> list[dict]:
+    """Run the rounds of one case, packages in turns; print and return its rows."""
+    processes = [_start(method, case, p, arguments) for p in arguments.packages]
+    ready = [_answer(process) for process in processes]
+    rounds: list[list[dict]] = [[] for _ in processes]
+    for _ in range(arguments.rounds):
+        for process, start, times in zip(processes, ready, rounds, strict=True):
+            if "trace" in start:
+                times.append(_answer(process, "step"))
+    rows: list[dict] = []
+    for package, process, start, times in zip(
+        arguments.packages, processes, ready, rounds, strict=True
+    ):
+        row = {"method": method, "case": case, "package": Path(package).name, **start}
+        stopped = [time for time in times if "stopped" in time]
+        if stopped:
+            row |= stopped[0]
+        elif times:
+            row |= _medians(times) | _answer(process, "end")
+            row["images_per_second"] = 1e3 * start["batch"] / row["ms"]
+        process.communicate()
+        rows.append(row)
+        _print(row, rows[0])
+    return rows
+
+
+def _medians(times: list[dict]) -> dict:
+    names = ("ms", "cpu_ms")
+    found = {name: statistics.median(time[name] for time in times) for name in names}
+    return {**found, "rounds": [time["ms"] for time in times]}
+
+
+def _print(row: dict, first: dict) -> None:
+    name = f"{row['method']} {row['case']} {row['package']}"[:33]
+    if "ms" not in row:
+        print(f"{name:34}{row['stopped']}", flush=True)
+        return
+    spread = f"{min(row['rounds']):.1f} to {max(row['rounds']):.1f}"
+    ratios = [first[name] / row[name] for name in ("ms", "cpu_ms") if name in first]
+    print(
+        f"{name:34}{row['trace']:>6.1f} s{row['ms']:>9.1f} ms{spread:>20}"
+        f"{row['cpu_ms']:>9.1f} ms{row['images_per_second']:>10.1f}"
+        f"{row['memory_mb']:>8.0f} MB" + "".join(f"{x:>7.2f}" for x in ratios),
+        flush=True,
+    )
+
+
+def _start(method: str, case: str, package: str, arguments) -> subprocess.Popen:
+    command = [sys.executable, __file__, "--one", method, case]
+    for name in ("threads", "steps", "limit"):
+        command += [f"--{name}", str(getattr(arguments, name))]
+    command += ["--set", *arguments.set]
+    environment = {**os.environ, "PYTHONPATH": str(Path(package).resolve())}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.Popen(
+        command, env=environment, stderr=subprocess.DEVNULL, **pipes
+    )
+
+
+def _answer(process: subprocess.Popen, request: str = "") -> dict:
+    """Ask a process for something; return what it says, `stopped` if it died."""
+    try:
+        if request:
+            process.stdin.write(request + "\n")
+            process.stdin.flush()
+        return json.loads(process.stdout.readline())
+    except (BrokenPipeError, json.JSONDecodeError):
+        return {"stopped": "failed"}
+
+
+def _serve_rounds(method: str, case: str, arguments: argparse.Namespace) -> None:
+    """Trace the loop, then run a round for every line of standard input."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(arguments.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(arguments.threads)
+    tf.config.experimental.enable_op_determinism()  # the trainer's default on CPUs
+    side, segments, *batch = map(int, case.split(":"))
+    step, batch_size, per_cycle = _training(method, side, segments, batch, arguments)
+    before = memory_mb()
+    stop_above(before + 1e3 * arguments.limit)
+    start = time.perf_counter()
+    step(1)
+    trace = time.perf_counter() - start
+    print(json.dumps({"trace": trace, "batch": batch_size}), flush=True)
+    cycles = max(1, arguments.steps // per_cycle)
+    for request in sys.stdin:
+        if request == "end\n":
+            print(json.dumps({"memory_mb": memory_mb("VmHWM") - before}), flush=True)
+            return
+        start, start_cpu = time.perf_counter(), time.process_time()
+        step(cycles)
+        scale = 1e3 / (cycles * per_cycle)
+        spent = {
+            "ms": scale * (time.perf_counter() - start),
+            "cpu_ms": scale * (time.process_time() - start_cpu),
+        }
+        print(json.dumps(spent), flush=True)
+
+
+def _training(method: str, side: int, segments: int, batch: list[int], arguments):
+    """Return a function that runs cycles, the batch size, and steps per cycle."""
+    import numpy as np
+    import tensorflow as tf
+
+    from cirs_tf.methods.registry import build_method, load_config
+    from cirs_tf.training.loop import TrainingLoop
+    from cirs_tf.training.phases import StepPlan
+
+    settings = [f"segments={segments}", *arguments.set]
+    settings += [f"training.batch_size={size}" for size in batch]
+    config = load_config(method, settings)
+    built = build_method(config, side, side)
+    _assign_noise(built)
+    size = config.training.batch_size
+    small = np.random.default_rng(0).random((size, side // 8, side // 8, 3))
+    images = np.repeat(np.repeat(small, 8, 1), 8, 2).astype(np.float32)
+    batches = tf.data.Dataset.from_tensors({"image": images}).cache().repeat()
+    loop = TrainingLoop(built.phases, tf.distribute.get_strategy(), size)
+    iterator = iter(batches)
+    counts = tuple(phase.steps for phase in built.phases)
+
+    def run(cycles: int) -> None:
+        loop.run(iterator, StepPlan(cycles, counts), 0)
+
+    return run, size, sum(counts)
+
+
+def _assign_noise(method) -> None:
+    """Give color words and templates other values than their first ones, all alike."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    if hasattr(method, "templates"):
+        side, canvas = method.templates.size, method.templates.canvas
+        shape = (method.templates.num_objects, canvas, canvas)
+        support = rng.random(shape) < 0.5
+        method.templates.layer.assign(
+            rng.random((*side, 3)), rng.random((*shape, 3)), support
+        )
+    words = getattr(getattr(method, "_features", None), "embedding", None)
+    if words is not None:
+        table = rng.integers(0, _WORDS, (words.levels,) * 3)
+        vectors = rng.normal(size=(_WORDS, words.dimensions))
+        words.assign(table, vectors, rng.random((_WORDS, 3)))
+
+
+def memory_mb(name: str = "VmRSS") -> float:
+    """Return what this process holds, or with `VmHWM` the most that it held."""
+    status = Path("/proc/self/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith(name))
+    return int(line.split()[1]) / 1e3
+
+
+def stop_above(limit_mb: float) -> None:
+    """End this process, with a line that says so, when it holds more than this."""
+
+    def watch() -> None:
+        while (held := memory_mb()) < limit_mb:
+            time.sleep(0.01)
+        print(json.dumps({"stopped": f"stopped at {held:.0f} MB"}), flush=True)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _machine() -> str:
+    from importlib.metadata import distributions
+
+    names = ("tensorflow", "tensorflow-cpu", "keras")
+    found = {d.name.replace("_", "-"): d.version for d in distributions()}
+    versions = ", ".join(f"{name} {found[name]}" for name in names if name in found)
+    return f"{platform.platform()}, {os.cpu_count()} CPUs, {versions}"
+
+
+if __name__ == "__main__":
+    main()
