@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import data_gen
+from cirs_tf.beam_options import import_beam, parse_options, report_beam_errors
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.errors import DataError
-from data_gen.beam_options import import_beam, parse_options, report_beam_errors
 from data_gen.merge_parts import join_manifests
 from data_gen.parts import DividedSet
 from data_gen.staging import report_write_errors

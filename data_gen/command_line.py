@@ -6,6 +6,7 @@ This module imports no TensorFlow, so that help and errors appear at once.
 import argparse
 from pathlib import Path
 
+from cirs_tf.beam_options import add_beam
 from data_gen.importers.options import CROP, FIT, BsdsOptions, Cifar10Options
 from data_gen.options import default_options
 from data_gen.scenes import SCENES
@@ -212,14 +213,7 @@ def _add_machines(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="the number of those parts",
     )
-    add(
-        "--beam",
-        nargs=argparse.REMAINDER,
-        default=argparse.SUPPRESS,
-        metavar="OPTION",
-        help="write it with Apache Beam (extra beam: pip install 'cirs-tf[beam]'), "
-        "with these pipeline options; comes last on the line. Without --beam: here",
-    )
+    add_beam(parser)
 
 
 def _add_merge(kinds: argparse._SubParsersAction) -> None:

@@ -9,6 +9,23 @@ from typing import NoReturn
 from cirs_tf.errors import CirsError, ConfigError, DataError
 
 
+def add_beam(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """Add `--beam`, whose value is not there where it is not given.
+
+    Args:
+        parser: That of a command.
+        more: A sentence for its help.
+    """
+    parser.add_argument(
+        "--beam",
+        nargs=argparse.REMAINDER,
+        default=argparse.SUPPRESS,
+        metavar="OPTION",
+        help="work with Apache Beam (extra beam: pip install 'cirs-tf[beam]'), with "
+        f"these pipeline options; comes last on the line. {more}",
+    )
+
+
 def import_beam() -> ModuleType:
     """Return the package `apache_beam`.
 
