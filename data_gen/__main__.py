@@ -130,7 +130,9 @@ def _write_part(
 def _write_with_beam(
     kind: str, arguments: dict, target: dict, flags: list[str]
 ) -> "tuple[DataSet, int]":
-    _import("cirs_tf.beam_options").import_beam()  # before anything is read
+    beam_options = _import("cirs_tf.beam_options")  # refuse before anything is read
+    beam_options.import_beam()
+    beam_options.parse_options(flags)
     out, overwrite = target["out"], target["overwrite"]
     divided = _divided_set(kind, arguments, out, target["workers"])
     write_with_beam = _import("data_gen.beam_pipeline").write_with_beam

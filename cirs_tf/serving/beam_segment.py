@@ -66,7 +66,9 @@ def segment_with_beam(arguments: argparse.Namespace, settings: StreamSettings) -
         endings.append("_probabilities.npz")
     with report_beam_errors():
         found = _find(sources, recursive, endings)
-    if not _is_remote(out):
+    if _is_remote(out):
+        _check_apart_remotely(out, found, endings)
+    else:
         out = str(Path(out).absolute())
         local = [source for source in sources if Path(source).exists()]
         paths = {name: Path(path) for name, path in found.items()}
@@ -95,6 +97,19 @@ def segment_with_beam(arguments: argparse.Namespace, settings: StreamSettings) -
     done = _total(metrics, "counters", "segmented", 0)
     print(f"{done} of {len(images)} images segmented into {out}")
     return 0 if done == len(images) else 1
+
+
+def _check_apart_remotely(out: str, found: dict[Path, str], endings: list[str]) -> None:
+    """Refuse to write over the images."""
+    images = set(found.values())
+    for name in found:
+        for ending in endings:
+            written = f"{out.rstrip('/')}/{name.as_posix()}{ending}"
+            if written in images:
+                raise ConfigError(
+                    f"--out {out}: {written} is one of the images; "
+                    "choose another folder"
+                )
 
 
 def _total(metrics: dict, kind: str, name: str, nothing: object) -> object:

@@ -131,3 +131,8 @@ def test_other_file_systems(capsys, model_dir, images, tmp_path):
     arguments = ["fake://images/*.*", "--out", "fake://masks/new", "--beam"]
     assert run(capsys, model_dir, *arguments)[0] == 0
     assert file_contents(tmp_path / "masks/new") == file_contents(tmp_path / "here")
+    before = file_contents(tmp_path / "images" / "in")
+    arguments = ["fake://images/in/*", "--out", "fake://images/in/", "--beam"]
+    status, _, error = run(capsys, model_dir, *arguments)
+    assert status == 1 and "fake://images/in/c.png is one of the images" in error
+    assert file_contents(tmp_path / "images" / "in") == before
