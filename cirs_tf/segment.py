@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from cirs_tf.beam_options import add_beam
 from cirs_tf.data.image_files import LARGEST, MAX_PIXELS, read_image
 from cirs_tf.errors import ConfigError, DataError, ImageError, command
 from cirs_tf.postprocessing.arguments import add_postprocessing, postprocessing_of
@@ -64,6 +65,10 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     )
     if arguments.every < 1:
         raise ConfigError(f"--every: expected at least 1, got {arguments.every}")
+    if "beam" in arguments:
+        from cirs_tf.serving.beam_segment import segment_with_beam
+
+        return segment_with_beam(arguments, settings)
     out = Path(arguments.out)
     videos, sources = divide_videos(arguments.images)
     if videos and arguments.probabilities:
@@ -283,6 +288,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="N",
         help="larger images are refused before they are decoded (default: %(default)s)",
     )
+    add_beam(parser, "Images may be patterns such as 'gs://bucket/photos/*.jpg'.")
     return parser
 
 

@@ -6,10 +6,11 @@ What needs TensorFlow is imported after the arguments are parsed: help appears a
 import importlib
 import sys
 import time
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from cirs_tf.errors import command
+from cirs_tf.errors import ConfigError, command
 from data_gen.command_line import make_parser
 from data_gen.importers.options import (
     BsdsOptions,
@@ -22,6 +23,7 @@ from data_gen.interrupts import interrupts_repeated, sigterm_stops
 from data_gen.options import SceneOptions
 
 if TYPE_CHECKING:
+    from data_gen.parts import DividedSet
     from data_gen.write_dataset import DataSet
 
 
@@ -49,13 +51,26 @@ def _make(kind: str, arguments: dict) -> int:
         for name in ("out", "workers", "overwrite")
         if name in arguments
     }
+    machines = {
+        name: arguments.pop(name)
+        for name in ("shard", "num_shards")
+        if name in arguments
+    }
+    beam_flags = arguments.pop("beam", None)
+    if machines:
+        if beam_flags is not None:
+            raise ConfigError("--beam: expected no --shard; Beam divides the work")
+        return _write_part(kind, arguments, target, **machines)
     makers = {
         "images": _make_images,
         "video": _make_video,
         "bsds": _make_bsds,
         "cifar10": _make_cifar10,
+        "merge": _merge,
     }
-    if kind in makers:
+    if beam_flags is not None:
+        data_set, skipped = _write_with_beam(kind, arguments, target, beam_flags)
+    elif kind in makers:
         data_set, skipped = makers[kind](arguments, target)
     else:
         data_set, skipped = _make_scene({"scene": kind, **arguments}, target)
@@ -82,11 +97,61 @@ def _make_scene(arguments: dict, target: dict) -> "tuple[DataSet, int]":
     return draw(options, **target, progress=True), 0
 
 
+def _merge(arguments: dict, target: dict) -> "tuple[DataSet, int]":
+    merge_parts = _import("data_gen.merge_parts").merge_parts
+    return merge_parts(arguments["parts"], **target, progress=True), 0
+
+
+def _write_part(
+    kind: str,
+    arguments: dict,
+    target: dict,
+    shard: int | None = None,
+    num_shards: int | None = None,
+) -> int:
+    """Write one part of a data set and print where it lies."""
+    if shard is None or num_shards is None:
+        raise ConfigError("--shard and --num-shards: expected both or none")
+    out, workers = target.pop("out"), target["workers"]
+    divided = _divided_set(kind, arguments, out, workers)
+    write_part = _import("data_gen.parts").write_part
+    written = write_part(divided, out, shard, num_shards, **target, progress=True)
+    if not written.is_new:
+        print(f"{written.folder}: already holds this part; nothing to do")
+        return 0
+    shards = written.part.shards
+    print(
+        f"wrote {sum(shard.examples for shard in shards)} images in {len(shards)} "
+        f"files to {written.folder}; merge makes the set of the {num_shards} parts"
+    )
+    return 0
+
+
+def _write_with_beam(
+    kind: str, arguments: dict, target: dict, flags: list[str]
+) -> "tuple[DataSet, int]":
+    beam_options = _import("cirs_tf.beam_options")  # refuse before anything is read
+    beam_options.import_beam()
+    beam_options.parse_options(flags)
+    out, overwrite = target["out"], target["overwrite"]
+    divided = _divided_set(kind, arguments, out, target["workers"])
+    write_with_beam = _import("data_gen.beam_pipeline").write_with_beam
+    data_set = write_with_beam(divided, out, flags, overwrite=overwrite, progress=True)
+    return data_set, 0
+
+
+def _divided_set(kind: str, arguments: dict, out: Path, workers: int) -> "DividedSet":
+    """Return a data set whose record files can be written one by one."""
+    if kind == "images":
+        options = _image_options(arguments)
+        image_parts = _import("data_gen.importers.image_parts")
+        return image_parts.ImageParts.prepare(options, out, workers, progress=True)
+    options = SceneOptions(scene=kind, **arguments)
+    return _import("data_gen.draw_dataset").Drawing.prepare(options)
+
+
 def _make_images(arguments: dict, target: dict) -> "tuple[DataSet, int]":
-    frame = Frame(*parse_size(arguments.pop("size")), arguments.pop("how"))
-    names = arguments.pop("classes")
-    classes = tuple(name.strip() for name in names.split(",")) if names else ()
-    options = ImageOptions(frame=frame, classes=classes, **arguments)
+    options = _image_options(arguments)
     import_images = _import("data_gen.importers.images").import_images
     unreadable = []
 
@@ -112,6 +177,13 @@ def _make_images(arguments: dict, target: dict) -> "tuple[DataSet, int]":
             "must for cirs_aligned and fixed_camera"
         )
     return data_set, len(unreadable)
+
+
+def _image_options(arguments: dict) -> ImageOptions:
+    frame = Frame(*parse_size(arguments.pop("size")), arguments.pop("how"))
+    names = arguments.pop("classes")
+    classes = tuple(name.strip() for name in names.split(",")) if names else ()
+    return ImageOptions(frame=frame, classes=classes, **arguments)
 
 
 def _make_video(arguments: dict, target: dict) -> "tuple[DataSet, int]":

@@ -6,6 +6,7 @@ This module imports no TensorFlow, so that help and errors appear at once.
 import argparse
 from pathlib import Path
 
+from cirs_tf.beam_options import add_beam
 from data_gen.importers.options import CROP, FIT, BsdsOptions, Cifar10Options
 from data_gen.options import default_options
 from data_gen.scenes import SCENES
@@ -23,7 +24,7 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
     """Return the parser of all kinds of data sets.
 
     The parsed `kind` is the sub-command: a name in `data_gen.scenes.SCENES`, `images`,
-    `video`, `bsds` or `cifar10`.
+    `video`, `bsds`, `cifar10` or `merge`.
 
     Args:
         prog: What help and errors call the command.
@@ -38,12 +39,15 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
     _add_video(kinds)
     _add_bsds(kinds)
     _add_cifar10(kinds)
+    _add_merge(kinds)
     return parser
 
 
 def _add_scene(kinds: argparse._SubParsersAction, name: str) -> None:
     scene_class, default = SCENES[name], default_options(scene=name)
-    add = _add_kind(kinds, name, _SCENE_TITLES[name]).add_argument
+    parser = _add_kind(kinds, name, _SCENE_TITLES[name])
+    _add_machines(parser)
+    add = parser.add_argument
     for split in ("train", "val", "test"):
         add(
             f"--{split}",
@@ -99,6 +103,7 @@ def _add_images(kinds: argparse._SubParsersAction) -> None:
     add("--test-images", help="images of the test split", **source)
     add("--test-masks", help="their masks", **source)
     _add_frame(parser)
+    _add_machines(parser)
     add("--val", type=float, default=0.1, metavar="F", help="fraction for validation")
     add(
         "--test",
@@ -189,6 +194,35 @@ def _add_cifar10(kinds: argparse._SubParsersAction) -> None:
         metavar="N",
         help="number of training images to use for validation instead",
     )
+
+
+def _add_machines(parser: argparse.ArgumentParser) -> None:
+    """Add how the work is divided among machines. What is not given is not parsed."""
+    add = parser.add_argument
+    add(
+        "--shard",
+        type=int,
+        default=argparse.SUPPRESS,
+        metavar="I",
+        help="write the Ith part alone, from 0, into DIR-part-I-of-N; see merge",
+    )
+    add(
+        "--num-shards",
+        type=int,
+        default=argparse.SUPPRESS,
+        metavar="N",
+        help="the number of those parts",
+    )
+    add_beam(parser)
+
+
+def _add_merge(kinds: argparse._SubParsersAction) -> None:
+    title = "one data set of the parts that --shard I --num-shards N wrote"
+    parser = kinds.add_parser("merge", help=title, description=title)
+    add = parser.add_argument
+    add("parts", type=Path, nargs="+", metavar="PART", help="a part's folder")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    add("--overwrite", action="store_true", help="replace an existing data set")
 
 
 def _add_kind(

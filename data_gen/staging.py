@@ -15,7 +15,8 @@ from cirs_tf.errors import DataError
 from data_gen.interrupts import interrupts_deferred
 
 _STAGING_FOLDER = ".writing"
-_SHARD_NAME = re.compile(r"(train|val|test)-\d{5,}-of-\d{5,}\.tfrecord")
+# Split, number and count of the files of the split.
+SHARD_NAME = re.compile(r"(train|val|test)-(\d{5,})-of-(\d{5,})\.tfrecord")
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -23,11 +24,11 @@ def list_shards(out: Path) -> list[Path]:
     """Return the files of a folder that are named like shards, sorted."""
     if not out.is_dir():
         return []
-    return sorted(file for file in out.iterdir() if _SHARD_NAME.fullmatch(file.name))
+    return sorted(file for file in out.iterdir() if SHARD_NAME.fullmatch(file.name))
 
 
 @contextmanager
-def staging_folder(out: Path) -> Iterator[Path]:
+def staging_folder(out: Path, last: str = MANIFEST) -> Iterator[Path]:
     """Yield a folder to write a data set in; move its files to `out` at the end.
 
     Where the block raises, Ctrl-C and SIGTERM included, `out` stays as it was. What an
@@ -35,7 +36,8 @@ def staging_folder(out: Path) -> Iterator[Path]:
 
     Args:
         out: Folder of the data set, made where there is none. Shards of an earlier data
-            set are removed once the new one is complete. `manifest.json` goes in last.
+            set are removed once the new one is complete.
+        last: Name of the file that goes in last, and tells that all are there.
 
     Yields:
         The folder to write in.
@@ -53,7 +55,7 @@ def staging_folder(out: Path) -> Iterator[Path]:
             staging.mkdir(parents=True)
         yield staging
         with report_write_errors(out), interrupts_deferred():
-            _move_files(staging, out)
+            _move_files(staging, out, last)
             shutil.rmtree(staging, ignore_errors=True)
     except BaseException:
         with interrupts_deferred():
@@ -78,12 +80,12 @@ def report_write_errors(path: Path) -> Iterator[None]:
         raise DataError(f"cannot write {path}: {error.message}") from None
 
 
-def _move_files(staging: Path, out: Path) -> None:
-    """Replace what `out` holds by the files of `staging`, the manifest last."""
-    (out / MANIFEST).unlink(missing_ok=True)
+def _move_files(staging: Path, out: Path, last: str) -> None:
+    """Replace what `out` holds by the files of `staging`, one of them last."""
+    (out / last).unlink(missing_ok=True)
     for file in list_shards(out):
         file.unlink()
-    files = sorted(staging.iterdir(), key=lambda file: file.name == MANIFEST)
+    files = sorted(staging.iterdir(), key=lambda file: file.name == last)
     moved = []
     try:
         for file in files:

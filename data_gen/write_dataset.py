@@ -74,6 +74,46 @@ def write_dataset(
     Raises:
         DataError: `out` holds something else, or cannot be written.
     """
+
+    def fill(folder: Path, on_written: Callable[[], object]) -> Manifest:
+        return write_splits(SplitWriter(folder, Path(out), num_shards, on_written))
+
+    return publish_dataset(
+        out,
+        generator,
+        fill,
+        num_examples=num_examples,
+        overwrite=overwrite,
+        progress=progress,
+    )
+
+
+def publish_dataset(
+    out: str | Path,
+    generator: dict,
+    fill: Callable[[Path, Callable[..., object]], Manifest],
+    *,
+    num_examples: int,
+    overwrite: bool,
+    progress: bool,
+) -> DataSet:
+    """Put a whole data set in place, unless `out` already holds it.
+
+    Args:
+        out: As for `write_dataset`, like the other arguments.
+        generator: From `describe_generator`.
+        fill: Puts all record files into a folder, calls a function with the number of
+            examples written, 1 where it is left out, and returns the manifest.
+        num_examples: Number of examples to expect, for the progress bar.
+        overwrite: Whether to replace a data set that `out` holds.
+        progress: Whether to show a bar on a terminal.
+
+    Returns:
+        The data set.
+
+    Raises:
+        DataError: `out` holds something else, or cannot be written.
+    """
     out = Path(out)
     with report_write_errors(out):
         if out.exists() and not out.is_dir():
@@ -85,7 +125,7 @@ def write_dataset(
         staging_folder(out) as folder,
         progress_bar(progress, total=num_examples, unit=" images") as bar,
     ):
-        manifest = write_splits(SplitWriter(folder, out, num_shards, bar.update))
+        manifest = fill(folder, bar.update)
         with report_write_errors(out / CONTACT_SHEET):
             draw_contact_sheet(folder, manifest).save(folder / CONTACT_SHEET)
         with report_write_errors(out):
@@ -110,15 +150,38 @@ def progress_bar(progress: bool, **arguments: object) -> tqdm.tqdm:
 def _read_existing(out: Path, generator: dict) -> Manifest | None:
     """Return the manifest if `out` holds the same set, None if it holds none."""
     if not (out / MANIFEST).exists():
-        if shards := list_shards(out):
-            raise DataError(
-                f"{shards[0]}: a shard without a manifest; choose another folder, or "
-                "replace it with --overwrite"
-            )
+        check_no_shards(out, MANIFEST)
         return None
     manifest = Manifest.read(out)
+    check_same(out, manifest, generator)
+    return manifest
+
+
+def check_no_shards(out: Path, last: str) -> None:
+    """Raise a `DataError` if a folder holds shards, of which nothing is known.
+
+    Args:
+        out: The folder.
+        last: Name of the file that would describe them.
+    """
+    if shards := list_shards(out):
+        kind = "a manifest" if last == MANIFEST else last
+        raise DataError(
+            f"{shards[0]}: a shard without {kind}; choose another folder, or "
+            "replace it with --overwrite"
+        )
+
+
+def check_same(out: Path, manifest: Manifest, generator: dict) -> None:
+    """Raise a `DataError` unless a folder holds what was asked for, undamaged.
+
+    Args:
+        out: The folder.
+        manifest: Describes what it holds.
+        generator: From `describe_generator`, of what was asked for.
+    """
     if manifest.generator != generator:
-        difference = _first_difference(manifest.generator, generator)
+        difference = first_difference(manifest.generator, generator)
         raise DataError(
             f"{out}: holds another data set ({difference}); "
             "choose another folder, or replace it with --overwrite"
@@ -128,11 +191,15 @@ def _read_existing(out: Path, generator: dict) -> Manifest | None:
             verify_shards(out, split)
     except DataError as error:
         raise DataError(f"{error}; write it again with --overwrite") from None
-    return manifest
 
 
-def _first_difference(existing: dict, requested: dict) -> str:
-    """Name the first entry in which the generators of two data sets differ."""
+def first_difference(existing: dict, requested: dict) -> str:
+    """Name the first entry in which the generators of two data sets differ.
+
+    Args:
+        existing: From `describe_generator`, of the set that is there.
+        requested: The same of the set that was asked for.
+    """
     existing, requested = (
         {**generator, **generator.get("arguments", {})}
         for generator in (existing, requested)

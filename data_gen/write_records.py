@@ -32,14 +32,63 @@ class Example(NamedTuple):
     segmentations: Iterable[np.ndarray] = ()
 
 
+class RecordFile(NamedTuple):
+    """One file of a data set that is still to be written.
+
+    Attributes:
+        split: `train`, `val` or `test`.
+        index: Number of the file within its split.
+        files: Number of files of the split.
+        start: Index of the first example in it.
+        stop: One past the index of the last example.
+    """
+
+    split: str
+    index: int
+    files: int
+    start: int
+    stop: int
+
+    @property
+    def name(self) -> str:
+        """The file's name, `train-00000-of-00008.tfrecord`."""
+        return shard_name(self.split, self.index, self.files)
+
+    @property
+    def examples(self) -> int:
+        """Number of examples in it."""
+        return self.stop - self.start
+
+
+def split_of(file_name: str) -> str:
+    """Return the split that a file named like a shard belongs to."""
+    return file_name.split("-")[0]
+
+
+def plan_files(split: str, count: int, num_shards: int) -> list[RecordFile]:
+    """Return the files of one split, which differ by at most one example.
+
+    Args:
+        split: `train`, `val` or `test`.
+        count: Number of examples.
+        num_shards: Number of files. A split with fewer examples has one per example.
+    """
+    files = min(num_shards, count)
+    bounds = [count * index // files for index in range(files + 1)]
+    return [
+        RecordFile(split, index, files, start, stop)
+        for index, (start, stop) in enumerate(itertools.pairwise(bounds))
+    ]
+
+
 class SplitWriter:
     """Writes the splits of one data set.
 
     Args:
         folder: Where to write the shards.
         out: Where they go in the end; errors name this folder.
-        num_shards: Files per split. A split with fewer examples has one file per
-            example.
+        num_shards: Files per split, for `write`. A split with fewer examples has one
+            file per example.
         on_written: Called after each example.
     """
 
@@ -47,7 +96,7 @@ class SplitWriter:
         self,
         folder: Path,
         out: Path,
-        num_shards: int,
+        num_shards: int = 1,
         on_written: Callable[[], object] = lambda: None,
     ):
         self._folder = folder
@@ -80,18 +129,32 @@ class SplitWriter:
         Raises:
             DataError: A shard cannot be written.
         """
-        files = min(self._num_shards, count)
-        bounds = [count * index // files for index in range(files + 1)]
-        names = [shard_name(split, index, files) for index in range(files)]
+        files = plan_files(split, count, self._num_shards)
+        names = [file.name for file in files]
         lengths = [
-            self._write_shard(name, itertools.islice(examples, stop - start))
-            for name, (start, stop) in zip(
-                names, itertools.pairwise(bounds), strict=True
-            )
+            self._write_records(file.name, itertools.islice(examples, file.examples))
+            for file in files
         ]
         return Split(self._describe(split, names, lengths), masks, segmentations)
 
-    def _write_shard(self, name: str, examples: Iterable[Example]) -> int:
+    def write_file(self, file: RecordFile, examples: Iterator[Example]) -> Shard:
+        """Write one file of a split.
+
+        Args:
+            file: Which.
+            examples: No more are taken than the file has.
+
+        Returns:
+            The file, for the manifest.
+
+        Raises:
+            DataError: It cannot be written.
+        """
+        examples = itertools.islice(examples, file.examples)
+        length = self._write_records(file.name, examples)
+        return describe_file(self._folder / file.name, length)
+
+    def _write_records(self, name: str, examples: Iterable[Example]) -> int:
         """Write one file; return the number of its examples."""
         length = 0
         with (

@@ -84,6 +84,10 @@ class Manifest:
     def write(self, directory: str | Path) -> None:
         """Write `manifest.json` in `directory` in one step (temporary name, rename)."""
         path = Path(directory) / MANIFEST
+        write_text_atomically(path, json.dumps(self.as_content(), indent=2) + "\n")
+
+    def as_content(self) -> dict:
+        """Return what stands in the file, for JSON."""
         content = {"format_version": FORMAT_VERSION, **dataclasses.asdict(self)}
         # What few sets have stands only in theirs: the others keep their bytes.
         for part, key in (
@@ -92,7 +96,7 @@ class Manifest:
         ):
             if not part[key]:
                 del part[key]
-        write_text_atomically(path, json.dumps(content, indent=2) + "\n")
+        return content
 
     @classmethod
     def read(cls, directory: str | Path) -> "Manifest":
@@ -103,7 +107,27 @@ class Manifest:
         """
         path = Path(directory) / MANIFEST
         try:
-            content = json.loads(path.read_text())
+            return cls.from_content(json.loads(path.read_text()), path)
+        except FileNotFoundError:
+            raise DataError(
+                f"{path}: not found; expected a folder written by `python -m data_gen`"
+            ) from None
+        except ValueError as error:
+            raise DataError(f"{path}: not a manifest of a data set ({error})") from None
+
+    @classmethod
+    def from_content(cls, content: dict, path: Path) -> "Manifest":
+        """Return the manifest that JSON holds.
+
+        Args:
+            content: As `as_content` returns it.
+            path: The file that it was read from, for errors.
+
+        Raises:
+            DataError: It is none that this version wrote.
+        """
+        try:
+            content = dict(content)
             if content.pop("format_version") != FORMAT_VERSION:
                 raise DataError(
                     f"{path}: written in another format version; draw the set again"
@@ -119,10 +143,6 @@ class Manifest:
             content["classes"] = tuple(content["classes"])
             content["image_classes"] = tuple(content.get("image_classes", ()))
             return cls(splits=splits, **content)
-        except FileNotFoundError:
-            raise DataError(
-                f"{path}: not found; expected a folder written by `python -m data_gen`"
-            ) from None
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DataError(f"{path}: not a manifest of a data set ({error})") from None
 

@@ -1,7 +1,7 @@
 """One folder or zip of images, with its masks, as examples of a data set."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -91,13 +91,17 @@ class ImageSource:
         return digests
 
     def examples(
-        self, workers: int, on_unreadable: Callable[[ImageError], object]
+        self,
+        workers: int,
+        on_unreadable: Callable[[ImageError], object],
+        names: Iterable[str] | None = None,
     ) -> Iterator[Example]:
         """Yield the images that can be read, in the order of `names`.
 
         Args:
             workers: Number of threads that decode.
             on_unreadable: Called for each image that is left out.
+            names: Some of `names`; None for all.
 
         Yields:
             Examples with masks where there are any.
@@ -106,7 +110,8 @@ class ImageSource:
             DataError: A mask cannot be read, or does not fit its image.
             ImageError: With `options.strict`, an image that cannot be read.
         """
-        results = map_in_order(self._read_example, self.names, workers)
+        names = self.names if names is None else names
+        results = map_in_order(self._read_example, names, workers)
         with closing(results):
             for example in results:
                 if isinstance(example, ImageError):

@@ -58,26 +58,15 @@ def import_images(
     """
     check_minimum("workers", workers, 1)
     out = Path(out)
-    main = ImageSource(options.images, options.masks, options, out)
-    test = None
-    if options.test_images is not None:
-        test = ImageSource(options.test_images, options.test_masks, options, out)
-    sources = [source for source in (main, test) if source is not None]
-    counts = _plan_splits(len(main.names), options)
-    image_classes = _image_classes(sources)
-    for source in sources:
-        source.image_classes = image_classes
-    total = sum(len(source.names) for source in sources)
-    with progress_bar(progress, total=total, unit=" files", desc="comparing") as bar:
-        generator = _describe_options(options, main, test, workers, bar.update)
+    images = ImageImport(options, out)
+    main, test = images.main, images.test
+    generator = images.describe(workers, progress)
 
     def write_splits(writer: SplitWriter) -> Manifest:
         splits = {}
         with closing(main.examples(workers, on_unreadable)) as examples:
-            for split, count in counts.items():
-                masks = main.has_masks and (
-                    split != "train" or options.with_train_masks
-                )
+            for split, count in images.main_counts.items():
+                masks = images.has_masks(split)
                 splits[split] = _write_split(
                     writer, split, examples, count, masks, options
                 )
@@ -86,28 +75,103 @@ def import_images(
                 splits["test"] = _write_split(
                     writer, "test", examples, len(test.names), test.has_masks, options
                 )
-        return Manifest(
-            name="images",
-            height=options.frame.height,
-            width=options.frame.width,
-            classes=_mask_classes(options, sources),
-            generator=generator,
-            splits={split: splits[split] for split in SPLITS if split in splits},
-            image_classes=image_classes,
-        )
+        classes = _mask_classes(options, images.sources)
+        return images.manifest(splits, classes, generator)
 
     data_set = write_dataset(
         out,
         generator,
         write_splits,
         num_shards=options.shards,
-        num_examples=total,
+        num_examples=images.num_images,
         overwrite=overwrite,
         progress=progress,
     )
     if data_set.is_new:
-        on_sizes(set().union(*(source.sizes for source in sources)))
+        on_sizes(set().union(*(source.sizes for source in images.sources)))
     return data_set
+
+
+class ImageImport:
+    """The images of a data set, and how many of them each split gets.
+
+    Args:
+        options: What to import.
+        out: Folder of the data set.
+
+    Attributes:
+        options: Those options.
+        main: The source of all splits, or of all but the test split.
+        test: The source of the test split alone, or None.
+        main_counts: Number of images of `main` per split, in the order in which they
+            are taken.
+
+    Raises:
+        DataError: There are no images, or too few, or an image has no mask.
+    """
+
+    def __init__(self, options: ImageOptions, out: Path):
+        self.options = options
+        self.main = ImageSource(options.images, options.masks, options, out)
+        self.test = None
+        if options.test_images is not None:
+            images, masks = options.test_images, options.test_masks
+            self.test = ImageSource(images, masks, options, out)
+        self.main_counts = _plan_splits(len(self.main.names), options)
+        self._image_classes = _image_classes(self.sources)
+        for source in self.sources:
+            source.image_classes = self._image_classes
+
+    @property
+    def sources(self) -> list[ImageSource]:
+        """The sources that there are."""
+        return [source for source in (self.main, self.test) if source is not None]
+
+    @property
+    def num_images(self) -> int:
+        """Number of images, those that cannot be read among them."""
+        return sum(len(source.names) for source in self.sources)
+
+    def has_masks(self, split: str) -> bool:
+        """Return whether the records of a split hold masks."""
+        if split == "test" and self.test is not None:
+            return self.test.has_masks
+        return self.main.has_masks and (
+            split != "train" or self.options.with_train_masks
+        )
+
+    def describe(self, workers: int, progress: bool) -> dict:
+        """Read all files and return the manifest's `generator`.
+
+        Args:
+            workers: Number of threads that read.
+            progress: Whether to show a bar on a terminal.
+        """
+        arguments = {"total": self.num_images, "unit": " files", "desc": "comparing"}
+        with progress_bar(progress, **arguments) as bar:
+            return _describe_options(
+                self.options, self.main, self.test, workers, bar.update
+            )
+
+    def manifest(
+        self, splits: dict[str, Split], classes: tuple[str, ...], generator: dict
+    ) -> Manifest:
+        """Return the manifest.
+
+        Args:
+            splits: By name, in any order.
+            classes: Names of the labels in the masks.
+            generator: From `describe`.
+        """
+        return Manifest(
+            name="images",
+            height=self.options.frame.height,
+            width=self.options.frame.width,
+            classes=classes,
+            generator=generator,
+            splits={split: splits[split] for split in SPLITS if split in splits},
+            image_classes=self._image_classes,
+        )
 
 
 def _write_split(
@@ -171,6 +235,15 @@ def _mask_classes(options: ImageOptions, sources: list[ImageSource]) -> tuple[st
             f"{options.masks or options.test_masks}: every pixel is {IGNORE_LABEL}, "
             "to ignore"
         )
+    return label_names(count)
+
+
+def label_names(count: int) -> tuple[str, ...]:
+    """Return the names of labels that were given none.
+
+    Args:
+        count: Number of labels.
+    """
     return tuple(f"class {label}" for label in range(count))
 
 
