@@ -196,7 +196,7 @@ class CirsAligned:
         )
         poses = self.templates.estimate_poses(batch, masks, training=False)
         shares = tf.reduce_mean(masks, axis=[2, 3, 4])
-        return tf.stack(poses, axis=1).numpy(), shares.numpy()
+        return poses.numpy(), shares.numpy()
 
     def _train(self, batch: Batch) -> Terms:
         options = self.options

@@ -112,7 +112,7 @@ def train(
             method = build_method(config, height, width)
         if workers.chief and not folder.config_file.exists():
             RunFolder.create(path, config, manifest)
-        with RunLog(folder if workers.chief else None):
+        with RunLog(folder if workers.chief else None), workers.reporting_losses():
             with workers.strategy.scope():
                 _announce(folder, config, method, train_split)
                 initialization = _initialize(method, folder, train_split, workers)
@@ -134,8 +134,7 @@ def train(
             _announce_training(trainer, determinism)
             stopped_by = None
             if stop.signal_number is None or workers.count > 1:
-                with workers.reporting_losses():
-                    stopped_by = trainer.fit(stop)
+                stopped_by = trainer.fit(stop)
             elif not trainer.finished:
                 stopped_by = stop.signal_number
             return Run(folder, config, trainer.step, trainer.total_steps, stopped_by)
