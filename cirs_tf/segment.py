@@ -80,7 +80,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     if sources or not videos:
         found = find_images(sources, arguments.recursive, endings)
         check_apart(out, sources, found, arguments.recursive, endings)
-    clips = video_names(videos, out)
+    clips = video_names(videos, out, found)
     summary = SegmentSummary(arguments.summary) if arguments.summary else None
     if arguments.sheet:
         _check_sheet(Path(arguments.sheet), out, sources, found)

@@ -49,7 +49,8 @@ class RecordReader:
         failure, self._failure = self._failure, None
         if failure is not None:
             return failure
-        for row in dict.fromkeys(int(row) for rows in self._recent for row in rows):
+        recent = list(self._recent)  # reading ahead goes on
+        for row in dict.fromkeys(int(row) for rows in recent for row in rows):
             try:
                 decode(tf.constant(self.index.read([row])[0]))
             except (tf.errors.InvalidArgumentError, ValueError) as error:

@@ -18,6 +18,12 @@ from cirs_tf.data.records import (
 from cirs_tf.errors import DataError
 
 _AHEAD = 4  # batches that are made before they are asked for
+_ELSEWHERE = (  # errors that are never those of a record
+    tf.errors.ResourceExhaustedError,
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+)
 _AT_ONCE = 64  # records in memory where a whole split is gone through
 
 
@@ -186,6 +192,8 @@ class StreamedSplit:
         """Raise a DataError with file and record where TensorFlow fails at one."""
         try:
             yield
+        except _ELSEWHERE:
+            raise
         except tf.errors.OpError as error:
             explained = self.reader.explained(self._decoded)
             if explained is None:
@@ -265,7 +273,9 @@ class StreamedSplit:
         def decoder(name: str, shape: tuple[int, ...]) -> Callable:
             spec = tf.TensorSpec(shape, tf.uint8)
 
-            @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+            @tf.function(
+                input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+            )
             def decode(contents: tf.Tensor) -> tf.Tensor:
                 return tf.map_fn(
                     lambda content: self._decoded(content)[name],

@@ -53,6 +53,7 @@ class Video:
         self.count = self._stream.frames
         self.pixels = self._stream.width * self._stream.height
         self.problem = ""
+        self._damaged = 0
 
     def frames(
         self, every: int = 1, strict: bool = True
@@ -71,33 +72,39 @@ class Video:
         Raises:
             DataError: No frame can be decoded, or, where strict, one cannot.
         """
-        errors = video_library().error
-        number, end, damaged = -1, 0.0, 0
+        number, end, self._damaged = -1, 0.0, 0
+        for frame in self._decoded(strict):
+            number += 1
+            end = max(end, _end(frame))
+            if number % every == 0:
+                yield number, _upright(frame)
+        if number < 0:
+            raise DataError(f"{self._file}: no frame could be decoded")
+        if self._damaged:
+            damaged = f"{self._damaged:,}"
+            self.problem = f"damaged; packets that cannot be decoded: {damaged}"
+        elif self._seconds() - end > _MISSING_SECONDS:
+            self.problem = f"ends after {end:.1f} of {self._seconds():.1f} seconds"
+
+    def _decoded(self, strict: bool) -> Iterator[Any]:
+        """Yield what the decoder gives, and at last what it still holds."""
+        error = video_library().error
         packets = self._container.demux(self._stream)
+        decoder = self._stream.codec_context
         while True:
             try:
                 packet = next(packets, None)
-                if packet is None:
-                    break
-                decoded = packet.decode()
-            except errors.FFmpegError as error:
+                frames = decoder.decode(packet)  # None: the end
+            except error.EOFError:  # it came with the last packet
+                return
+            except error.FFmpegError:
                 if strict:
                     raise
-                damaged += 1
-                if packet is None or isinstance(error, errors.EOFError):
-                    break
-                continue
-            for frame in decoded:
-                number += 1
-                end = max(end, _end(frame))
-                if number % every == 0:
-                    yield number, _upright(frame)
-        if number < 0:
-            raise DataError(f"{self._file}: no frame could be decoded")
-        if damaged:
-            self.problem = f"damaged; packets that cannot be decoded: {damaged:,}"
-        elif self._seconds() - end > _MISSING_SECONDS:
-            self.problem = f"ends after {end:.1f} of {self._seconds():.1f} seconds"
+                self._damaged += 1
+                continue  # after an error in the container there is no more packet
+            yield from frames
+            if packet is None:
+                return
 
     def _seconds(self) -> float:
         """Return when the last frame ends, by the file's header; 0: it does not say."""
@@ -152,6 +159,7 @@ class VideoWriter:
 
     Raises:
         ConfigError: The extra `video` is not installed.
+        OSError: The file cannot be written.
     """
 
     def __init__(self, path: str | Path, rate: Fraction):
@@ -160,11 +168,12 @@ class VideoWriter:
         self._container = self._stream = None
 
     def __enter__(self) -> "VideoWriter":
-        self._container = self._av.open(str(self._path), "w", format="mp4")
+        with self._errors():
+            self._container = self._av.open(str(self._path), "w", format="mp4")
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
-        with self._container:
+        with self._errors(), self._container:
             if kind is None and self._stream:
                 self._container.mux(self._stream.encode())
 
@@ -183,7 +192,16 @@ class VideoWriter:
             self._stream.height, self._stream.width = frame.shape[:2]
             self._stream.pix_fmt = "yuv420p"
         picture = self._av.VideoFrame.from_ndarray(frame, format="rgb24")
-        self._container.mux(self._stream.encode(picture))
+        with self._errors():
+            self._container.mux(self._stream.encode(picture))
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Raise what FFmpeg says to writing as the system's, not as one of a source."""
+        try:
+            yield
+        except self._av.error.FFmpegError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
 
 
 def _end(frame: Any) -> float:

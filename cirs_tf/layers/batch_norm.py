@@ -44,6 +44,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         replica = tf.distribute.get_replica_context()
         single = replica is not None and replica.num_replicas_in_sync == 1
         dtypes = ("float32", "bfloat16")
-        fits = single and not self.renorm and self.variable_dtype == "float32"
+        renorm = getattr(self, "renorm", False)  # of Keras 3.14
+        fits = single and not renorm and self.variable_dtype == "float32"
         maps = len(inputs.shape) == 4 and self.axis in (-1, 3)
         return fits and maps and keras.backend.standardize_dtype(inputs.dtype) in dtypes

@@ -62,7 +62,9 @@ class Cirs(LearnsPseudoLabels):
         self.feature_net = self._features.network
         self.networks = {"segmenter": self.segmenter, "feature_net": self.feature_net}
         self._segment_masks = SegmentMasks()
-        self._compiled_masks = tf.function(self._masks_of_each, jit_compile=options.xla)
+        self._compiled_masks = tf.function(
+            self._masks_of_each, jit_compile=options.xla, autograph=False
+        )
         self.labels = SegmenterPretraining(
             self.segmenter, config.segments, config.pretraining
         )

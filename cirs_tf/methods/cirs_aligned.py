@@ -68,7 +68,7 @@ class CirsAligned:
             self.options.xla,
         )
         self._compiled_errors = tf.function(
-            self._rendered_errors, jit_compile=self.options.xla
+            self._rendered_errors, jit_compile=self.options.xla, autograph=False
         )
         self.networks = {"segmenter": self.segmenter, **self.templates.networks}
         self._known_poses = KnownPoses(self.templates, config.seed)

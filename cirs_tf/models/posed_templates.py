@@ -51,8 +51,12 @@ class PosedTemplates:
         ]
         networks = (self._templates, *self.pose_nets)
         self.networks = {network.name: network for network in networks}
-        self._compiled_inputs = tf.function(self._pose_inputs, jit_compile=xla)
-        self._compiled_random = tf.function(self._render_at, jit_compile=xla)
+        self._compiled_inputs = tf.function(
+            self._pose_inputs, jit_compile=xla, autograph=False
+        )
+        self._compiled_random = tf.function(
+            self._render_at, jit_compile=xla, autograph=False
+        )
 
     def background(self) -> tf.Tensor:
         """Return `[height, width, 3]`."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from cirs_tf.config.sections import Config
 from cirs_tf.data.manifest import MANIFEST
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.pipeline import open_split
 from cirs_tf.errors import ConfigError, DataError
 from cirs_tf.proposals.evenly_spaced import evenly_spaced
 from cirs_tf.runs.hub_folder import write_hub_folder
@@ -57,7 +57,8 @@ def export_run(
     Raises:
         CheckpointError: The checkpoint is not there, or `out` cannot be written.
         ConfigError: There is no such format or weights, a package is missing, the
-            format lacks an operation, or there are not as many names as segments.
+            format lacks an operation, there are not as many names as segments, or
+            something is given that only another format uses.
         DataError: A file of the run's evaluation is damaged, or `int8_full` finds no
             training images.
     """
@@ -68,6 +69,8 @@ def export_run(
     if model_license is not None and export_format != HUB:
         raise ConfigError(f"--license: expected --format hub, got {export_format}")
     check_quantize(export_format, quantize)
+    if data is not None and quantize != INT8_FULL:
+        raise ConfigError(f"--data: expected --quantize {INT8_FULL}, got {quantize}")
     restored = load_segmenter(run, checkpoint)
     restored = dataclasses.replace(
         restored, card=dataclasses.replace(restored.card, **facts)
@@ -93,5 +96,5 @@ def _representative_images(config: Config, data: str | Path | None) -> np.ndarra
             f"--quantize {INT8_FULL} needs training images: {data} is not there; say "
             "where it is with --data"
         )
-    images = load_split(data, "train", with_masks=False).images
+    images = open_split(data, "train", with_masks=False, cache="records").images
     return images[evenly_spaced(len(images), _REPRESENTATIVE)]

@@ -1,11 +1,14 @@
 """Labels of a whole split: in memory, or in a file where the split is streamed."""
 
+import math
+import os
 import tempfile
 from collections.abc import Sequence
 
 import numpy as np
 
 from cirs_tf.data.image_split import ImageSplit, LoadedSplit
+from cirs_tf.errors import DataError
 from cirs_tf.postprocessing.regions import connected_regions
 
 
@@ -18,12 +21,24 @@ def new_label_store(split: ImageSplit) -> np.ndarray:
     Returns:
         `[images, height, width]` uint8: in memory where the images are, else mapped to
         a temporary file, which is gone with the array.
+
+    Raises:
+        DataError: There is no room for the file.
     """
     shape = split.images.shape[:3]
+    size = math.prod(shape)
     if isinstance(split, LoadedSplit):
         return np.empty(shape, np.uint8)
-    with tempfile.TemporaryFile() as file:  # the map keeps it
-        return np.memmap(file, np.uint8, "w+", shape=shape)
+    try:
+        with tempfile.TemporaryFile() as file:  # the map keeps it
+            # Or a disk that is full would end the process when a page is written.
+            os.posix_fallocate(file.fileno(), 0, size)
+            return np.memmap(file, np.uint8, "r+", shape=shape)
+    except OSError as error:
+        raise DataError(
+            f"{tempfile.gettempdir()}: {size:,} bytes for labels cannot be written: "
+            f"{error.strerror}; name another folder with TMPDIR"
+        ) from None
 
 
 class ConnectedRegions(Sequence):

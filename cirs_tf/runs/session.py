@@ -85,6 +85,7 @@ def train(
     with StopRequest() as stop, contextlib.ExitStack() as held:
         determinism = set_determinism(config.training.deterministic)
         workers = Workers(make_strategy(config.training))
+        held.enter_context(workers.reporting_losses())
         stop.reinstall()
         if config.data is None:
             raise ConfigError("data: expected the folder of a data set, got null")
@@ -112,7 +113,7 @@ def train(
             method = build_method(config, height, width)
         if workers.chief and not folder.config_file.exists():
             RunFolder.create(path, config, manifest)
-        with RunLog(folder if workers.chief else None), workers.reporting_losses():
+        with RunLog(folder if workers.chief else None):
             with workers.strategy.scope():
                 _announce(folder, config, method, train_split)
                 initialization = _initialize(method, folder, train_split, workers)

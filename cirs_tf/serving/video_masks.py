@@ -60,19 +60,28 @@ def divide_videos(sources: Iterable[str]) -> tuple[list[Path], list[str]]:
     return list(dict.fromkeys(videos)), others
 
 
-def video_names(videos: Sequence[Path], out: Path) -> dict[Path, Path]:
+def video_names(
+    videos: Sequence[Path], out: Path, images: Iterable[Path] = ()
+) -> dict[Path, Path]:
     """Return the output name of each video, see `output_names`.
 
     Args:
         videos: Their files.
         out: Where folders and videos of these names will be written.
+        images: Output names of images that go there too.
 
     Raises:
-        ConfigError: Something is there already.
+        ConfigError: Something is there already, or images would lie among its masks.
     """
     named = [(Path(video.name), video) for video in videos]
     names = output_names(named, ["", _OVERLAY])
-    for name in names:
+    folders = {folder for image in images for folder in image.parents}
+    for name, video in names.items():
+        if name in folders:
+            raise ConfigError(
+                f"{video}: its masks would lie among those of images, in {out / name}; "
+                "segment it into another folder"
+            )
         for path in (out / name, out / f"{name}{_OVERLAY}"):
             if path.exists() and not (path.is_dir() and not any(path.iterdir())):
                 raise ConfigError(
@@ -117,7 +126,7 @@ def segment_video(
                 f"{file}: {video.pixels:,} pixels a frame; expected at most "
                 f"{max_pixels:,}"
             )
-        stack.enter_context(_written(beside))
+        stack.enter_context(_written(f"{masks} and {beside.name}"))
         folder = stack.enter_context(atomic_folder(masks))
         path = stack.enter_context(atomic_path(beside))
         writer = stack.enter_context(VideoWriter(path, video.rate / every))
@@ -141,9 +150,9 @@ def _frames(video: Video, every: int) -> Iterator[tuple[int, np.ndarray | CirsEr
 
 
 @contextlib.contextmanager
-def _written(path: Path) -> Iterator[None]:
+def _written(paths: str) -> Iterator[None]:
     """Turn what the system says to writing into an error of the output."""
     try:
         yield
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None
+        raise ConfigError(f"{paths}: cannot be written: {error.strerror}") from None

@@ -168,8 +168,8 @@ class Workers:
             if self.count == 1 or "Collective ops is aborted" not in error.message:
                 raise
             raise TrainingError(
-                "another worker ended or cannot be reached; start all of them again: "
-                "the same command goes on from the last checkpoint"
+                "another worker ended, see its output, or cannot be reached; start all "
+                "of them again: the same command goes on from the last checkpoint"
             ) from None
 
     def from_chief(self, value: int) -> int:

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from cirs_tf.data.video_files import VideoWriter, open_video
+from cirs_tf.data.video_files import Video, VideoWriter, open_video
 from cirs_tf.errors import DataError
 
 
@@ -53,6 +53,50 @@ def test_frames_are_turned_as_their_camera_was_held(clip):
     assert frame.shape == (48, 34, 3)
     # 90 degrees clockwise: top left goes to top right.
     assert frame[4, 30, 0] > 150 > 50 > frame[4, 4, 0]
+
+
+def test_an_mp4_that_ends_early_is_told_by_its_header(clip, tmp_path):
+    """Cut in the middle, with its index in front, as of a stopped download."""
+    front, cut = tmp_path / "front.mp4", tmp_path / "cut.mp4"
+    with av.open(str(clip)) as source:
+        options = {"movflags": "faststart"}
+        with av.open(str(front), "w", options=options) as container:
+            (stream,) = source.streams.video
+            copy = container.add_stream_from_template(stream)
+            for packet in source.demux(stream):
+                if packet.size:
+                    packet.stream = copy
+                    container.mux(packet)
+    cut.write_bytes(front.read_bytes()[: front.stat().st_size * 8 // 10])
+    with open_video(cut) as video:
+        found = list(video.frames(strict=False))
+    assert 0 < len(found) < 60
+    assert video.problem
+
+
+class BrokenContainer:
+    """Fails at its first packet; its decoder still holds a frame."""
+
+    def __init__(self, video):
+        self.streams, self.duration = video._container.streams, None
+
+    def demux(self, stream):
+        raise av.error.InvalidDataError(1, "broken")
+        yield
+
+
+def test_a_container_that_fails_at_once_has_no_frames(clip):
+    with open_video(clip) as video:
+        broken = Video("clip.mp4", BrokenContainer(video))
+        with pytest.raises(DataError, match="clip.mp4: no frame could be decoded"):
+            list(broken.frames(strict=False))
+
+
+def test_what_cannot_be_written_is_no_error_of_what_is_read(clip):
+    with pytest.raises(OSError, match="No space left"):
+        with open_video(clip) as video, VideoWriter("/dev/full", Fraction(10)) as full:
+            for _, frame in video.frames():
+                full.write(frame)
 
 
 def test_what_can_be_decoded_of_a_damaged_file_is_kept(tmp_path):

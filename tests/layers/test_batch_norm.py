@@ -93,3 +93,14 @@ def test_on_maps_it_is_one_operation():
 
     assert "FusedBatchNormV3" in types((2, 5, 6, 3))
     assert "FusedBatchNormV3" not in types((2, 3))
+
+
+def test_a_frozen_layer_keeps_its_statistics_and_uses_them(layer):
+    layer.moving_mean.assign([1.0, 2.0, 3.0])
+    layer.trainable = False
+    found = layer(tf.constant(VALUES, tf.float32), training=True)
+    gamma, beta = np.array([0.5, 2, -1]), np.array([0.1, 0, 3])
+    expected = gamma * (VALUES - [1, 2, 3]) / np.sqrt(1 + EPSILON) + beta
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_array_equal(layer.moving_mean, [1, 2, 3])
+    np.testing.assert_array_equal(layer.moving_variance, [1, 1, 1])

@@ -122,8 +122,12 @@ def test_half_window_and_its_mirror_are_the_disc():
 def test_an_empty_segment_costs_one_and_nothing_is_nan():
     probabilities, images = example(4, 4)
     probabilities = np.eye(3, dtype=np.float32)[np.zeros((2, 4, 4), int)]
-    found = soft_ncut(probabilities, images, 3, 0.4, 2.0)
+    probabilities = tf.constant(probabilities)
+    with tf.GradientTape() as tape:
+        tape.watch(probabilities)
+        found = soft_ncut(probabilities, images, 3, 0.4, 2.0)
     np.testing.assert_allclose(found, [2, 2], atol=1e-6)  # 3 - 1 - 0 - 0
+    assert np.isfinite(tape.gradient(found, probabilities)).all()
 
 
 def test_cutting_along_an_edge_is_cheaper_than_across():

@@ -1,7 +1,10 @@
 """Training and evaluation streamed from records: the same bits as in memory."""
 
+import errno
 import json
+import os
 import shutil
+import tempfile
 
 import numpy as np
 import pytest
@@ -97,7 +100,8 @@ def test_scores_are_the_same(runs, tmp_path, flags):
     assert "miou" in found[0]
 
 
-def test_labels_are_the_same_and_in_a_file(runs):
+def test_labels_are_the_same_and_in_a_file(runs, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     streamed, loaded = (
         evaluate_run(runs[cache].folder, "test") for cache in ("records", "memory")
     )
@@ -106,6 +110,16 @@ def test_labels_are_the_same_and_in_a_file(runs):
     np.testing.assert_array_equal(streamed.labels, loaded.labels)
     pictures = [np.asarray(one.picture()) for one in (streamed, loaded)]
     np.testing.assert_array_equal(*pictures)
+    assert not list(tmp_path.iterdir())  # nameless, so that nothing is left behind
+
+
+def test_no_room_for_labels_is_one_line(runs, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(DataError, match=r"bytes for labels .* No space .* TMPDIR"):
+        evaluate_run(runs["records"].folder, "test")
 
 
 def test_no_metric_is_fed_more_than_a_batch(runs, monkeypatch):

@@ -1,6 +1,7 @@
 """Files decoded in graphs, held to Pillow."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -34,6 +35,14 @@ def oriented(kind, orientation, endian="<", comment=b""):
     return encoded(RGB, kind, exif=exif, **options)
 
 
+def top_down(bmp):
+    """Return a BMP whose rows begin at the top, which its negative height says."""
+    width, height = struct.unpack("<2i", bmp[18:26])
+    row = (3 * width + 3) // 4 * 4
+    rows = [bmp[54 + row * i : 54 + row * (i + 1)] for i in reversed(range(height))]
+    return bmp[:22] + struct.pack("<i", -height) + bmp[26:54] + b"".join(rows)
+
+
 FILES = {
     "PNG": encoded(RGB, "PNG"),
     "gray PNG": encoded(RGB.convert("L"), "PNG"),
@@ -56,6 +65,7 @@ FILES = {
     "GIF": encoded(RGB, "GIF"),
     "transparent GIF": encoded(RGB.convert("P"), "GIF", transparency=3),
     "BMP": encoded(RGB, "BMP"),
+    "BMP, rows from the top": top_down(encoded(RGB, "BMP")),
     "comment first": oriented("JPEG", 6, comment=b"\xff\xe1 is no marker here"),
     **{
         f"{kind}, orientation {orientation} {endian}": oriented(

@@ -86,6 +86,18 @@ def test_a_damaged_video_does_not_stop_the_others(exported, clip, tmp_path, caps
     }
 
 
+def test_masks_of_a_video_and_of_images_do_not_mix(exported, clip, tmp_path, capsys):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    (folder / "clip").mkdir(parents=True)
+    Image.new("RGB", (16, 16)).save(folder / "clip" / "x.png")
+    argv = [str(exported), str(folder), str(clip), "--recursive", "--out", str(out)]
+    assert segment.main(argv) == 1
+    assert "clip.mp4: its masks would lie among those of images" in (
+        capsys.readouterr().err
+    )
+    assert not out.exists()
+
+
 def test_nothing_is_written_over(exported, clip, tmp_path, capsys):
     (tmp_path / "clip").mkdir()
     mine = tmp_path / "clip" / "mine.txt"

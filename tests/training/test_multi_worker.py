@@ -108,7 +108,9 @@ def test_a_signal_stops_all_at_the_same_step_and_a_lost_worker_ends_all(
     statuses, output = end_of(workers)
     assert statuses == [1, -signal.SIGKILL], output
     assert f"from step {step} to step 120" in output
-    assert "error: another worker ended or cannot be reached; start all" in output
+    assert (
+        "error: another worker ended, see its output, or cannot be reached; " in output
+    )
     assert "Traceback" not in output
     statuses, output = end_of(start_workers(argv, run))
     assert statuses == [0, 0], output
