@@ -91,11 +91,10 @@ def train(
             raise ConfigError("data: expected the folder of a data set, got null")
         config = dataclasses.replace(config, data=str(Path(config.data).resolve()))
         manifest = Manifest.read(config.data)
-        path = Path(run_dir or default_run_dir(config))
-        folder = RunFolder(path)
+        folder = RunFolder(path := Path(run_dir or default_run_dir(config)))
         if workers.chief:
-            if resume:
-                RunFolder.open(path)  # or there is no folder to lock
+            if resume:  # or there is no folder to lock
+                RunFolder.open(path)
             held.enter_context(run_lock(path))
             _check_folder(folder, config, manifest, resume)
         store = CheckpointStore(folder.checkpoints)

@@ -172,7 +172,7 @@ def test_compiled_steps_are_those_of_single_operations():
     for one, other in zip(*found, strict=True):
         scale = max(np.abs(other).max(), 1e-3)
         # Operations are fused, and so rounded less often.
-        np.testing.assert_allclose(one / scale, other / scale, atol=1e-4)
+        np.testing.assert_allclose(one / scale, other / scale, atol=1e-3)
 
 
 def test_templates_are_frozen_while_poses_learn():

@@ -78,6 +78,7 @@ def test_layers_of_ours_are_in_them(loaded):
     _, layers = loaded
     assert layers == {
         "BackgroundDifference",
+        "BatchNormalization",
         "BestHead",
         "BilinearUpsampling",
         "CenterVotes",

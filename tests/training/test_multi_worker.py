@@ -79,40 +79,38 @@ def test_two_workers_train_like_one_device(tiny, fruit, tmp_path):
     assert checkpoints == {"checkpoints.json", "step-00000004", "step-00000010"}
 
 
-def test_a_signal_stops_all_at_the_same_step_and_a_lost_worker_ends_all(
+def until(reached, workers):
+    """Wait until the run is somewhere, and both workers live."""
+    deadline = time.monotonic() + 120
+    while not reached() and time.monotonic() < deadline:
+        assert workers[1].poll() is None, end_of(workers)
+        time.sleep(0.05)
+
+
+def test_a_lost_worker_ends_all_and_a_signal_stops_all_at_the_same_step(
     tiny, fruit, tmp_path
 ):
-    """SIGTERM to the second worker, then SIGKILL, each time the same command again."""
+    """SIGKILL to the second worker, the same command again, then SIGTERM to it."""
     argv = ["--data", str(fruit), "--epochs", "2", "--steps-per-epoch", "60"]
     argv += set_flags([*tiny, "training.log_every=1"])
     run = tmp_path / "run"
     workers = start_workers(argv, run)
-    deadline = time.monotonic() + 120
-    # Once TensorBoard has its file, the compiled loop runs or is about to.
-    while not list(run.glob("tensorboard/*")) and time.monotonic() < deadline:
-        assert workers[1].poll() is None, end_of(workers)
-        time.sleep(0.05)
-    workers[1].send_signal(signal.SIGTERM)
-    statuses, output = end_of(workers)
-    assert statuses == [128 + signal.SIGTERM] * 2, output
-    assert "Traceback" not in output
-    store = CheckpointStore(run / "checkpoints")
-    step = store.last_step
-    assert 0 < step < 120
-    assert output.count(f"stopped at step {step} of 120; go on with: ") == 2
-    workers = start_workers(argv, run)
-    while not RunFolder(run).read_metrics():
-        assert workers[1].poll() is None, end_of(workers)
-        time.sleep(0.05)
+    until(lambda: RunFolder(run).read_metrics(), workers)
     workers[1].kill()
     statuses, output = end_of(workers)
     assert statuses == [1, -signal.SIGKILL], output
-    assert f"from step {step} to step 120" in output
-    assert (
-        "error: another worker ended, see its output, or cannot be reached; " in output
-    )
+    assert "error: another worker ended, see its output, or cannot be" in output
     assert "Traceback" not in output
-    statuses, output = end_of(start_workers(argv, run))
-    assert statuses == [0, 0], output
+
+    before = len(list(run.glob("tensorboard/*")))
+    workers = start_workers(argv, run)
+    # Once TensorBoard has its next file, the compiled loop runs or is about to.
+    until(lambda: len(list(run.glob("tensorboard/*"))) > before, workers)
+    workers[1].send_signal(signal.SIGTERM)
+    statuses, output = end_of(workers)
+    assert statuses == [128 + signal.SIGTERM] * 2, output
     assert "from step 60 to step 120" in output
-    assert [row["step"] for row in RunFolder(run).read_metrics()] == [60, 120]
+    assert "Traceback" not in output
+    step = CheckpointStore(run / "checkpoints").last_step
+    assert 60 < step < 120
+    assert output.count(f"stopped at step {step} of 120; go on with: ") == 2
