@@ -41,7 +41,7 @@ class RecordReader:
             raise
 
     def explained(self, decode: Callable[[tf.Tensor], object]) -> DataError | None:
-        """Return why a record that was read last failed, None: none of them did.
+        """Return what is wrong with a record that was read last, None: nothing.
 
         Args:
             decode: What is done with the content of a record.

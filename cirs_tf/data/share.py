@@ -1,15 +1,15 @@
-"""What one worker of several makes of every global batch."""
+"""What one worker of several reads of every global batch."""
 
 from typing import NamedTuple
 
 
 class Share(NamedTuple):
-    """The part of every global batch that one worker makes.
+    """The part of every global batch that one worker reads.
 
     Attributes:
         worker: Its number among the workers, from 0.
         workers: How many there are.
-        examples: Of one global batch, for each of them.
+        examples: Examples of a global batch that each of them reads.
     """
 
     worker: int

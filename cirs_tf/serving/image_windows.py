@@ -21,8 +21,8 @@ def windows(
         items: Images, or what holds them.
         pixels: The number of pixels of an item.
         most: Items in a list, at least 1; None: as many as the pixels allow.
-        most_pixels: Pixels in a list; an item of more is a list by itself. One more
-            item than that is held, one of fewer pixels that had no room.
+        most_pixels: Pixels in a list; an item of more is a list by itself. The next
+            item, which had no room, is in memory too while a list is used.
 
     Example:
         >>> list(windows("aabcdd", lambda letter: 3 if letter == "c" else 1, 2, 3))
