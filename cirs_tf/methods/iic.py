@@ -138,4 +138,5 @@ class Iic:
         second = tf.nn.softmax(network(twins, training=training))
         second = flip_where(second, flipped)
         joints = displaced_joints(first, second, self.options.reach)
-        return {"loss": negative_mutual_information(joints, batch_mean)}
+        # Every replica has as many images: the mean of means is that of all.
+        return {"loss": negative_mutual_information(batch_mean(joints[None]))}

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import tensorflow as tf
 from sklearn.metrics import mutual_info_score
 
 from cirs_tf.losses.mutual_information import (
@@ -9,10 +8,6 @@ from cirs_tf.losses.mutual_information import (
 )
 
 RNG = np.random.default_rng(0)
-
-
-def batch_mean(values):
-    return tf.reduce_mean(values, axis=0)
 
 
 def soft(*shape):
@@ -27,7 +22,7 @@ def test_joints_equal_a_loop(reach):
     number = 0
     for down in range(-reach, reach + 1):
         for right in range(-reach, reach + 1):
-            expected, pixels = np.zeros((2, 3, 3)), 0
+            expected, pixels = np.zeros((3, 3)), 0
             for y in range(4):
                 for x in range(5):
                     if 0 <= y + down < 4 and 0 <= x + right < 5:
@@ -35,12 +30,12 @@ def test_joints_equal_a_loop(reach):
                             first[:, y, x, :, None]
                             * second[:, y + down, x + right, None]
                         )
-                        expected += pair
+                        expected += pair.mean(0)
                         pixels += 1
-            np.testing.assert_allclose(found[:, number], expected / pixels, atol=1e-6)
+            np.testing.assert_allclose(found[number], expected / pixels, atol=1e-6)
             number += 1
-    assert found.shape[1] == number
-    np.testing.assert_allclose(found.sum((2, 3)), 1, atol=1e-5)  # sums of 20 float32
+    assert len(found) == number
+    np.testing.assert_allclose(found.sum((1, 2)), 1, atol=1e-5)  # sums of 20 float32
 
 
 def test_information_of_hard_labels_is_scikit_learns():
@@ -52,7 +47,7 @@ def test_information_of_hard_labels_is_scikit_learns():
     expected = mutual_info_score(both[0].ravel(), both[1].ravel())
     hard = np.eye(3, dtype=np.float32)
     joints = displaced_joints(hard[labels], hard[others], 0)
-    found = negative_mutual_information(joints, batch_mean)
+    found = negative_mutual_information(joints)
     np.testing.assert_allclose(found, -expected, atol=1e-6)
 
 
@@ -63,5 +58,5 @@ def test_extremes():
     one = np.eye(4, dtype=np.float32)[np.zeros((1, 4, 4), int)]
     for values, expected in [(certain, -np.log(4)), (constant, 0), (one, 0)]:
         joints = displaced_joints(values, values, 0)
-        found = negative_mutual_information(joints, batch_mean)
+        found = negative_mutual_information(joints)
         np.testing.assert_allclose(found, expected, atol=1e-6)
