@@ -5,7 +5,7 @@ from typing import NamedTuple
 from tiny_methods import tiny_config
 
 S, G, AUTOENCODERS = ("segmenter",), ("feature_net",), ("autoencoders",)
-POSES = ("pose_0", "pose_1", "pose_2")
+POSES = ("poses",)
 
 
 class Plan(NamedTuple):

@@ -18,6 +18,7 @@ from cirs_tf.layers.otsu_masks import OtsuMasks
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
 from cirs_tf.layers.patch_maps import PatchMaps
 from cirs_tf.layers.resize_like import ResizeLike
+from cirs_tf.layers.segment_conv import SegmentConv2D
 from cirs_tf.layers.segment_dense import SegmentDense
 from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
 from cirs_tf.layers.segment_pooling import SegmentPooling
@@ -42,6 +43,7 @@ __all__ = [
     "PatchMaps",
     "ReplicaDropout",
     "ResizeLike",
+    "SegmentConv2D",
     "SegmentDense",
     "SegmentMasks",
     "SegmentPooling",

@@ -59,12 +59,11 @@ class CirsAligned:
         self.config, self.options = config, config.cirs_aligned
         self.num_objects = config.segments - 1
         self.segmenter = self.build_segmenter(config)
-        first_seed = (config.segments + 1) * config.seed + 1
         self.templates = PosedTemplates(
             (height, width),
             self.options.canvas,
             self.num_objects,
-            range(first_seed, first_seed + self.num_objects),
+            (config.segments + 1) * config.seed + 1,
             self.options.xla,
         )
         self._compiled_errors = tf.function(

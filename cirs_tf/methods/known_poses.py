@@ -33,7 +33,7 @@ class KnownPoses:
             options: Images, whose number and size are used, and learning rate.
         """
         templates = self._templates
-        variables = sum((net.trainable_variables for net in templates.pose_nets), [])
+        variables = templates.pose_nets.trainable_variables
         optimizer = adam(variables, options.learning_rate)
 
         def loss(batch: Batch) -> Terms:
@@ -55,7 +55,7 @@ class KnownPoses:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the poses of all objects, and the error at known poses.
 
-        Both go through a pose network together, so that batch normalization sees both.
+        Both go through the pose networks together: batch normalization sees both.
 
         Args:
             images: `[batch, height, width, 3]` float in [0, 1].

@@ -7,7 +7,7 @@ import tensorflow as tf
 from cirs_tf.layers.masked_crops import mask_centers, masked_crops
 from cirs_tf.layers.spatial_transformer import sample_templates, template_coordinates
 from cirs_tf.layers.templates import Templates
-from cirs_tf.models.pose_net import POSE_INPUT, pose_net
+from cirs_tf.models.pose_nets import POSE_INPUT, pose_nets
 
 
 class PosedTemplates:
@@ -17,9 +17,9 @@ class PosedTemplates:
     image, cosine and sine of its turn (of any length but 0).
 
     Attributes:
-        networks: `templates` and `pose_0` to `pose_{K - 2}`.
+        networks: `templates` and `poses`.
         layer: The layer that holds background and templates.
-        pose_nets: The pose networks, by object.
+        pose_nets: The pose networks of all objects.
         canvas: Height and width of a template in pixels.
         num_objects: K - 1.
 
@@ -27,7 +27,7 @@ class PosedTemplates:
         size: Height and width of the images in pixels.
         canvas: Height and width of a template, as a share of the image's shorter side.
         num_objects: K - 1.
-        seeds: Seed of the weights of each pose network.
+        seed: Seed of the weights of the pose networks.
         xla: Whether rendering, and what pose networks see, are compiled with XLA.
     """
 
@@ -36,7 +36,7 @@ class PosedTemplates:
         size: tuple[int, int],
         canvas: float,
         num_objects: int,
-        seeds: range,
+        seed: int,
         xla: bool = False,
     ):
         self.size, self.num_objects = size, num_objects
@@ -45,12 +45,8 @@ class PosedTemplates:
         # In a model, as networks are, for checkpoints; its input is ignored.
         ignored = keras.Input((), name="ignored")
         self._templates = keras.Model(ignored, self.layer(ignored), name="templates")
-        self.pose_nets = [
-            pose_net(seed, f"pose_{index}")
-            for index, seed in zip(range(num_objects), seeds, strict=True)
-        ]
-        networks = (self._templates, *self.pose_nets)
-        self.networks = {network.name: network for network in networks}
+        self.pose_nets = pose_nets(num_objects, seed)
+        self.networks = {"templates": self._templates, "poses": self.pose_nets}
         self._compiled_inputs = tf.function(
             self._pose_inputs, jit_compile=xla, autograph=False
         )
@@ -148,13 +144,7 @@ class PosedTemplates:
         Returns:
             `[batch, K - 1, 4]`.
         """
-        found = [
-            network(crop, training=training)
-            for network, crop in zip(
-                self.pose_nets, tf.unstack(crops, axis=1), strict=True
-            )
-        ]
-        correction = tf.stack(found, axis=1)  # (B, K - 1, 4)
+        correction = self.pose_nets(crops, training=training)
         places = centers + correction[..., :2] * (self.canvas / 4)
         return tf.concat([places, correction[..., 2:]], axis=-1)
 

@@ -18,7 +18,7 @@ from cirs_tf.methods.registry import load_config
 
 BATCH = {"image": tf.constant(IMAGES[:SIZE].astype(np.float32) / 255)}
 S, G, AUTOENCODERS = {"segmenter"}, {"feature_net"}, {"autoencoders"}
-POSES, TEMPLATES = {"pose_0", "pose_1", "pose_2"}, {"templates"}
+POSES, TEMPLATES = {"poses"}, {"templates"}
 
 
 class Row(NamedTuple):

@@ -90,6 +90,7 @@ def test_layers_of_ours_are_in_them(loaded):
         "PadToMultiple",
         "ReplicaDropout",
         "ResizeLike",
+        "SegmentConv2D",
         "SegmentDense",
         "SegmentPooling",
         "Templates",
