@@ -1,4 +1,4 @@
-"""Fused batch normalization against its formula in NumPy, and against Keras's."""
+"""Batch normalization against its formula in NumPy, and against Keras's."""
 
 import keras
 import numpy as np
@@ -93,6 +93,55 @@ def test_on_maps_it_is_one_operation():
 
     assert "FusedBatchNormV3" in types((2, 5, 6, 3))
     assert "FusedBatchNormV3" not in types((2, 3))
+
+
+@pytest.mark.parametrize("shape", [(6, 5, 6, 3), (6, 3)])
+def test_two_replicas_are_one_and_exchange_once(shape):
+    """Outputs, gradients and running statistics; shares of 4 and 2 examples."""
+    values = RNG.normal(3, 2, shape).astype(np.float32)
+    weights = RNG.normal(size=shape).astype(np.float32)
+    results, kinds = [], []
+    for shares in ([6], [4, 2]):
+        strategy = tf.distribute.MirroredStrategy(
+            [f"cpu:{i}" for i in range(len(shares))]
+        )
+        with strategy.scope():
+            layer = BatchNormalization(momentum=MOMENTUM, synchronized=True)
+            layer.build(shape)
+            layer.gamma.assign([0.5, 2.0, -1.0])
+
+        def step(values, weights, layer=layer):
+            with tf.GradientTape() as tape:
+                tape.watch(values)
+                outputs = layer(values, training=True)
+                loss = tf.reduce_sum(weights * outputs)
+            sources = [values, layer.gamma.value, layer.beta.value]
+            slopes = tape.gradient(loss, sources)
+            replica = tf.distribute.get_replica_context()
+            total = replica.all_reduce(tf.distribute.ReduceOp.SUM, slopes[1:])
+            return outputs, slopes[0], total
+
+        def parts(array, shares=shares, strategy=strategy):
+            split = tf.split(tf.constant(array), shares)
+            return strategy.experimental_distribute_values_from_function(
+                lambda context: split[context.replica_id_in_sync_group]
+            )
+
+        run = tf.function(strategy.run, autograph=False)
+        outputs, slopes, totals = run(step, (parts(values), parts(weights)))
+        joined = [
+            np.concatenate(strategy.experimental_local_results(part))
+            for part in (outputs, slopes)
+        ]
+        total = [strategy.experimental_local_results(part)[0] for part in totals]
+        statistics = [layer.moving_mean.numpy(), layer.moving_variance.numpy()]
+        results.append([*joined, *total, *statistics])
+        graph = run.get_concrete_function(step, (parts(values), parts(weights))).graph
+        kinds.append([operation.type for operation in graph.get_operations()])
+    for one, two in zip(*results, strict=True):
+        np.testing.assert_allclose(two, one, atol=2e-4)
+    # On each replica: forward, backward, and gradients of the weights above.
+    assert kinds[1].count("CollectiveReduceV2") == 2 * 3
 
 
 def test_a_frozen_layer_keeps_its_statistics_and_uses_them(layer):
