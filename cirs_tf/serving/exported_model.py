@@ -35,13 +35,17 @@ def load_exported(path: str | Path) -> Segmenter:
     if (path / KERAS_FILE).is_file():
         return load_keras_file(path / KERAS_FILE)
     if (path / "config.yaml").is_file():
-        raise _unusable(path, "a run", f"python -m cirs_tf.export {path} --out DIR")
+        raise DataError(
+            f"{path}: is a run, not yet exported: python -m cirs_tf.export {path} --out "
+            "DIR"
+        )
     for file in sorted(path.glob("segmenter.*")):
         if file.suffix in _OTHERS:
             raise _unusable(path, _OTHERS[file.suffix])
     return load_savedmodel(path)
 
 
-def _unusable(path: Path, what: str, command: str = "") -> DataError:
-    expected = command or "a SavedModel, a .keras file or a hub folder"
-    return DataError(f"{path}: is {what}; expected {expected}")
+def _unusable(path: Path, what: str) -> DataError:
+    return DataError(
+        f"{path}: is {what}; expected a SavedModel, a .keras file or a hub folder"
+    )

@@ -65,7 +65,7 @@ def test_what_is_for_other_runtimes_is_said_in_one_line(tmp_path, photos, capsys
         (folders["segmenter.onnx"] / "segmenter.onnx", f"is an ONNX model; {accepted}"),
         (folders["segmenter.tflite"], f"is a LiteRT model; {accepted}"),
         (folders["segmenter.xml"], f"is an OpenVINO model; {accepted}"),
-        (folders["config.yaml"], "is a run; expected python -m cirs_tf.export "),
+        (folders["config.yaml"], "is a run, not yet exported: python -m "),
         (photos / "0.png", f"is no model; {accepted}"),
         (tmp_path / "none", "no SavedModel; expected "),
     ):
