@@ -36,8 +36,8 @@ def load_exported(path: str | Path) -> Segmenter:
         return load_keras_file(path / KERAS_FILE)
     if (path / "config.yaml").is_file():
         raise DataError(
-            f"{path}: is a run, not yet exported: python -m cirs_tf.export {path} --out "
-            "DIR"
+            f"{path}: is a run, not yet exported: python -m cirs_tf.export {path} "
+            "--out DIR"
         )
     for file in sorted(path.glob("segmenter.*")):
         if file.suffix in _OTHERS:
