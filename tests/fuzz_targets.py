@@ -14,11 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import scipy.io
+import tensorflow as tf
 from PIL import Image
 
 from cirs_tf.config.files import read_yaml, resolve
 from cirs_tf.data.image_files import decode_image
 from cirs_tf.data.manifest import MANIFEST, Manifest
+from cirs_tf.data.record_index import RecordIndex
 from cirs_tf.errors import CirsError
 from cirs_tf.hierarchy.region_tree import RegionTree
 from cirs_tf.methods.registry import load_config
@@ -76,6 +78,15 @@ def _manifest() -> bytes:
     return json.dumps(content).encode()
 
 
+def _records() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "records"
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            writer.write(b"first")
+            writer.write(b"a second")
+        return path.read_bytes()
+
+
 def _tree() -> bytes:
     tree = RegionTree(
         np.array([[0, 0, 1], [2, 2, 1]], np.int32),
@@ -119,6 +130,14 @@ def read_segmentation_file(content: bytes, folder: Path) -> None:
 def read_manifest(content: bytes, folder: Path) -> None:
     (folder / MANIFEST).write_bytes(content)
     Manifest.read(folder)
+
+
+def read_records(content: bytes, folder: Path) -> None:
+    (folder / MANIFEST).write_bytes(_manifest())
+    split = Manifest.read(folder).splits["train"]
+    (folder / split.shards[0].file).write_bytes(content)
+    index = RecordIndex.of_split(folder, split)
+    assert len(index.read(range(len(index)))) == split.shards[0].examples
 
 
 def read_config(content: bytes, folder: Path) -> None:
@@ -198,6 +217,7 @@ TARGETS = {
     "zip": (read_zip, [_zip(_PNG), _zip(_PNG, "\u00e4")]),
     "segmentations": (read_segmentation_file, [_segmentations()]),
     "manifest": (read_manifest, [_manifest()]),
+    "records": (read_records, [_records()]),
     "config": (read_config, [_YAML]),
     "initialization": (read_initialization, [_arrays()]),
     "checkpoints": (read_checkpoints, [_INDEX]),
