@@ -1,0 +1,98 @@
+"""How soon does a method reach an mIoU, from the command on?
+
+    python benchmarks/time_to_accuracy.py --data DIR [--models cirs_aligned cirs]
+        [--every 25] [--seeds 0-4]
+
+Trains with an installed configuration as the command does, imports and initialization
+included, but looks at 300 validation images every few mini-batches. What counts is the
+checkpoint that the command would choose by then, without labels. Seconds are those of
+the command, less the looking: a look costs what the median epoch takes beside training.
+A dash: not reached.
+"""
+
+import argparse
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from cirs_tf.methods.registry import load_config
+from cirs_tf.runs.queue import seeds_from
+from cirs_tf.training.run_folder import RunFolder
+
+GOALS = (0.6407, 0.90, 0.95, 0.98)
+LOOK = ("training.validation_images=300",)
+
+
+def main() -> None:
+    """Train every seed of every method and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, metavar="DIR")
+    parser.add_argument("--models", nargs="+", default=["cirs_aligned", "cirs"])
+    parser.add_argument("--every", type=int, default=25, help="mini-batches")
+    parser.add_argument("--seeds", type=seeds_from, default="0-4")
+    arguments = parser.parse_args()
+    print(
+        f"{'':18}{'pretrained':>11}", *(f"{goal:>8}" for goal in GOALS), f"{'end':>13}"
+    )
+    for model in arguments.models:
+        rows = []
+        for seed in arguments.seeds:
+            with tempfile.TemporaryDirectory() as folder:
+                rows.append(row_of(model, seed, Path(folder) / "run", arguments))
+            show(f"{model}, seed {seed}", rows[-1])
+        show("median", [statistics.median(c) for c in zip(*rows, strict=True)])
+
+
+def show(name: str, row: list[float]) -> None:
+    """Print a line of seconds; the last figure is an mIoU."""
+    *seconds, miou = row
+    shown = [f"{s:.0f} s" if s < float("inf") else "-" for s in seconds]
+    start, *reached, end = (f"{text:>8}" for text in shown)
+    print(f"{name:18}{start:>11}", *reached, f"{end} {miou:.3f}", flush=True)
+
+
+def row_of(model: str, seed: int, run: Path, arguments) -> list[float]:
+    """Train; return seconds to the first mini-batch, goals and end, and mIoU."""
+    training = load_config(model).training
+    epochs = training.epochs * training.steps_per_epoch // arguments.every
+    command = [sys.executable, "-u", "-m", "cirs_tf.train", "--model", model]
+    command += ["--data", arguments.data, "--run", str(run), "--seed", str(seed)]
+    command += ["--epochs", str(epochs), "--steps-per-epoch", str(arguments.every)]
+    for setting in LOOK:
+        command += ["--set", setting]
+    began, ends = time.perf_counter(), []
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        for line in process.stdout:
+            if re.match(r"epoch \d+/", line):
+                ends.append(time.perf_counter() - began)
+    rows = RunFolder(run).read_metrics()
+    if process.returncode or len(rows) != len(ends):
+        sys.exit(f"{' '.join(command)}: exit status {process.returncode}")
+    examples = arguments.every * training.batch_size
+    trained = [examples / row["images_per_second"] for row in rows]
+    looks = [
+        end - before - seconds
+        for before, end, seconds in zip(ends[:-1], ends[1:], trained[1:], strict=True)
+    ]
+    look = statistics.median(looks)
+    seconds = [end - look * (number + 1) for number, end in enumerate(ends)]
+    mious, best = [], float("inf")
+    for row in rows:
+        if row["validation"]["loss"] < best:
+            best, miou = row["validation"]["loss"], row["validation"]["miou"]
+        mious.append(miou)
+    by_time = list(zip(seconds, mious, strict=True))
+    reached = [
+        min((second for second, miou in by_time if miou >= goal), default=float("inf"))
+        for goal in GOALS
+    ]
+    return [seconds[0] - trained[0], *reached, seconds[-1], mious[-1]]
+
+
+if __name__ == "__main__":
+    main()
