@@ -17,6 +17,7 @@ this one's.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -173,7 +174,8 @@ def _training(method: str, side: int, segments: int, batch: list[int], arguments
     settings = [f"segments={segments}", *arguments.set]
     settings += [f"training.batch_size={size}" for size in batch]
     config = load_config(method, settings)
-    built = build_method(config, side, side)
+    with _precision(config):
+        built = build_method(config, side, side)
     _assign_noise(built)
     size = config.training.batch_size
     small = np.random.default_rng(0).random((size, side // 8, side // 8, 3))
@@ -187,6 +189,15 @@ def _training(method: str, side: int, segments: int, batch: list[int], arguments
         loop.run(iterator, StepPlan(cycles, counts), 0)
 
     return run, size, sum(counts)
+
+
+def _precision(config) -> contextlib.AbstractContextManager:
+    """Return the scope in which the trainer builds a method; older versions had none."""
+    try:
+        from cirs_tf.layers.precision import hidden_precision
+    except ImportError:
+        return contextlib.nullcontext()
+    return hidden_precision(config.training.precision)
 
 
 def _assign_noise(method) -> None:

@@ -20,6 +20,7 @@ STRATEGIES = ("auto", "single", "mirrored", "multi_worker")
 SELECTIONS = ("loss", "oracle")
 SCHEDULES = ("joint", "alternating")
 CACHES = ("auto", "memory", "records")
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,6 +171,12 @@ class TrainingConfig(Section):
         ANY,
         "Whether operations give the same bits in every run; null: on CPUs, where it "
         "costs little, and not on GPUs.",
+    )
+    precision: str = setting(
+        "float32",
+        one_of(*PRECISIONS),
+        "In which hidden layers compute while training: bfloat16 is quicker where the "
+        "processor has it; weights, losses and exports are float32 all the same.",
     )
     cache: str = setting(
         "auto",

@@ -27,10 +27,12 @@ class CurrentBatchNormalization(keras.layers.Layer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalize the inputs."""
-        centered = inputs - _global_mean(inputs)
+        values = tf.cast(inputs, self.variable_dtype)
+        centered = values - _global_mean(values)
         variance = _global_mean(tf.square(centered))
         normalized = centered * tf.math.rsqrt(variance + _EPSILON)
-        return self.gamma.value * normalized + self.beta.value
+        outputs = self.gamma.value * normalized + self.beta.value
+        return tf.cast(outputs, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """Return the input's shape."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import keras
 
 from cirs_tf.layers.dropout import ReplicaDropout
+from cirs_tf.layers.precision import hidden_layers
 
 
 def autoencoder(
@@ -47,10 +48,11 @@ def autoencoder(
 
 
 def _hidden_layers(x, widths: Sequence[int], dropout: float, seeds: Iterator[int]):
-    for units in widths:
-        x = _dense(x, units, seeds, activation="relu")
-        if dropout:
-            x = ReplicaDropout(dropout, next(seeds))(x)
+    with hidden_layers():
+        for units in widths:
+            x = _dense(x, units, seeds, activation="relu")
+            if dropout:
+                x = ReplicaDropout(dropout, next(seeds))(x)
     return x
 
 

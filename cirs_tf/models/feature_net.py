@@ -6,6 +6,7 @@ import keras
 
 from cirs_tf.layers.conv_block import conv_layer, normalized_relu
 from cirs_tf.layers.dropout import ReplicaDropout
+from cirs_tf.layers.precision import hidden_layers
 
 
 def feature_net(
@@ -51,22 +52,23 @@ def feature_net(
     seeds = iter(range(seed * 1_000, (seed + 1) * 1_000))
     images = x = keras.Input((height, width, 3), name="images")
     segment = keras.Input((), dtype="int32", name="segment")
-    if kind == "dense":
-        x = keras.layers.Flatten()(x)
-        x = _append_segment(x, segment, segment_number, segments)
-        for units in hidden:
-            x = _dense(x, units, norm, next(seeds))
-            x = normalized_relu(x, norm)
-            dropout_seed = next(seeds)
+    with hidden_layers():
+        if kind == "dense":
+            x = keras.layers.Flatten()(x)
+            x = _append_segment(x, segment, segment_number, segments)
+            for units in hidden:
+                x = _dense(x, units, norm, next(seeds))
+                x = normalized_relu(x, norm)
+                dropout_seed = next(seeds)
+                if dropout:
+                    x = ReplicaDropout(dropout, dropout_seed)(x)
+        else:
+            for filters in hidden:
+                x = conv_layer(x, filters, 3, norm, next(seeds), strides=2)
+            x = keras.layers.GlobalAveragePooling2D()(x)
             if dropout:
-                x = ReplicaDropout(dropout, dropout_seed)(x)
-    else:
-        for filters in hidden:
-            x = conv_layer(x, filters, 3, norm, next(seeds), strides=2)
-        x = keras.layers.GlobalAveragePooling2D()(x)
-        if dropout:
-            x = ReplicaDropout(dropout, next(seeds))(x)
-        x = _append_segment(x, segment, segment_number, segments)
+                x = ReplicaDropout(dropout, next(seeds))(x)
+            x = _append_segment(x, segment, segment_number, segments)
     # The objective does not see a shift of all features; only L2 output does.
     outputs = keras.layers.Dense(
         features,

@@ -6,6 +6,7 @@ import keras
 
 from cirs_tf.layers.conv_block import conv_layer
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
+from cirs_tf.layers.precision import hidden_layers
 from cirs_tf.layers.upsampling import BilinearUpsampling
 
 
@@ -60,12 +61,13 @@ def _seeds(seed: int) -> Iterator[int]:
 def _trunk(width: int, seeds: Iterator[int]):
     """Return images `[batch, height, width, 3]` and the trunk's output for them."""
     images = keras.Input((None, None, 3), name="images")
-    x = PadToMultiple(2)(images)
-    for factor in (1, 2, None, 4, 4, 8, 8):
-        if factor is None:
-            x = keras.layers.MaxPooling2D()(x)
-        else:
-            x = conv_layer(x, factor * width, 3, "batch", next(seeds))
+    with hidden_layers():
+        x = PadToMultiple(2)(images)
+        for factor in (1, 2, None, 4, 4, 8, 8):
+            if factor is None:
+                x = keras.layers.MaxPooling2D()(x)
+            else:
+                x = conv_layer(x, factor * width, 3, "batch", next(seeds))
     return images, x
 
 

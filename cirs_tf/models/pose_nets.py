@@ -3,6 +3,7 @@
 import keras
 
 from cirs_tf.layers.conv_block import normalized_relu
+from cirs_tf.layers.precision import hidden_layers
 from cirs_tf.layers.segment_conv import SegmentConv2D
 from cirs_tf.layers.segment_dense import SegmentDense
 
@@ -29,15 +30,16 @@ def pose_nets(num_objects: int, seed: int) -> keras.Model:
     seeds = iter(range(seed * 1_000, (seed + 1) * 1_000, num_objects))
     shape = (num_objects, POSE_INPUT, POSE_INPUT, 4)
     masked = keras.Input(shape, name="masked_images")
-    # Channels side by side: normalization of each channel is that of each network.
-    x = keras.layers.Permute((2, 3, 1, 4))(masked)
-    x = keras.layers.Reshape((POSE_INPUT, POSE_INPUT, num_objects * 4))(x)
-    for filters in _FILTERS:
-        x = SegmentConv2D(num_objects, filters, 5, 2, seed=next(seeds))(x)
-        x = normalized_relu(x, "batch")
-    x = keras.layers.Reshape((*x.shape[1:3], num_objects, _FILTERS[-1]))(x)
-    x = keras.layers.Permute((3, 1, 2, 4))(x)
-    x = keras.layers.Reshape((num_objects, -1))(x)
-    x = keras.layers.ReLU()(SegmentDense(64, seed=next(seeds))(x))
+    with hidden_layers():
+        # Channels side by side: normalization of each channel is that of each network.
+        x = keras.layers.Permute((2, 3, 1, 4))(masked)
+        x = keras.layers.Reshape((POSE_INPUT, POSE_INPUT, num_objects * 4))(x)
+        for filters in _FILTERS:
+            x = SegmentConv2D(num_objects, filters, 5, 2, seed=next(seeds))(x)
+            x = normalized_relu(x, "batch")
+        x = keras.layers.Reshape((*x.shape[1:3], num_objects, _FILTERS[-1]))(x)
+        x = keras.layers.Permute((3, 1, 2, 4))(x)
+        x = keras.layers.Reshape((num_objects, -1))(x)
+        x = keras.layers.ReLU()(SegmentDense(64, seed=next(seeds))(x))
     poses = SegmentDense(4, seed=next(seeds), name="poses")(x)
     return keras.Model(masked, poses, name="poses")

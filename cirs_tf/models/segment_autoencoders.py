@@ -8,6 +8,7 @@ import keras
 from cirs_tf.layers.conv_block import normalized_relu
 from cirs_tf.layers.dropout import ReplicaDropout
 from cirs_tf.layers.gaussian_code import GaussianCode
+from cirs_tf.layers.precision import hidden_layers
 from cirs_tf.layers.segment_dense import SegmentDense
 
 
@@ -146,10 +147,11 @@ def _decode(
 
 def _hidden_layer(x, units: int, norm: str, dropout: float, seed: int):
     segments = x.shape[1]
-    x = SegmentDense(units, use_bias=norm == "none", seed=seed)(x)
-    # Statistics of each unit of each segment, never across segments.
-    x = keras.layers.Reshape((segments * units,))(x)
-    x = normalized_relu(x, norm)
-    if dropout:
-        x = ReplicaDropout(dropout, seed)(x)
-    return keras.layers.Reshape((segments, units))(x)
+    with hidden_layers():
+        x = SegmentDense(units, use_bias=norm == "none", seed=seed)(x)
+        # Statistics of each unit of each segment, never across segments.
+        x = keras.layers.Reshape((segments * units,))(x)
+        x = normalized_relu(x, norm)
+        if dropout:
+            x = ReplicaDropout(dropout, seed)(x)
+        return keras.layers.Reshape((segments, units))(x)

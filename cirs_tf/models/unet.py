@@ -6,6 +6,7 @@ from cirs_tf.config.sections import SegmenterConfig
 from cirs_tf.layers.conv_block import conv_block
 from cirs_tf.layers.normalized_logits import normalized_logits
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
+from cirs_tf.layers.precision import hidden_layers
 from cirs_tf.layers.upsampling import BilinearUpsampling
 
 
@@ -52,20 +53,21 @@ def unet(
         )
 
     images = keras.Input((None, None, inputs), name="images")
-    x = PadToMultiple(2**config.depth)(images)
-    skips = []
-    filters = config.width
-    for level in range(config.depth):
-        x = block(x, filters) if level else block(x, filters, "plain")
-        skips.append(x)
-        x = keras.layers.MaxPooling2D()(x)
-        filters *= 2
-    x = block(x, filters)
-    for level, skip in reversed(list(enumerate(skips))):
-        filters //= 2
-        x = _upsample(x, filters, config.upsampling, next(seeds))
-        x = keras.layers.Concatenate()([x, skip])
-        x = block(x, filters) if level else block(x, filters, "plain")
+    with hidden_layers():
+        x = PadToMultiple(2**config.depth)(images)
+        skips = []
+        filters = config.width
+        for level in range(config.depth):
+            x = block(x, filters) if level else block(x, filters, "plain")
+            skips.append(x)
+            x = keras.layers.MaxPooling2D()(x)
+            filters *= 2
+        x = block(x, filters)
+        for level, skip in reversed(list(enumerate(skips))):
+            filters //= 2
+            x = _upsample(x, filters, config.upsampling, next(seeds))
+            x = keras.layers.Concatenate()([x, skip])
+            x = block(x, filters) if level else block(x, filters, "plain")
     logits = keras.layers.Conv2D(
         outputs,
         1,

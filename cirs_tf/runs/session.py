@@ -14,7 +14,9 @@ from cirs_tf.config.settings import flatten
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.pipeline import ImageSplit
 from cirs_tf.errors import ConfigError
+from cirs_tf.layers.precision import hidden_precision
 from cirs_tf.methods.registry import build_method, entry_of
+from cirs_tf.runs.announcement import log_run, log_training
 from cirs_tf.runs.open_split import split_opener
 from cirs_tf.runs.restore import check_resumable, read_config
 from cirs_tf.training.autoencoder_validation import AutoencoderValidator
@@ -107,14 +109,14 @@ def train(
         open_one = split_opener(config, verify=verify)
         train_split = open_one("train", with_masks=_needs_masks(config))
         height, width = train_split.images.shape[1:3]
-        with workers.strategy.scope():
+        with workers.strategy.scope(), hidden_precision(config.training.precision):
             # Before the folder becomes a run: what cannot be built leaves none.
             method = build_method(config, height, width)
         if workers.chief and not folder.config_file.exists():
             RunFolder.create(path, config, manifest)
         with RunLog(folder if workers.chief else None):
             with workers.strategy.scope():
-                _announce(folder, config, method, train_split)
+                log_run(folder, config, method, train_split)
                 initialization = _initialize(method, folder, train_split, workers)
                 trainer = Trainer(
                     method,
@@ -131,7 +133,7 @@ def train(
                     folder.rewind_metrics(0)
             if workers.chief:
                 folder.save_config(config)
-            _announce_training(trainer, determinism)
+            log_training(trainer, determinism)
             stopped_by = None
             if stop.signal_number is None or workers.count > 1:
                 stopped_by = trainer.fit(stop)
@@ -246,55 +248,3 @@ def _validator(
     validation = open_one("val", with_masks=False, limit=limit)
     probe = open_one("test", with_masks=False, with_image_classes=True)
     return AutoencoderValidator(method, validation, probe, size)
-
-
-def _announce(
-    folder: RunFolder, config: Config, method: Method, train_split: ImageSplit
-) -> None:
-    """Log what is trained, and where."""
-    sizes = ", ".join(
-        f"{name} {net.count_params():,}" for name, net in method.networks.items()
-    )
-    segments = f", K={config.segments}" if "segmenter" in method.networks else ""
-    entry = entry_of(config.method)
-    _log_lines(
-        {
-            "run": folder.path,
-            "data": f"{config.data} ({len(train_split.images):,} training images)",
-            "images": train_split.storage(config.training.cache_mb),
-            "method": f"{config.method}{segments}; parameters: {sizes}",
-            "needs": entry.needs,
-            "note": entry.note,
-            "TensorBoard": f"tensorboard --logdir {folder.tensorboard}",
-        }
-    )
-
-
-def _announce_training(trainer: Trainer, determinism: str) -> None:
-    """Log how long it is trained, and on what."""
-    if not trainer.stages:
-        nothing = "nothing is trained: epochs, rates and devices do not matter"
-        _log_lines({"determinism": determinism, "training": nothing})
-        return
-    *pretraining, training = trainer.stages
-    parts = [f"{stage.name} {stage.part_steps}" for stage in pretraining]
-    parts.append(
-        f"{training.epochs} epoch{'s' * (training.epochs > 1)} of "
-        f"{training.part_steps} mini-batches of {trainer.config.training.batch_size}"
-    )
-    begin = f"from step {trainer.step} " if trainer.step else ""
-    replicas = trainer.workers.strategy.num_replicas_in_sync
-    _log_lines(
-        {
-            "determinism": determinism,
-            "training": f"{begin}to step {trainer.total_steps}: {', '.join(parts)}; "
-            f"{replicas} device{'s' * (replicas > 1)}",
-        }
-    )
-
-
-def _log_lines(lines: Mapping[str, object]) -> None:
-    """Log names and texts in two columns, empty texts left out."""
-    for name, text in lines.items():
-        if text:
-            _LOGGER.info(f"{name:13}{text}")

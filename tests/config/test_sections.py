@@ -227,6 +227,7 @@ CHECKS = [
     ("thesis/cirs_balanced", "training.checkpoints_kept", "0", "1", "at least 1"),
     ("thesis/cirs_balanced", "training.log_every", "0", "1", "at least 1"),
     ("thesis/cirs_balanced", "training.validation_images", "0", "1", "at least 1"),
+    ("cirs", "training.precision", "float16", "bfloat16", "float32, bfloat16"),
     ("thesis/cirs_balanced", "training.cache", "disk", "records", "auto, memory, rec"),
     ("thesis/cirs_balanced", "training.cache_mb", "-1", "0", "at least 0"),
     ("thesis/cirs_balanced", "training.selection", "test", "oracle", "loss, oracle"),
