@@ -192,7 +192,7 @@ def _training(method: str, side: int, segments: int, batch: list[int], arguments
 
 
 def _precision(config) -> contextlib.AbstractContextManager:
-    """Return the scope in which the trainer builds a method; older versions had none."""
+    """Return the scope that a trainer builds a method in; older versions had none."""
     try:
         from cirs_tf.layers.precision import hidden_precision
     except ImportError:
