@@ -23,8 +23,8 @@ from cirs_tf.methods.registry import load_config
 from cirs_tf.runs.queue import seeds_from
 from cirs_tf.training.run_folder import RunFolder
 
+# 0.6407 is the best mIoU of the thesis (Table 2).
 GOALS = (0.6407, 0.90, 0.95, 0.98)
-LOOK = ("training.validation_images=300",)
 
 
 def main() -> None:
@@ -62,8 +62,7 @@ def row_of(model: str, seed: int, run: Path, arguments) -> list[float]:
     command = [sys.executable, "-u", "-m", "cirs_tf.train", "--model", model]
     command += ["--data", arguments.data, "--run", str(run), "--seed", str(seed)]
     command += ["--epochs", str(epochs), "--steps-per-epoch", str(arguments.every)]
-    for setting in LOOK:
-        command += ["--set", setting]
+    command += ["--set", "training.validation_images=300"]
     began, ends = time.perf_counter(), []
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with subprocess.Popen(command, **pipes) as process:

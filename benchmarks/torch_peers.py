@@ -19,9 +19,9 @@ def block(inputs: int, outputs: int, dropout: float = 0) -> nn.Sequential:
     """Return the two convolutions of a U-Net's block."""
     layers = []
     for channels in (inputs, outputs):
-        layers += [convolution(channels, outputs)]
+        layers.append(convolution(channels, outputs))
     if dropout:
-        layers += [nn.Dropout2d(dropout)]
+        layers.append(nn.Dropout2d(dropout))
     return nn.Sequential(*layers)
 
 

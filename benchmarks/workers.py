@@ -4,8 +4,10 @@
         [--steps 20] [--set KEY=VALUE ...]
 
 Trains the same run on one device and on N processes of one thread each, which reach one
-another on loopback. *difference*: the largest of a weight in the last checkpoint, and
-the largest change of any in training, to compare it with. *a step*: of the second
+another on loopback. *difference*: the norm of the difference of the segmenter's weights
+from those of one device, over the norm of their change since the first mini-batch.
+Noise and dropout are other draws on every worker: leave them out (`--set
+cirs.gumbel_scale=0 segmenter.dropout=0`) to see rounding alone. *a step*: of the second
 epoch, in which nothing is traced. *all-reduces* of a mini-batch are counted in the
 graph of two replicas.
 
@@ -124,7 +126,7 @@ def seconds_a_step(run: Path) -> float:
 
 
 def weights(run: Path) -> list[np.ndarray]:
-    """Return the weights of all networks in the last checkpoint."""
+    """Return the weights of the segmenter in the last checkpoint."""
     import cirs_tf
 
     return cirs_tf.load(run, checkpoint="last").keras_model.get_weights()
@@ -136,7 +138,7 @@ def norm(some: list[np.ndarray], others: list[np.ndarray]) -> float:
     return float(np.sqrt(sum(parts)))
 
 
-def all_reduces(arguments: argparse.Namespace) -> float:
+def all_reduces(arguments: argparse.Namespace) -> int:
     """Count the all-reduces of a mini-batch in the graph of two replicas."""
     code = f"from workers import print_count; print_count({arguments.model!r}, "
     code += f"{arguments.data!r}, {arguments.set!r})"

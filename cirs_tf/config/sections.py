@@ -175,7 +175,7 @@ class TrainingConfig(Section):
     precision: str = setting(
         "float32",
         one_of(*PRECISIONS),
-        "In which hidden layers compute while training: bfloat16 is quicker where the "
+        "Precision of the hidden layers in training: bfloat16 is quicker where the "
         "processor has it; weights, losses and exports are float32 all the same.",
     )
     cache: str = setting(

@@ -22,8 +22,13 @@ class CurrentBatchNormalization(keras.layers.Layer):
     def build(self, input_shape: tuple) -> None:
         """Create gamma, 1, and beta, 0."""
         channels = (input_shape[-1],)
-        self.gamma = self.add_weight(name="gamma", shape=channels, initializer="ones")
-        self.beta = self.add_weight(name="beta", shape=channels, initializer="zeros")
+        # Not autocast: statistics stay float32 whatever the layers around compute in.
+        self.gamma = self.add_weight(
+            name="gamma", shape=channels, initializer="ones", autocast=False
+        )
+        self.beta = self.add_weight(
+            name="beta", shape=channels, initializer="zeros", autocast=False
+        )
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalize the inputs."""

@@ -18,6 +18,7 @@ from cirs_tf.config.settings import (
 )
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.data.transforms import flip_where, random_flips, random_jitter
+from cirs_tf.errors import ConfigError
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.mutual_information import (
     displaced_joints,
@@ -69,6 +70,9 @@ class Iic:
         height: Height of the images in pixels.
         width: Width of the images in pixels.
 
+    Raises:
+        ConfigError: `iic.reach` leaves the images.
+
     Reference: Ji et al. 2019.
     """
 
@@ -77,6 +81,11 @@ class Iic:
 
     def __init__(self, config: IicConfig, height: int, width: int):
         self.options = config.iic
+        if config.iic.reach >= min(height, width):
+            raise ConfigError(
+                f"iic.reach: expected less than the {min(height, width)} pixels of the "
+                f"images' shorter side, got {config.iic.reach}"
+            )
         self.seed = config.seed
         over_segments = self.options.over_clustering * config.segments
         self.segmenter, self.over_segmenter = iic_networks(

@@ -50,12 +50,11 @@ def log_training(trainer: Trainer, determinism: str) -> None:
     begin = f"from step {trainer.step} " if trainer.step else ""
     replicas = trainer.workers.strategy.num_replicas_in_sync
     precision = trainer.config.training.precision
+    reduced = "" if precision == "float32" else f"{precision}, hidden layers"
     _log_lines(
         {
             "determinism": determinism,
-            "precision": ""
-            if precision == "float32"
-            else f"{precision}, hidden layers",
+            "precision": reduced,
             "training": f"{begin}to step {trainer.total_steps}: {', '.join(parts)}; "
             f"{replicas} device{'s' * (replicas > 1)}",
         }

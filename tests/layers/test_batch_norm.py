@@ -144,6 +144,41 @@ def test_two_replicas_are_one_and_exchange_once(shape):
     assert kinds[1].count("CollectiveReduceV2") == 2 * 3
 
 
+def test_a_layer_that_is_not_synchronized_is_not():
+    """Each of two replicas normalizes its own share."""
+    strategy = tf.distribute.MirroredStrategy(["cpu:0", "cpu:1"])
+    with strategy.scope():
+        layer = BatchNormalization(synchronized=False)
+        layer.build((None, 3))
+    shares = RNG.normal(0, [1, 5], (8, 3, 2)).astype(np.float32).transpose(2, 0, 1)
+
+    def one():
+        number = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return layer(tf.gather(tf.constant(shares), number), training=True)
+
+    outputs = strategy.experimental_local_results(strategy.run(one))
+    for share, found in zip(shares, outputs, strict=True):
+        expected = (share - share.mean(0)) / np.sqrt(share.var(0) + EPSILON)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_statistics_of_bfloat16_maps_are_float32():
+    """On two replicas; far from 0 the squares of bfloat16 have steps of 512."""
+    strategy = tf.distribute.MirroredStrategy(["cpu:0", "cpu:1"])
+    with strategy.scope():
+        layer = BatchNormalization(synchronized=True, dtype="mixed_bfloat16")
+        layer.build((None, 3))
+    values = tf.cast(RNG.normal(300, 20, (64, 3)), tf.bfloat16)
+
+    def one():
+        return layer(values, training=True)
+
+    found, _ = strategy.experimental_local_results(strategy.run(one))
+    exact = tf.cast(values, tf.float64).numpy()
+    expected = (exact - exact.mean(0)) / exact.std(0)
+    np.testing.assert_allclose(tf.cast(found, tf.float64), expected, atol=0.02)
+
+
 def test_a_frozen_layer_keeps_its_statistics_and_uses_them(layer):
     layer.moving_mean.assign([1.0, 2.0, 3.0])
     layer.trainable = False

@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 from method_steps import tiny_config
 
+from cirs_tf.errors import ConfigError
 from cirs_tf.methods.iic import Iic
 from cirs_tf.methods.registry import load_config
 
@@ -22,6 +24,12 @@ def test_heads_share_the_trunk_and_have_the_size_of_the_input(tiny):
     # Six convolutions, each with a kernel, a scale and a shift.
     assert len(shared) == 18
     assert len(main.variables) == 20
+
+
+def test_a_reach_beyond_the_image_is_named(tiny):
+    build(tiny, "iic.reach=7")
+    with pytest.raises(ConfigError, match=r"iic\.reach: expected less than the 8 pix"):
+        build(tiny, "iic.reach=8")
 
 
 def test_channels_are_those_of_the_papers_code():

@@ -10,7 +10,11 @@ from tiny_methods import IMAGES, MASKS, PSEUDO, SIZE, build_tiny
 import cirs_tf
 from cirs_tf import train
 from cirs_tf.config.settings import flatten
+from cirs_tf.layers.current_batch_norm import CurrentBatchNormalization
 from cirs_tf.layers.precision import hidden_layers, hidden_precision
+from cirs_tf.methods.registry import build_method
+from cirs_tf.models.feature_net import feature_net
+from cirs_tf.runs import session
 from cirs_tf.training.phases import PretrainingPhase
 
 CHOSEN = (
@@ -28,11 +32,10 @@ CHOSEN = (
 )
 
 
-def hidden_dtypes(network):
-    """Return in what the layers with kernels compute, the last ones' aside."""
+def trained_dtypes(network):
+    """Return in what the layers with trained weights compute."""
     layers = network._flatten_layers(include_self=False)
-    kernels = [layer for layer in layers if hasattr(layer, "kernel")]
-    return [layer.compute_dtype for layer in kernels]
+    return {layer.compute_dtype for layer in layers if layer._trainable_variables}
 
 
 @pytest.mark.parametrize("name", CHOSEN)
@@ -51,9 +54,10 @@ def test_losses_and_gradients_are_nearly_those_of_float32(name, tiny):
             "float32",
             "uint8",
         }
+        # Stored tensors and color words are no hidden layers.
+        if network.trainable_variables and key != "templates":
+            assert "bfloat16" in trained_dtypes(network), key
         network.set_weights(exact.networks[key].get_weights())
-    used = sum((hidden_dtypes(net) for net in method.networks.values()), [])
-    assert "bfloat16" in used
     phases = [*method.pretraining, *method.phases]
     for phase, other in zip(phases, [*exact.pretraining, *exact.phases], strict=True):
         terms, slopes = terms_and_gradient(phase)
@@ -66,15 +70,48 @@ def test_losses_and_gradients_are_nearly_those_of_float32(name, tiny):
         assert slopes @ true_slopes > 0.7 * norms[0] * norms[1], phase.name
 
 
-def test_a_run_says_it_and_is_loaded_in_float32(command, tmp_path, capsys):
+def test_a_run_says_it_and_is_loaded_in_float32(command, tmp_path, capsys, monkeypatch):
+    built = []
+
+    def build(*arguments):
+        built.append(build_method(*arguments))
+        return built[-1]
+
+    monkeypatch.setattr(session, "build_method", build)
     run = tmp_path / "run"
     argv = [*command, "--epochs", "1", "--set", "training.precision=bfloat16"]
     assert train.main([*argv, "--run", str(run)]) == 0
     said = capsys.readouterr()
     assert "precision    bfloat16, hidden layers\n" in said.out + said.err
+    assert trained_dtypes(built[0].networks["segmenter"]) == {"bfloat16", "float32"}
     network = cirs_tf.load(run).keras_model
-    layers = network._flatten_layers(include_self=False)
-    assert {layer.compute_dtype for layer in layers} == {"float32"}
+    assert trained_dtypes(network) == {"float32"}
+
+
+def test_statistics_of_the_batch_stay_float32():
+    """Far from 0 bfloat16 has steps of 2."""
+    values = np.random.default_rng(0).normal(300, 1, (64, 5)).astype(np.float32)
+    layer = CurrentBatchNormalization(dtype="mixed_bfloat16", autocast=False)
+    found = layer(tf.constant(values))
+    assert found.dtype == tf.bfloat16
+    expected = (values - values.mean(0)) / np.sqrt(values.var(0) + 1e-3)
+    np.testing.assert_allclose(tf.cast(found, tf.float32), expected, atol=0.02)
+    with hidden_precision("bfloat16"):
+        network = feature_net(
+            8,
+            8,
+            4,
+            kind="dense",
+            hidden=[8],
+            features=3,
+            norm="current_batch",
+            dropout=0,
+            segment_number="off",
+            output="none",
+            seed=0,
+        )
+    outputs = network([tf.zeros([2, 8, 8, 3]), tf.zeros([2], tf.int32)])
+    assert outputs.dtype == tf.float32
 
 
 def terms_and_gradient(phase):
