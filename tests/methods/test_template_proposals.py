@@ -51,7 +51,7 @@ def test_too_few_parts_are_one_line():
 
 
 def test_pictures_show_each_template_and_all_of_them():
-    templates = PosedTemplates((SIDE, SIDE), CANVAS / SIDE, 2, range(2))
+    templates = PosedTemplates((SIDE, SIDE), CANVAS / SIDE, 2, seed=0)
     images, truth = scenes(60)
     found = propose_templates(images, 2, CANVAS, threshold=0.02, seed=0)
     names = ("background", "template_colors", "template_support")
