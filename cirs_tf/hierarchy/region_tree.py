@@ -14,7 +14,15 @@ from cirs_tf.atomic_write import atomic_path
 from cirs_tf.errors import DataError
 
 # What reading a file that is no tree can raise.
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)
+_DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    NotImplementedError,  # other versions of zip
+    BadZipFile,
+    zlib.error,
+)
 
 
 @dataclasses.dataclass(frozen=True)

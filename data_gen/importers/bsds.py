@@ -22,7 +22,7 @@ import scipy.io
 
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.errors import DataError
-from data_gen.importers.mat_sizes import check_mat_sizes
+from data_gen.importers.mat_files import check_mat_file
 from data_gen.importers.options import BSDS_IMAGE_SIZE, BsdsOptions
 from data_gen.importers.sources import FileSource, check_outside
 from data_gen.options import check_minimum
@@ -122,7 +122,7 @@ def read_segmentations(content: bytes, name: str) -> list[np.ndarray]:
         DataError: It is not such a file.
     """
     try:
-        check_mat_sizes(content)
+        check_mat_file(content)
         # A damaged header may promise billions of cells, which SciPy would make.
         shapes = {
             name: shape for name, shape, _ in scipy.io.whosmat(io.BytesIO(content))

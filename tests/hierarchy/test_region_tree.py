@@ -97,3 +97,14 @@ def test_other_files_are_refused_and_run_nothing(tmp_path):
         with pytest.raises(DataError, match=r"expected a tree of regions"):
             RegionTree.load(file)
     assert not (tmp_path / "executed").exists()
+
+
+def test_another_version_of_zip_is_a_damaged_tree(tmp_path):
+    path = tmp_path / "tree.npz"
+    superpixels = np.array([[0, 1]], np.int32)
+    RegionTree(superpixels, np.array([[0, 1]], np.int32), np.ones(1)).save(path)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\1\2") + 6] = 254  # the version that reads it
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"tree\.npz: zip file version 25\.4; expected"):
+        RegionTree.load(path)

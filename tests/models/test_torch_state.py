@@ -3,6 +3,7 @@
 import pickle
 import struct
 import sys
+import tracemalloc
 import types
 from collections import OrderedDict
 
@@ -169,3 +170,18 @@ def test_other_files_are_one_line(torch, tmp_path):
         with pytest.raises(DataError) as raised:
             read_torch_state(file)
         assert "\n" not in str(raised.value)
+
+
+def test_a_number_in_a_small_file_makes_no_large_memo(tmp_path):
+    """27 bytes that name entry 773 million of the pickle's memo, found by fuzzing."""
+    path = tmp_path / "weights.pth"
+    content = "80028a0a6cfc9c46f9206a730a4f72a850192e80024de9032e6aa8"
+    path.write_bytes(bytes.fromhex(content))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="expected a state dict"):
+            read_torch_state(path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 10 << 20
