@@ -19,7 +19,7 @@ _DAMAGED = (
     ValueError,
     KeyError,
     EOFError,
-    NotImplementedError,  # other versions of zip
+    RuntimeError,  # encrypted, or another version of zip
     BadZipFile,
     zlib.error,
 )

@@ -99,12 +99,16 @@ def test_other_files_are_refused_and_run_nothing(tmp_path):
     assert not (tmp_path / "executed").exists()
 
 
-def test_another_version_of_zip_is_a_damaged_tree(tmp_path):
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [(6, 254, r"zip file version 25\.4"), (8, 1, ".* is encrypted")],
+)
+def test_another_version_of_zip_is_a_damaged_tree(tmp_path, place, value, message):
     path = tmp_path / "tree.npz"
     superpixels = np.array([[0, 1]], np.int32)
     RegionTree(superpixels, np.array([[0, 1]], np.int32), np.ones(1)).save(path)
     content = bytearray(path.read_bytes())
-    content[content.index(b"PK\1\2") + 6] = 254  # the version that reads it
+    content[content.index(b"PK\1\2") + place] = value  # of the first member
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"tree\.npz: zip file version 25\.4; expected"):
+    with pytest.raises(DataError, match=rf"tree\.npz: {message}.*; expected"):
         RegionTree.load(path)
