@@ -171,6 +171,7 @@ class RegionTree:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             fields = [arrays.pop(field.name) for field in dataclasses.fields(cls)]
+            _check_arrays(*fields)
         except _DAMAGED as error:
             raise DataError(f"{path}: {error}; expected a tree of regions") from None
         return cls(*fields), {name: str(value) for name, value in arrays.items()}
@@ -186,3 +187,17 @@ class RegionTree:
         number = np.empty(len(first), np.int32)
         number[np.argsort(first)] = np.arange(len(first))
         return number[labels]
+
+
+def _check_arrays(
+    superpixels: np.ndarray, merges: np.ndarray, levels: np.ndarray
+) -> None:
+    """Raise a ValueError where arrays are not those of a tree."""
+    count = len(levels) + 1 if levels.ndim == 1 else 0
+    kinds = superpixels.dtype.kind + merges.dtype.kind + levels.dtype.kind
+    fits = kinds == "iif" and superpixels.ndim == 2 and superpixels.size > 0
+    if not fits or merges.shape != (count - 1, 2):
+        raise ValueError("arrays of other types or shapes")
+    for numbers in (superpixels, merges):
+        if numbers.size and not (0 <= numbers.min() and numbers.max() < count):
+            raise ValueError(f"superpixels outside of 0 to {count - 1}")

@@ -112,3 +112,30 @@ def test_another_version_of_zip_is_a_damaged_tree(tmp_path, place, value, messag
     path.write_bytes(content)
     with pytest.raises(DataError, match=rf"tree\.npz: {message}.*; expected"):
         RegionTree.load(path)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"superpixels": np.array([[0.0, 1.0]])},
+        {"superpixels": np.array([0, 1], np.int32)},
+        {"superpixels": np.array([[0, 2]], np.int32)},
+        {"merges": np.array([[0, -1]], np.int32)},
+        {"merges": np.array([0, 1], np.int32)},
+        {"levels": np.ones(2)},
+        {"levels": np.ones(1, np.int32)},
+        {"levels": np.array(1.0)},
+    ],
+)
+def test_arrays_of_no_tree_are_named(tmp_path, changed):
+    path = tmp_path / "tree.npz"
+    arrays = {
+        "superpixels": np.array([[0, 1]], np.int32),
+        "merges": np.array([[0, 1]], np.int32),
+        "levels": np.ones(1),
+    }
+    np.savez(path, **arrays)
+    RegionTree.load(path)
+    np.savez(path, **{**arrays, **changed})
+    with pytest.raises(DataError, match=r"(other types|outside of).*expected a tree"):
+        RegionTree.load(path)
