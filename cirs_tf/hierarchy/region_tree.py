@@ -170,7 +170,9 @@ class RegionTree:
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
-            fields = [arrays.pop(field.name) for field in dataclasses.fields(cls)]
+            # A member that is no array is bytes.
+            names = [field.name for field in dataclasses.fields(cls)]
+            fields = [np.asarray(arrays.pop(name)) for name in names]
             _check_arrays(*fields)
         except _DAMAGED as error:
             raise DataError(f"{path}: {error}; expected a tree of regions") from None
