@@ -18,6 +18,8 @@ from pathlib import Path
 _ROOT = Path(__file__).parent.parent
 # The root first: tests has folders of the packages' names.
 _PATHS = [str(_ROOT), str(_ROOT / "tests")]
+# In which readers of ours spend their time.
+_LIBRARIES = ["zipfile", "numpy.lib", "scipy.io", "yaml", "omegaconf"]
 
 
 def main() -> None:
@@ -60,7 +62,7 @@ def _fuzz(name: str, seconds: int) -> None:
 
     sys.path[:0] = _PATHS
     with atheris.instrument_imports(
-        include=["cirs_tf", "data_gen", "PIL", "fuzz_targets"]
+        include=["cirs_tf", "data_gen", "PIL", "fuzz_targets", *_LIBRARIES]
     ):
         import resource
 

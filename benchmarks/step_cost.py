@@ -7,8 +7,8 @@ A case is SIDE:K[:BATCH], the batch by default that of the method's configuratio
 one is a process of its own, which runs the compiled training loop on images of noise:
 *trace*, seconds of the first call; then the median over the rounds of a step, with the
 least and the largest, and of the processor time that it takes; *memory*, the most that
-the process held, less what it held before the first step (Linux). A case that needs
-more than --limit is stopped.
+the process held, less what it held before the first step (Linux), on a GPU the most
+that TensorFlow held there. A case that needs more than --limit is stopped.
 
 With several packages, folders that hold other versions of `cirs_tf`, their processes
 take turns, round by round, so that other work on the machine troubles both alike; the
@@ -26,7 +26,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 METHODS = ("cirs", "cirs_aligned", "cirs_plus", "wnet", "iic", "air")
 ROOT = Path(__file__).parents[1]
@@ -44,27 +46,62 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=5, help="of a round")
     parser.add_argument("--limit", type=float, default=12.0, help="memory, GB")
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--one", nargs=2, help="internal")
     arguments = parser.parse_args()
     if arguments.one:
         _serve_rounds(*arguments.one, arguments)
         return
-    print(_machine(), f"{arguments.threads} threads", sep=", ", flush=True)
-    columns = f"{'trace':>8}{'a step':>12}{'least to most':>20}{'processor':>12}"
-    print(f"\n{'':34}{columns}{'images/s':>10}{'memory':>11}{'ratios':>14}")
+    print_header(arguments.threads)
+    packages = [
+        Variant(Path(package).name, package, arguments.device, arguments.set)
+        for package in arguments.packages
+    ]
     rows = []
     for case in arguments.cases:
         for method in arguments.methods:
-            rows += _compare(method, case, arguments)
+            rows += compare(method, case, packages, arguments)
     if arguments.json:
         text = json.dumps({"machine": _machine(), "rows": rows}, indent=1)
         Path(arguments.json).write_text(text + "\n")
 
 
-def _compare(method: str, case: str, arguments: argparse.Namespace) -> list[dict]:
-    """Run the rounds of one case, packages in turns; print and return its rows."""
-    processes = [_start(method, case, p, arguments) for p in arguments.packages]
+class Variant(NamedTuple):
+    """One of those that take turns.
+
+    Attributes:
+        name: Its name in the table.
+        package: The folder that holds `cirs_tf`.
+        device: `cpu` or `gpu`.
+        settings: As KEY=VALUE.
+    """
+
+    name: str
+    package: str
+    device: str
+    settings: Sequence[str]
+
+
+def print_header(threads: int) -> None:
+    """Print the machine and what the columns of `compare` are."""
+    print(_machine(), f"{threads} threads", sep=", ", flush=True)
+    columns = f"{'trace':>8}{'a step':>12}{'least to most':>20}{'processor':>12}"
+    print(f"\n{'':34}{columns}{'images/s':>10}{'memory':>11}{'ratios':>14}")
+
+
+def compare(
+    method: str, case: str, variants: Sequence[Variant], arguments: argparse.Namespace
+) -> list[dict]:
+    """Run the rounds of one case, variants in turns; print and return its rows.
+
+    Args:
+        method: Its name.
+        case: SIDE:K[:BATCH].
+        variants: What takes turns; ratios are of the first one's times.
+        arguments: `threads`, `steps`, `rounds`, `limit`.
+    """
+    processes = [_start(method, case, one, arguments) for one in variants]
     ready = [_answer(process) for process in processes]
     rounds: list[list[dict]] = [[] for _ in processes]
     for _ in range(arguments.rounds):
@@ -72,10 +109,10 @@ def _compare(method: str, case: str, arguments: argparse.Namespace) -> list[dict
             if "trace" in start:
                 times.append(_answer(process, "step"))
     rows: list[dict] = []
-    for package, process, start, times in zip(
-        arguments.packages, processes, ready, rounds, strict=True
+    for variant, process, start, times in zip(
+        variants, processes, ready, rounds, strict=True
     ):
-        row = {"method": method, "case": case, "package": Path(package).name, **start}
+        row = {"method": method, "case": case, "variant": variant.name, **start}
         stopped = [time for time in times if "stopped" in time]
         if stopped:
             row |= stopped[0]
@@ -95,7 +132,7 @@ def _medians(times: list[dict]) -> dict:
 
 
 def _print(row: dict, first: dict) -> None:
-    name = f"{row['method']} {row['case']} {row['package']}"[:33]
+    name = f"{row['method']} {row['case']} {row['variant']}"[:33]
     if "ms" not in row:
         print(f"{name:34}{row['stopped']}", flush=True)
         return
@@ -109,12 +146,12 @@ def _print(row: dict, first: dict) -> None:
     )
 
 
-def _start(method: str, case: str, package: str, arguments) -> subprocess.Popen:
+def _start(method: str, case: str, variant: Variant, arguments) -> subprocess.Popen:
     command = [sys.executable, __file__, "--one", method, case]
     for name in ("threads", "steps", "limit"):
         command += [f"--{name}", str(getattr(arguments, name))]
-    command += ["--set", *arguments.set]
-    environment = {**os.environ, "PYTHONPATH": str(Path(package).resolve())}
+    command += ["--device", variant.device, "--set", *variant.settings]
+    environment = {**os.environ, "PYTHONPATH": str(Path(variant.package).resolve())}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     return subprocess.Popen(
         command, env=environment, stderr=subprocess.DEVNULL, **pipes
@@ -138,9 +175,13 @@ def _serve_rounds(method: str, case: str, arguments: argparse.Namespace) -> None
 
     tf.config.threading.set_intra_op_parallelism_threads(arguments.threads)
     tf.config.threading.set_inter_op_parallelism_threads(arguments.threads)
-    tf.config.experimental.enable_op_determinism()  # the trainer's default on CPUs
+    on_gpu = arguments.device == "gpu"
+    if not on_gpu:
+        tf.config.set_visible_devices([], "GPU")
+        tf.config.experimental.enable_op_determinism()  # the trainer's default there
     side, segments, *batch = map(int, case.split(":"))
-    step, batch_size, per_cycle = _training(method, side, segments, batch, arguments)
+    settings = [f"training.batch_size={size}" for size in batch] + arguments.set
+    step, batch_size, per_cycle = training_steps(method, side, segments, settings)
     before = memory_mb()
     stop_above(before + 1e3 * arguments.limit)
     start = time.perf_counter()
@@ -150,7 +191,10 @@ def _serve_rounds(method: str, case: str, arguments: argparse.Namespace) -> None
     cycles = max(1, arguments.steps // per_cycle)
     for request in sys.stdin:
         if request == "end\n":
-            print(json.dumps({"memory_mb": memory_mb("VmHWM") - before}), flush=True)
+            held = memory_mb("VmHWM") - before
+            if on_gpu:
+                held = tf.config.experimental.get_memory_info("GPU:0")["peak"] / 1e6
+            print(json.dumps({"memory_mb": held}), flush=True)
             return
         start, start_cpu = time.perf_counter(), time.process_time()
         step(cycles)
@@ -162,7 +206,7 @@ def _serve_rounds(method: str, case: str, arguments: argparse.Namespace) -> None
         print(json.dumps(spent), flush=True)
 
 
-def _training(method: str, side: int, segments: int, batch: list[int], arguments):
+def training_steps(method: str, side: int, segments: int, settings: Sequence[str]):
     """Return a function that runs cycles, the batch size, and steps per cycle."""
     import numpy as np
     import tensorflow as tf
@@ -171,9 +215,7 @@ def _training(method: str, side: int, segments: int, batch: list[int], arguments
     from cirs_tf.training.loop import TrainingLoop
     from cirs_tf.training.phases import StepPlan
 
-    settings = [f"segments={segments}", *arguments.set]
-    settings += [f"training.batch_size={size}" for size in batch]
-    config = load_config(method, settings)
+    config = load_config(method, [f"segments={segments}", *settings])
     with _precision(config):
         built = build_method(config, side, side)
     _assign_noise(built)

@@ -39,6 +39,8 @@ def prepare() -> None:
         )
     # TensorFlow greets every process with CPU advice; a command's first line is ours.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # It would take all memory of every GPU at its start, from other processes too.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     if "keras" in sys.modules:
         register_layers()
     else:

@@ -85,6 +85,16 @@ def test_without_tensorflow_the_extra_to_install_is_named():
     )
 
 
+@pytest.mark.parametrize("chosen", [None, "false"])
+def test_memory_of_a_gpu_is_left_to_others_unless_chosen(chosen):
+    name = "TF_FORCE_GPU_ALLOW_GROWTH"
+    program = f"import os; os.environ.pop({name!r}, 0); {{}}import cirs_tf; "
+    program += f"print(os.environ[{name!r}])"
+    choice = f"os.environ[{name!r}] = {chosen!r}; " if chosen else ""
+    done = run(program.format(choice))
+    assert done.stdout.strip() == (chosen or "true")
+
+
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_backend_that_the_environment_names(backend):
     message = last_line(run("import cirs_tf", KERAS_BACKEND=backend))
