@@ -9,7 +9,15 @@ from typing import Any, TextIO
 
 
 class CirsError(Exception):
-    """Base of every error that cirs_tf raises on bad input; one clear line."""
+    """Base of every error that cirs_tf raises on bad input; one clear line.
+
+    Args:
+        message: It may hold what stands in a damaged file, or in a file's name: line
+            ends become blanks, and what a terminal would obey is escaped.
+    """
+
+    def __init__(self, message: str):
+        super().__init__("".join(map(_shown, message)))
 
 
 class ConfigError(CirsError):
@@ -38,6 +46,12 @@ class UnusableServerError(ServerError):
 
 class TrainingError(CirsError):
     """Training cannot go on, for example because a loss is not finite."""
+
+
+def _shown(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else ascii(character)[1:-1]
 
 
 def command(function: Callable[..., int | None]) -> Callable[..., int]:

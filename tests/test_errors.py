@@ -36,6 +36,11 @@ def test_a_command_ends_in_one_line(capsys, error, status, line):
     assert capsys.readouterr().err == line + "\n"
 
 
+def test_a_message_with_text_of_a_damaged_file_stays_a_line_and_moves_no_cursor():
+    error = errors.DataError("a.mat: matrix 'P\x00\x1b[2J\r\nq\u2028é 木'")
+    assert str(error) == r"a.mat: matrix 'P\x00\x1b[2J  q é 木'"
+
+
 def test_a_defect_of_ours_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
         raising(ZeroDivisionError())([])
