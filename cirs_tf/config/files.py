@@ -16,6 +16,9 @@ from cirs_tf.config.sections import Config
 from cirs_tf.config.settings import describe
 from cirs_tf.errors import ConfigError
 
+# What PyYAML raises of a value that is not of the type that it says, `!!int ''`.
+_FAULTY_VALUE = (ValueError, AttributeError, LookupError, ArithmeticError)
+
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 
@@ -35,8 +38,12 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         loaded = OmegaConf.load(path)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not a text file ({error})") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, OmegaConfBaseException) as error:
         raise ConfigError(f"{path}: {_first_line(error)}") from None
+    except _FAULTY_VALUE as error:
+        raise ConfigError(f"{path}: a value cannot be read ({error})") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply") from None
     except OSError as error:  # also OmegaConf's word for a YAML of one number
         raise ConfigError(f"{path}: {error}") from None
     if not isinstance(loaded, DictConfig):
@@ -67,8 +74,8 @@ def resolve(
         merged = _unlocked(OmegaConf.structured(base))
         if document:
             merged = OmegaConf.merge(merged, OmegaConf.create(document))
-        place = "--set"
         for override in overrides:
+            place = "--set"
             if "=" not in override:
                 raise ConfigError(f"--set {override}: expected KEY=VALUE")
             merged = OmegaConf.merge(merged, OmegaConf.from_dotlist([override]))

@@ -158,6 +158,11 @@ def test_override_that_is_none(override):
         b"\xff\xfe\x80",
         b"\x00",
         b"seed: 1\nseed: 2\n",
+        b"null: 4\n",
+        b"seed: !!int ''\n",
+        b"seed: !!timestamp x\n",
+        b"seed: ${x}\n",
+        b"seed: " + 300 * b"[" + 300 * b"]",
     ],
 )
 def test_file_that_is_no_mapping_is_named(tmp_path, content):
