@@ -8,13 +8,12 @@ whose label is not that of the Keras model. A runtime that is not installed is n
 """
 
 import argparse
-import importlib.metadata
-import platform
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from measuring import machine
 
 FORMATS = (
     ("keras", None),
@@ -25,7 +24,7 @@ FORMATS = (
     ("litert", "int8"),
     ("litert", "int8_full"),
 )
-PACKAGES = ("tensorflow_cpu", "tf2onnx", "onnxruntime", "openvino", "ai-edge-litert")
+PACKAGES = ("tf2onnx", "onnxruntime", "openvino", "ai-edge-litert")
 BATCH = 20
 
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -47,7 +46,7 @@ def main() -> None:
     config = read_config(run)
     split = load_split(config.data, arguments.split, True, arguments.images)
     sizes = config.segments, len(Manifest.read(config.data).classes)
-    print(f"{platform.machine()}, {platform.platform()}; {', '.join(_versions())}")
+    print(machine(*PACKAGES))
     print(f"{len(split.images)} images of {arguments.split} of {config.data}\n")
     print(f"{'':20}{'KB':>8}{'differing':>12}{'mIoU':>9}")
     with tempfile.TemporaryDirectory() as folder:
@@ -120,16 +119,6 @@ PREDICTORS = {
     "litert": _litert,
     "openvino": _openvino,
 }
-
-
-def _versions() -> list[str]:
-    found = []
-    for package in PACKAGES:
-        try:
-            found.append(f"{package} {importlib.metadata.version(package)}")
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ gradient of one image with four segments, median of the repeats after a first ca
 """
 
 import argparse
-import platform
 import resource
 import statistics
 import subprocess
 import sys
 import time
+
+from measuring import machine
 
 FORMS = ("dense", "window", "window, XLA")
 
@@ -29,9 +30,7 @@ def main() -> None:
         form, side = arguments.one
         _measure(form, int(side), arguments.radius, arguments.repeats)
         return
-    import tensorflow as tf
-
-    print(f"{platform.machine()}, {platform.platform()}, TensorFlow {tf.__version__}")
+    print(machine())
     print(f"radius {arguments.radius}, one image, 4 segments, loss and gradient\n")
     header = "".join(f"{form:>26}" for form in FORMS)
     print(f"{'side':>6}{header}{'dense / XLA':>14}")

@@ -11,12 +11,12 @@ the best of the rounds counts.
 import argparse
 import contextlib
 import io
-import platform
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+from measuring import machine
 from PIL import Image
 
 from cirs_tf import segment
@@ -38,7 +38,7 @@ def main() -> None:
     images = images[: arguments.images]
     loaded = exported_model.load_exported(arguments.export)
     exported_model.load_exported = lambda path: loaded  # it is not what is measured
-    print(platform.machine(), platform.platform())
+    print(machine())
     print(f"{'pixels':>8}{'batch':>8}{'images/s':>10}{'differing labels':>18}")
     for size in arguments.sizes:
         with tempfile.TemporaryDirectory() as folder:

@@ -8,12 +8,13 @@ call. *Before*: memory when the model has been loaded.
 """
 
 import argparse
-import platform
 import resource
 import statistics
 import subprocess
 import sys
 import time
+
+from measuring import machine
 
 
 def main() -> None:
@@ -27,9 +28,7 @@ def main() -> None:
     if arguments.one:
         _measure(arguments.exports[0], arguments.sizes[0], arguments.images)
         return
-    import tensorflow as tf
-
-    print(f"{platform.machine()}, {platform.platform()}, TensorFlow {tf.__version__}")
+    print(machine())
     print(f"\n{'':40}{'size':>12}{'ms an image':>14}{'before':>10}{'peak':>10}")
     for export in arguments.exports:
         for size in arguments.sizes:

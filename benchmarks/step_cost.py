@@ -20,7 +20,6 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -30,8 +29,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from measuring import ROOT, answer, machine, start_process, write_json
+
 METHODS = ("cirs", "cirs_aligned", "cirs_plus", "wnet", "iic", "air")
-ROOT = Path(__file__).parents[1]
 _WORDS = 128
 
 
@@ -62,9 +62,7 @@ def main() -> None:
     for case in arguments.cases:
         for method in arguments.methods:
             rows += compare(method, case, packages, arguments)
-    if arguments.json:
-        text = json.dumps({"machine": _machine(), "rows": rows}, indent=1)
-        Path(arguments.json).write_text(text + "\n")
+    write_json(arguments.json, {"machine": machine(), "rows": rows})
 
 
 class Variant(NamedTuple):
@@ -85,7 +83,7 @@ class Variant(NamedTuple):
 
 def print_header(threads: int) -> None:
     """Print the machine and what the columns of `compare` are."""
-    print(_machine(), f"{threads} threads", sep=", ", flush=True)
+    print(machine(), f"{threads} threads", sep=", ", flush=True)
     columns = f"{'trace':>8}{'a step':>12}{'least to most':>20}{'processor':>12}"
     print(f"\n{'':34}{columns}{'images/s':>10}{'memory':>11}{'ratios':>14}")
 
@@ -102,12 +100,12 @@ def compare(
         arguments: `threads`, `steps`, `rounds`, `limit`.
     """
     processes = [_start(method, case, one, arguments) for one in variants]
-    ready = [_answer(process) for process in processes]
+    ready = [answer(process) for process in processes]
     rounds: list[list[dict]] = [[] for _ in processes]
     for _ in range(arguments.rounds):
         for process, start, times in zip(processes, ready, rounds, strict=True):
             if "trace" in start:
-                times.append(_answer(process, "step"))
+                times.append(answer(process, "step"))
     rows: list[dict] = []
     for variant, process, start, times in zip(
         variants, processes, ready, rounds, strict=True
@@ -117,7 +115,7 @@ def compare(
         if stopped:
             row |= stopped[0]
         elif times:
-            row |= _medians(times) | _answer(process, "end")
+            row |= _medians(times) | answer(process, "end")
             row["images_per_second"] = 1e3 * start["batch"] / row["ms"]
         process.communicate()
         rows.append(row)
@@ -147,26 +145,11 @@ def _print(row: dict, first: dict) -> None:
 
 
 def _start(method: str, case: str, variant: Variant, arguments) -> subprocess.Popen:
-    command = [sys.executable, __file__, "--one", method, case]
+    options = ["--one", method, case, "--device", variant.device]
     for name in ("threads", "steps", "limit"):
-        command += [f"--{name}", str(getattr(arguments, name))]
-    command += ["--device", variant.device, "--set", *variant.settings]
-    environment = {**os.environ, "PYTHONPATH": str(Path(variant.package).resolve())}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    return subprocess.Popen(
-        command, env=environment, stderr=subprocess.DEVNULL, **pipes
-    )
-
-
-def _answer(process: subprocess.Popen, request: str = "") -> dict:
-    """Ask a process for something; return what it says, `stopped` if it died."""
-    try:
-        if request:
-            process.stdin.write(request + "\n")
-            process.stdin.flush()
-        return json.loads(process.stdout.readline())
-    except (BrokenPipeError, json.JSONDecodeError):
-        return {"stopped": "failed"}
+        options += [f"--{name}", str(getattr(arguments, name))]
+    options += ["--set", *variant.settings]
+    return start_process(__file__, options, variant.package)
 
 
 def _serve_rounds(method: str, case: str, arguments: argparse.Namespace) -> None:
@@ -278,15 +261,6 @@ def stop_above(limit_mb: float) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _machine() -> str:
-    from importlib.metadata import distributions
-
-    names = ("tensorflow", "tensorflow-cpu", "keras")
-    found = {d.name.replace("_", "-"): d.version for d in distributions()}
-    versions = ", ".join(f"{name} {found[name]}" for name in names if name in found)
-    return f"{platform.platform()}, {os.cpu_count()} CPUs, {versions}"
 
 
 if __name__ == "__main__":

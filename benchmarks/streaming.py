@@ -18,7 +18,6 @@ import dataclasses
 import functools
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,8 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+
+from measuring import machine, write_json
 
 KINDS = ("memory", "records")
 CONFIG = "thesis/cirs_balanced"
@@ -56,18 +57,13 @@ def main() -> None:
         budget = int(decoded / arguments.budget_share)
         measured = functools.partial(_in_own_process, arguments, folder, budget)
         found = {name: measured(name) for name in ("speed", *KINDS)}
-    import tensorflow as tf
-
-    machine = f"{platform.machine()}, {os.cpu_count()} CPUs"
-    versions = f"Python {platform.python_version()}, TensorFlow {tf.__version__}"
     settings = " ".join([CONFIG, *arguments.settings])
-    print(f"{machine}, {platform.platform()}, {versions}")
+    print(machine())
     print(f"{decoded:,.0f} MB decoded, budget {budget:,} MB, {settings}\n")
     _print_table(found)
-    if arguments.json:
-        about = {"machine": machine, "versions": versions, "settings": settings}
-        about |= {"decoded_mb": decoded, "budget_mb": budget}
-        Path(arguments.json).write_text(json.dumps(about | found, indent=2) + "\n")
+    about = {"machine": machine(), "settings": settings}
+    about |= {"decoded_mb": decoded, "budget_mb": budget}
+    write_json(arguments.json, about | found)
 
 
 def _in_own_process(arguments, folder: str, budget: int, name: str) -> dict:
