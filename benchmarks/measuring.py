@@ -13,8 +13,10 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).parents[1]
+Found = TypeVar("Found")
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras")
 
 
@@ -33,8 +35,8 @@ def machine(*packages: str) -> str:
 
 
 def take_turns(
-    measures: Mapping[str, Callable[[], float]], rounds: int
-) -> dict[str, list[float]]:
+    measures: Mapping[str, Callable[[], Found]], rounds: int
+) -> dict[str, list[Found]]:
     """Return what each function returned in every round, by name.
 
     Every other round runs in reverse order, so that no function always follows the
@@ -44,7 +46,7 @@ def take_turns(
         measures: Functions by name.
         rounds: That are counted.
     """
-    found: dict[str, list[float]] = {name: [] for name in measures}
+    found: dict[str, list[Found]] = {name: [] for name in measures}
     names = list(measures)
     for number in range(rounds + 1):
         for name in names if number % 2 else names[::-1]:
