@@ -39,6 +39,7 @@ def main() -> None:
     arguments = parser.parse_args()
     from cirs_tf.data.manifest import Manifest
     from cirs_tf.data.pipeline import load_split
+    from cirs_tf.errors import ConfigError
     from cirs_tf.runs.exporting import export_run
     from cirs_tf.runs.restore import open_run, read_config
 
@@ -56,6 +57,9 @@ def main() -> None:
             try:
                 path, _ = export_run(run, out, None, export_format, quantize)
                 predict = PREDICTORS[export_format](path)
+            except ConfigError as error:  # the converter is not installed
+                print(f"{name:20}{error}")
+                continue
             except ImportError as error:
                 print(f"{name:20}{error.name} is not installed")
                 continue
