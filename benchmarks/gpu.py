@@ -22,10 +22,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
-from step_cost import METHODS, ROOT, Variant, compare, print_header, training_steps
+from measuring import ROOT, machine, write_json
+from step_cost import METHODS, Variant, compare, print_header, training_steps
 
 
 class Device(NamedTuple):
@@ -81,8 +81,7 @@ def main() -> None:
     for case in arguments.cases:
         for method in arguments.methods:
             rows.append(_one(method, case, sheet, arguments))
-    if arguments.json:
-        Path(arguments.json).write_text(json.dumps(rows, indent=1) + "\n")
+    write_json(arguments.json, {"machine": machine(), "rows": rows})
 
 
 def _one(method: str, case: str, sheet: Device, arguments) -> dict:
