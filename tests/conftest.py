@@ -8,12 +8,17 @@ import os
 gc.set_threshold(100_000, 50, 1000)
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
+import hypothesis
 import pytest
 from command_line import set_flags
 
 import cirs_tf  # noqa: F401  (first, so that TensorFlow imports quietly)
 
 import tensorflow as tf  # isort: skip
+
+# No test is timed: a machine may have other work.
+hypothesis.settings.register_profile("cirs_tf", deadline=None)
+hypothesis.settings.load_profile("cirs_tf")
 
 _CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(

@@ -10,7 +10,9 @@ from sklearn.metrics import adjusted_rand_score
 from cirs_tf import evaluate
 from cirs_tf.data.pipeline import load_split
 from cirs_tf.methods.registry import build_method, load_config
+from cirs_tf.runs.evaluation import evaluate_run
 from cirs_tf.training.checkpoints import CheckpointStore
+from cirs_tf.training.run_folder import RunFolder
 
 KEYS = {
     "miou",
@@ -85,6 +87,25 @@ def test_the_oracle_is_never_below_the_label_free_choice_on_validation(
         best >= entry["miou"] or math.isclose(best, entry["miou"])
         for entry in found.values()
     )
+
+
+def test_checkpoints_of_one_step_are_predicted_once(finished, monkeypatch):
+    run = RunFolder.open(finished)
+    store = CheckpointStore(run.checkpoints)
+    steps = {store.read_state(name)["step"] for name in ("loss", "oracle", "last")}
+    predicted = []
+    restore = CheckpointStore.restore
+
+    def counted(self, name, *arguments):
+        predicted.append(name)
+        return restore(self, name, *arguments)
+
+    monkeypatch.setattr(CheckpointStore, "restore", counted)
+    outcomes = evaluate_run(run, "test").outcomes
+    assert len(predicted) == 1 + len(steps) <= 3  # one to know the run's choice
+    assert outcomes.keys() == {"loss", "oracle", "last"}
+    for name, outcome in outcomes.items():
+        assert outcome.step == store.read_state(name)["step"]
 
 
 def test_a_split_without_masks_has_shares_only(capsys, finished, tmp_path):

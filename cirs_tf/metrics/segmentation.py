@@ -46,8 +46,10 @@ class SegmentationMetric:
         assignment = argmax over one-to-one matchings of sum_c IoU(n, assignment[c], c)
         miou = mean over classes c of IoU(n, assignment[c], c)
 
-    and the other scores of `SegmentationScores`. Confusion matrices accumulate, as in
-    `keras.metrics`; the assignment is made once, in `result`, on the host.
+    and the other scores of `SegmentationScores`. Counts accumulate, as in
+    `keras.metrics`, and each image's own scores; the assignment is made once, in
+    `result`, on the host. Memory: three numbers an image, and two matrices of counts
+    for each image of a batch.
 
     Args:
         num_segments: Number of predicted segments K.
@@ -84,7 +86,10 @@ class SegmentationMetric:
 
     def reset_state(self) -> None:
         """Forget all batches."""
-        self._confusions: list[np.ndarray] = []
+        self._total = np.zeros((self.num_segments, self.num_classes), np.int64)
+        self._miou: list[float] = []
+        self._ari: list[float] = []
+        self._fg_ari: list[float] = []
 
     def update_state(self, y_true: np.ndarray, y_pred: np.ndarray) -> None:
         """Add a batch of label maps.
@@ -96,14 +101,20 @@ class SegmentationMetric:
         Raises:
             ValueError: The shapes differ, or a label is out of range.
         """
-        batch_confusions = confusion_matrices(
+        confusions = confusion_matrices(
             y_true,
             y_pred,
             self.num_segments,
             self.num_classes,
             ignore_class=self.ignore_class,
         )
-        self._confusions.append(batch_confusions)
+        confusions = confusions[confusions.sum(axis=(1, 2)) > 0]
+        self._total += confusions.sum(axis=0)
+        self._miou.extend(map(_image_miou, confusions))
+        self._ari.extend(adjusted_rand_index(confusions))
+        foreground = np.delete(confusions, self.background_class, axis=2)
+        foreground = foreground[foreground.sum(axis=(1, 2)) > 0]
+        self._fg_ari.extend(adjusted_rand_index(foreground))
 
     def result(self) -> SegmentationScores:
         """Return the scores of all batches since construction or `reset_state`.
@@ -111,53 +122,25 @@ class SegmentationMetric:
         Images of which every pixel is ignored are left out.
 
         Raises:
-            ValueError: There is no image, or none with a pixel that counts.
+            ValueError: There is no image with a pixel that counts.
         """
-        if not self._confusions:
-            raise ValueError("no images were added")
-        confusions = np.concatenate(self._confusions)
-        return segmentation_scores(confusions, self.background_class)
-
-
-def segmentation_scores(
-    confusions: np.ndarray, background_class: int = 0
-) -> SegmentationScores:
-    """Compute every score from per-image confusion matrices.
-
-    Args:
-        confusions: `[images, segments, classes]` pixel counts. Images of which every
-            pixel is ignored are left out.
-        background_class: The class left out of `fg_ari`.
-
-    Returns:
-        The scores.
-
-    Raises:
-        ValueError: There is no image with a counted pixel.
-    """
-    confusions = confusions[confusions.sum(axis=(1, 2)) > 0]
-    if not len(confusions):
-        raise ValueError("no image has a pixel that counts")
-    total = confusions.sum(axis=0)
-    assignment = match_segments(total)
-    iou = matched_iou(total, assignment)
-    correct = [total[s, c] for c, s in enumerate(assignment) if s >= 0]
-    foreground = np.delete(confusions, background_class, axis=2)
-    foreground = foreground[foreground.sum(axis=(1, 2)) > 0]
-    fg_ari = None
-    if len(foreground):
-        fg_ari = float(np.mean(adjusted_rand_index(foreground)))
-    return SegmentationScores(
-        miou=float(np.nanmean(iou)),
-        miou_thesis=float(np.mean([_image_miou(image) for image in confusions])),
-        pixel_accuracy=float(np.sum(correct) / total.sum()),
-        ari=float(np.mean(adjusted_rand_index(confusions))),
-        fg_ari=fg_ari,
-        per_class_iou=tuple(None if np.isnan(v) else float(v) for v in iou),
-        segment_share=tuple(map(float, total.sum(axis=1) / total.sum())),
-        assignment=tuple(map(int, assignment)),
-        images=len(confusions),
-    )
+        if not self._miou:
+            raise ValueError("no images, or no image has a pixel that counts")
+        total = self._total
+        assignment = match_segments(total)
+        iou = matched_iou(total, assignment)
+        correct = [total[s, c] for c, s in enumerate(assignment) if s >= 0]
+        return SegmentationScores(
+            miou=float(np.nanmean(iou)),
+            miou_thesis=float(np.mean(self._miou)),
+            pixel_accuracy=float(np.sum(correct) / total.sum()),
+            ari=float(np.mean(self._ari)),
+            fg_ari=float(np.mean(self._fg_ari)) if self._fg_ari else None,
+            per_class_iou=tuple(None if np.isnan(v) else float(v) for v in iou),
+            segment_share=tuple(map(float, total.sum(axis=1) / total.sum())),
+            assignment=tuple(map(int, assignment)),
+            images=len(self._miou),
+        )
 
 
 def adjusted_rand_index(confusions: np.ndarray) -> np.ndarray:

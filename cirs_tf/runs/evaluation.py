@@ -208,13 +208,15 @@ def evaluate_run(
     if annotations is not None:
         scales = scores_at_scales(labels, annotations)
         first = dataclasses.replace(first, scales=scales)
-    outcomes = {chosen: first}
+    outcomes, by_step = {chosen: first}, {first.step: first}
     for name in CHECKPOINT_MEANING if others and split.masks is not None else ():
-        if name != chosen:
-            try:
-                outcomes[name], _ = outcome(name)
-            except CheckpointError:
-                continue
+        try:
+            step = store.read_state(name)["step"]
+            if step not in by_step:
+                by_step[step], _ = outcome(name)
+            outcomes[name] = by_step[step]
+        except CheckpointError:
+            continue
     return Evaluation(chosen, outcomes, split, labels, manifest.classes)
 
 

@@ -48,7 +48,7 @@ def test_agreement_by_hand():
     assert agreement == pytest.approx((1 / 2 - 1 / 8) / (7 / 8))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(2, 5), st.integers(2, 4))
 def test_scores_follow_the_definition_on_sets_of_pixels(seed, images, segments):
     first = some_labels(seed, images, segments)
@@ -65,7 +65,7 @@ def test_scores_follow_the_definition_on_sets_of_pixels(seed, images, segments):
     assert any(agreement == pytest.approx(value) for value in wanted)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6), st.permutations(range(3)))
 def test_segment_numbers_do_not_matter_when_matched(seed, order):
     labels = some_labels(seed, images=4)

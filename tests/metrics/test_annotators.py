@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from cirs_tf.metrics.annotators import AnnotatorScores, score_annotators
 
-few = settings(deadline=None, max_examples=40)
+few = settings(max_examples=40)
 HALVES = np.array([[0, 0, 1, 1], [0, 0, 1, 1]])
 WHOLE = np.zeros_like(HALVES)
 

@@ -1,6 +1,7 @@
 """Every score against a search, scikit-learn or a hand calculation."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def label_maps(draw, ignored: bool = True):
     return y_true, y_pred, num_segments, num_classes
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(label_maps())
 def test_miou_thesis_is_the_best_of_all_assignments_of_each_image(maps):
     y_true, y_pred, num_segments, num_classes = maps
@@ -61,7 +62,7 @@ def test_miou_thesis_is_the_best_of_all_assignments_of_each_image(maps):
     assert found.images == len(y_pred)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(label_maps())
 def test_miou_is_the_same_of_all_images_laid_side_by_side(maps):
     y_true, y_pred, num_segments, num_classes = maps
@@ -168,7 +169,7 @@ def test_background_class_is_left_out_of_the_foreground_ari():
     assert found.ari < 1
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(label_maps())
 def test_batches_add_up(maps):
     y_true, y_pred, num_segments, num_classes = maps
@@ -176,6 +177,19 @@ def test_batches_add_up(maps):
     for true_labels, labels in zip(y_true, y_pred, strict=True):
         metric.update_state(true_labels[None], labels[None])
     assert metric.result() == scores(y_true, y_pred, num_segments, num_classes)
+
+
+def test_memory_does_not_grow_with_the_matrices_of_all_images():
+    images, side = 40, 60
+    metric = SegmentationMetric(side, side)
+    labels = np.random.default_rng(0).integers(0, side, (2, images, 1, 8, 8))
+    tracemalloc.start()
+    for y_true, y_pred in zip(*labels, strict=True):
+        metric.update_state(y_true, y_pred)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert metric.result().images == images
+    assert kept < 5 * side * side * 8  # of the 40 matrices
 
 
 def test_no_images():
