@@ -1,12 +1,13 @@
 """Is a training step as quick as the same networks and losses in plain PyTorch?
 
     python benchmarks/against_torch.py [cirs iic wnet] [--torch DIR] [--side 64]
-        [--segments 4]
+        [--segments 4] [--fused]
 
-The peers are those of torch_peers.py. Same batch, same number of threads, processes in
+The peers are those of torch_peers. Same batch, same number of threads, processes in
 turns; *ratio*: PyTorch's median time of a step divided by ours. PyTorch is no
 dependency of the package: --torch names a folder that it was installed in with
-`pip install --target`.
+`pip install --target`. Its Adam is by default a dozen operations per weight tensor, and
+with --fused one, as the package's is.
 """
 
 import argparse
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--steps", type=int, default=4, help="of a round")
+    parser.add_argument("--fused", action="store_true", help="Adam of PyTorch")
     parser.add_argument("--one", action="store_true", help="internal")
     arguments = parser.parse_args()
     if arguments.one:
@@ -48,6 +50,7 @@ def _compare(method: str, arguments: argparse.Namespace) -> None:
     ours = [str(ROOT / "benchmarks" / "step_cost.py"), "--one", method, case]
     size = ["--side", str(arguments.side), "--segments", str(arguments.segments)]
     theirs = [__file__, method, "--one", *size, "--batch", str(arguments.batch)]
+    theirs += ["--fused"] * arguments.fused
     paths = [str(ROOT)], [arguments.torch] if arguments.torch else []
     processes = [
         subprocess.Popen(
@@ -59,7 +62,7 @@ def _compare(method: str, arguments: argparse.Namespace) -> None:
         )
         for command, path in zip((ours, theirs), paths, strict=True)
     ]
-    versions = [json.loads(process.stdout.readline()) for process in processes]
+    starts = [json.loads(process.stdout.readline()) for process in processes]
     rounds: list[list[dict]] = [[], []]
     for _ in range(arguments.rounds):
         for process, times in zip(processes, rounds, strict=True):
@@ -73,7 +76,8 @@ def _compare(method: str, arguments: argparse.Namespace) -> None:
         for times in rounds
     ]
     print(
-        f"{method} {case}, {arguments.threads} threads, PyTorch {versions[1]['torch']}"
+        f"{method} {case}, {arguments.threads} threads, PyTorch {starts[1]['torch']}, "
+        f"parameters {starts[0]['parameters']:,} and {starts[1]['parameters']:,}"
     )
     for name, times, median in zip(("ours", "PyTorch"), rounds, medians, strict=True):
         spread = [round(time["ms"], 1) for time in times]
@@ -89,15 +93,17 @@ def _compare(method: str, arguments: argparse.Namespace) -> None:
 def _serve_rounds(arguments: argparse.Namespace) -> None:
     """Run a round of PyTorch's steps for every line of standard input."""
     import torch
-    from torch_peers import STEPS, images_of
+    from torch_peers import build, images_of
 
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     images = images_of(arguments.batch, arguments.side)
-    step = STEPS[arguments.methods[0]](images, arguments.segments)
+    (method,) = arguments.methods
+    step, parameters = build(method, images, arguments.segments, arguments.fused)
     for _ in range(2):
         step()
-    print(json.dumps({"torch": torch.__version__}), flush=True)
+    start = {"torch": torch.__version__, "parameters": parameters}
+    print(json.dumps(start), flush=True)
     for _ in sys.stdin:
         start, start_cpu = time.perf_counter(), time.process_time()
         for _ in range(arguments.steps):

@@ -19,6 +19,7 @@ this one's.
 import argparse
 import contextlib
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -164,13 +165,13 @@ def _serve_rounds(method: str, case: str, arguments: argparse.Namespace) -> None
         tf.config.experimental.enable_op_determinism()  # the trainer's default there
     side, segments, *batch = map(int, case.split(":"))
     settings = [f"training.batch_size={size}" for size in batch] + arguments.set
-    step, batch_size, per_cycle = training_steps(method, side, segments, settings)
+    step, facts, per_cycle = training_steps(method, side, segments, settings)
     before = memory_mb()
     stop_above(before + 1e3 * arguments.limit)
     start = time.perf_counter()
     step(1)
     trace = time.perf_counter() - start
-    print(json.dumps({"trace": trace, "batch": batch_size}), flush=True)
+    print(json.dumps({"trace": trace, **facts}), flush=True)
     cycles = max(1, arguments.steps // per_cycle)
     for request in sys.stdin:
         if request == "end\n":
@@ -190,7 +191,10 @@ def _serve_rounds(method: str, case: str, arguments: argparse.Namespace) -> None
 
 
 def training_steps(method: str, side: int, segments: int, settings: Sequence[str]):
-    """Return a function that runs cycles, the batch size, and steps per cycle."""
+    """Return a function that runs cycles, facts, and the steps of a cycle.
+
+    The facts are the size of a batch and the number of trained parameters.
+    """
     import numpy as np
     import tensorflow as tf
 
@@ -213,7 +217,9 @@ def training_steps(method: str, side: int, segments: int, settings: Sequence[str
     def run(cycles: int) -> None:
         loop.run(iterator, StepPlan(cycles, counts), 0)
 
-    return run, size, sum(counts)
+    trained = {id(v): v for phase in built.phases for v in phase.variables}
+    parameters = sum(math.prod(variable.shape) for variable in trained.values())
+    return run, {"batch": size, "parameters": parameters}, sum(counts)
 
 
 def _precision(config) -> contextlib.AbstractContextManager:
