@@ -1,6 +1,6 @@
 """Is a training step as quick as the same networks and losses in plain PyTorch?
 
-    python benchmarks/against_torch.py [cirs iic wnet] [--torch DIR] [--side 64]
+    python benchmarks/against_torch.py [METHOD ...] [--torch DIR] [--side 64]
         [--segments 4] [--fused]
 
 The peers are those of torch_peers. Same batch, same number of threads, processes in
@@ -19,13 +19,15 @@ import sys
 import time
 from pathlib import Path
 
+from step_cost import METHODS
+
 ROOT = Path(__file__).parents[1]
 
 
 def main() -> None:
     """Compare every method."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("methods", nargs="*", default=["cirs", "iic", "wnet"])
+    parser.add_argument("methods", nargs="*", default=METHODS, metavar="METHOD")
     parser.add_argument("--torch", metavar="DIR")
     parser.add_argument("--side", type=int, default=64)
     parser.add_argument("--segments", type=int, default=4)

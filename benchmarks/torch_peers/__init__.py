@@ -2,6 +2,8 @@
 
 Networks, losses and Adam are those of `configs/` (the learning rate stays); images are
 `channels_last`, and losses as their authors or a reader of the paper would write them.
+A term whose weight is 0 is left out. Templates are learned, as after the first 100 of
+1,000 steps.
 """
 
 import itertools
@@ -10,13 +12,19 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional
 
+from torch_peers.air import air
 from torch_peers.cirs import cirs
+from torch_peers.cirs_aligned import cirs_aligned
+from torch_peers.cirs_plus import cirs_plus
 from torch_peers.iic import iic
 from torch_peers.wnet import wnet
 
 # Each maps images `[batch, 3, side, side]` in [0, 1] and K to phases, which take turns.
 METHODS = {
+    "air": air,
     "cirs": cirs,
+    "cirs_aligned": cirs_aligned,
+    "cirs_plus": cirs_plus,
     "iic": iic,
     "wnet": wnet,
 }
