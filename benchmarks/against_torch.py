@@ -12,16 +12,13 @@ with --fused one, as the package's is.
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
 
+from measuring import ROOT, answer, start_process
 from step_cost import METHODS
-
-ROOT = Path(__file__).parents[1]
 
 
 def main() -> None:
@@ -49,28 +46,21 @@ def _compare(method: str, arguments: argparse.Namespace) -> None:
     """Let both take turns and print their medians and the ratio."""
     case = f"{arguments.side}:{arguments.segments}:{arguments.batch}"
     shared = ["--threads", str(arguments.threads), "--steps", str(arguments.steps)]
-    ours = [str(ROOT / "benchmarks" / "step_cost.py"), "--one", method, case]
     size = ["--side", str(arguments.side), "--segments", str(arguments.segments)]
-    theirs = [__file__, method, "--one", *size, "--batch", str(arguments.batch)]
+    theirs = [method, "--one", *size, "--batch", str(arguments.batch), *shared]
     theirs += ["--fused"] * arguments.fused
-    paths = [str(ROOT)], [arguments.torch] if arguments.torch else []
+    step_cost = Path(__file__).with_name("step_cost.py")
     processes = [
-        subprocess.Popen(
-            [sys.executable, *command, *shared],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for command, path in zip((ours, theirs), paths, strict=True)
+        start_process(step_cost, ["--one", method, case, *shared]),
+        start_process(__file__, theirs, arguments.torch or ROOT),
     ]
-    starts = [json.loads(process.stdout.readline()) for process in processes]
+    starts = [answer(process) for process in processes]
+    if stopped := [start for start in starts if "stopped" in start]:
+        sys.exit(f"{method} {case}: {stopped[0]['stopped']}")
     rounds: list[list[dict]] = [[], []]
     for _ in range(arguments.rounds):
         for process, times in zip(processes, rounds, strict=True):
-            process.stdin.write("step\n")
-            process.stdin.flush()
-            times.append(json.loads(process.stdout.readline()))
+            times.append(answer(process, "step"))
     for process in processes:
         process.communicate()
     medians = [
