@@ -74,6 +74,7 @@ def resolve(
         merged = _unlocked(OmegaConf.structured(base))
         if document:
             merged = OmegaConf.merge(merged, OmegaConf.create(document))
+            OmegaConf.resolve(merged)  # what it refers to, before others change it
         for override in overrides:
             place = "--set"
             if "=" not in override:
@@ -86,6 +87,10 @@ def resolve(
         key = getattr(error, "full_key", None)
         message = _first_line(error)
         raise ConfigError(f"{place}: {f'{key}: ' if key else ''}{message}") from None
+    except _FAULTY_VALUE as error:
+        raise ConfigError(f"{place}: a value cannot be read ({error})") from None
+    except RecursionError:
+        raise ConfigError(f"{place}: nested too deeply") from None
 
 
 def save_config(config: Config, path: str | Path) -> None:

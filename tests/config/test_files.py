@@ -141,7 +141,10 @@ def test_value_of_another_type(override, key):
 
 
 @pytest.mark.parametrize(
-    "override", ["seed", "seed=[1", "seed=${x}", "feature_net.hidden[0]=3", "=3"]
+    "override",
+    ["seed", "seed=[1", "seed=${x}", "feature_net.hidden[0]=3", "=3"]
+    + ["seed=!!int ''", "seed=!!timestamp x", "seed=" + 400 * "[" + 400 * "]"]
+    + ["seed=0x" + 5000 * "f"],
 )
 def test_override_that_is_none(override):
     assert refused(overrides=[override]).startswith("--set")
@@ -162,6 +165,7 @@ def test_override_that_is_none(override):
         b"seed: !!int ''\n",
         b"seed: !!timestamp x\n",
         b"seed: ${x}\n",
+        b"seed: 0x" + 5000 * b"f",
         b"seed: " + 300 * b"[" + 300 * b"]",
     ],
 )
@@ -169,6 +173,12 @@ def test_file_that_is_no_mapping_is_named(tmp_path, content):
     path = tmp_path / "mine.yaml"
     path.write_bytes(content)
     assert refused(path).startswith(f"{path}: ")
+
+
+def test_a_reference_to_nothing_is_the_file_s_fault_also_beside_overrides(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("seed: ${x}")
+    assert refused(path, ["segments=5"]).startswith(f"{path}: seed: ")
 
 
 def test_file_or_name_that_does_not_exist(tmp_path):
