@@ -28,6 +28,7 @@ from pathlib import Path
 from measuring import (
     ROOT,
     answer,
+    cpus,
     machine,
     ratios,
     spread,
@@ -50,7 +51,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=4000, help="to draw")
     parser.add_argument("--method", default="cirs")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--threads", type=int, default=cpus())
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=20, help="of training in a round")
     parser.add_argument("--json", metavar="FILE")

@@ -18,6 +18,7 @@ number. *Least*: the larger of GFLOP and GB at full rate, as if all else were fu
 import argparse
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -88,9 +89,11 @@ def _one(method: str, case: str, sheet: Device, arguments) -> dict:
     """Count, estimate and measure one case; print and return it."""
     command = [sys.executable, __file__, "--count", method, case]
     command += ["--threads", str(arguments.threads)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"{method} {case}: {done.stderr.strip().splitlines()[-1]}")
+        reason = (done.stderr.strip() or "failed").splitlines()[-1]
+        sys.exit(f"{method} {case}: {reason}")
     counted = json.loads(done.stdout)
     work, here = Work(*counted["work"]), Device(*counted["here"])
     variants = [Variant("CPU", str(ROOT), "cpu", ())]
@@ -154,7 +157,7 @@ def _fastest(run: Callable) -> float:
     times = []
     for _ in range(10):
         start = time.perf_counter()
-        run().numpy()
+        run()  # at once, on a CPU
         times.append(time.perf_counter() - start)
     return min(times)
 
@@ -170,7 +173,7 @@ def _counted(run: Callable[[], None]) -> Work:
         op_type = tf.compat.as_str(op_type)
         tensors = [x for x in (*inputs, *outputs) if hasattr(x, "shape")]
         counts[0] += _flops(op_type, inputs, attributes, outputs)
-        counts[1] += sum(_bytes(x) for x in tensors) if op_type not in _FREE else 0
+        counts[1] += _traffic(op_type, tensors)
         counts[2] += op_type not in _FREE
 
     tf.config.run_functions_eagerly(True)
@@ -186,6 +189,15 @@ def _counted(run: Callable[[], None]) -> Work:
 # Operations that move nothing.
 _FREE = {"Reshape", "ExpandDims", "Squeeze", "Identity", "StopGradient", "Const"}
 _FREE |= {"Shape", "ShapeN", "ReadVariableOp", "VarHandleOp", "PreventGradient"}
+
+
+def _traffic(op_type: str, tensors: list) -> int:
+    """Return the bytes that an operation reads and writes."""
+    if op_type in _FREE:
+        return 0
+    if op_type == "ResourceApplyAdam":  # weight and moments: handles, read and written
+        return 7 * _bytes(tensors[-1])
+    return sum(map(_bytes, tensors))
 
 
 def _bytes(tensor) -> int:

@@ -30,8 +30,14 @@ def machine(*packages: str) -> str:
     names = [name for name in (*_PACKAGES, *packages) if name in found]
     versions = [f"Python {platform.python_version()}"]
     versions += [f"{name} {found[name]}" for name in names]
-    cpus = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    return ", ".join([platform.platform(), f"{cpus} CPUs", *versions])
+    return ", ".join([platform.platform(), f"{cpus()} CPUs", *versions])
+
+
+def cpus() -> int:
+    """Return the number of processors that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def take_turns(

@@ -26,8 +26,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from measuring import ROOT, cpus
 
-ROOT = Path(__file__).parents[1]
 ONE_THREAD = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
@@ -70,7 +70,7 @@ def main() -> None:
 
 def sharing(count: int) -> float:
     """Return how many processes share a core."""
-    return max(1.0, count / len(os.sched_getaffinity(0)))
+    return max(1.0, count / cpus())
 
 
 def modeled(count: int, rows: dict[int, float]) -> str:

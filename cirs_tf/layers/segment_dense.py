@@ -37,7 +37,7 @@ class SegmentDense(keras.layers.Layer):
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Return `[batch, K, units]`."""
-        # Segments first: an einsum does the same, and its gradient transposes a kernel.
+        # Not an einsum: its gradient would transpose the kernel.
         by_segment = tf.matmul(tf.transpose(values, [1, 0, 2]), self.kernel.value)
         outputs = tf.transpose(by_segment, [1, 0, 2])
         return outputs + self.bias.value if self.use_bias else outputs

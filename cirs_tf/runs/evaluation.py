@@ -48,7 +48,8 @@ class Outcome:
         annotators: By the segmentations of several annotators, None where there are
             none: the `segments` as they are, and their connected `regions`.
         segment_share: `[K]`, share of pixels in each segment.
-        scales: ODS and OIS, of the chosen checkpoint alone; None where `annotators` is.
+        scales: ODS and OIS, of the chosen checkpoint's step alone; None where
+            `annotators` is.
     """
 
     step: int
