@@ -87,7 +87,6 @@ def test_damaged_files_are_one_line(name):
 
     @settings(
         max_examples=int(os.environ.get("CIRS_FUZZ_EXAMPLES", "60")),
-        deadline=None,
         derandomize=True,
         database=None,
     )

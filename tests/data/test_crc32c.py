@@ -47,7 +47,7 @@ def test_as_tensorflow_writes_them(tmp_path):
     assert masked_crc32c_of_rows(lengths).tolist() == stored
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     messages=st.lists(st.binary(max_size=600), min_size=1, max_size=4),
     data=st.data(),

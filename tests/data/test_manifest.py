@@ -64,7 +64,7 @@ manifests = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(manifest=manifests)
 def test_reading_undoes_writing(tmp_path_factory, manifest):
     folder = tmp_path_factory.mktemp("set")
@@ -177,7 +177,7 @@ def test_missing_shard(tmp_path):
         verify_shards(tmp_path, Split((shard, other), False))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(position=st.integers(0, SIZE - 1), bit=st.integers(0, 7))
 def test_a_flipped_bit_anywhere_names_file_and_record(tmp_path_factory, position, bit):
     folder = tmp_path_factory.mktemp("set")
@@ -191,7 +191,7 @@ def test_a_flipped_bit_anywhere_names_file_and_record(tmp_path_factory, position
     assert f"record {record_at(position)} (counted from 0) of 4 is damaged" in message
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(length=st.integers(0, SIZE - 1))
 def test_a_truncated_file_is_named_with_its_last_record(tmp_path_factory, length):
     folder = tmp_path_factory.mktemp("set")

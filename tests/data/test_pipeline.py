@@ -147,7 +147,7 @@ def order(count: int, batch: int, seed: int, steps: int, first: int = 0) -> np.n
     return np.rint(np.stack(batches)[:, :, 0, 0, 0] * 255).astype(int)
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(
     count=st.integers(1, 6),
     batch=st.integers(1, 9),
@@ -160,7 +160,7 @@ def test_resumed_at_any_step_the_batches_are_the_same(count, batch, seed, first)
     np.testing.assert_array_equal(order(count, batch, seed, 4, first), whole[first:])
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(count=st.integers(1, 8), batch=st.integers(1, 11), seed=st.integers(0, 99))
 def test_every_image_occurs_once_an_epoch_whatever_the_batch(count, batch, seed):
     steps = -(-4 * count // batch)

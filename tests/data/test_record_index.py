@@ -77,7 +77,7 @@ def damaged(folder, change) -> str:
     return message.removeprefix(f"{path}: ")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(position=st.integers(0, ENDS[-1] - 1), bit=st.integers(0, 7))
 def test_a_flipped_bit_anywhere_names_file_and_record(tmp_path_factory, position, bit):
     def flip(content):

@@ -30,7 +30,7 @@ def features(serialized: bytes) -> dict:
     return raw
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(examples())
 def test_decoding_undoes_encoding(example):
     image, filename, mask = example
@@ -46,7 +46,7 @@ def test_decoding_undoes_encoding(example):
         assert decoded["mask"].dtype == tf.uint8
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(examples())
 def test_record_has_the_keys_of_deeplab_and_plain_png(example):
     image, filename, mask = example

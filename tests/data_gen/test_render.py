@@ -105,7 +105,7 @@ def test_image_and_mask_agree_with_scipy(index):
     assert uncertain.sum() < 30
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.builds(

@@ -53,7 +53,7 @@ def test_ties_go_to_the_lowest_index(inputs, masks):
 
 
 # Few distinct values, so that ties are common.
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     arrays(
         np.float32,

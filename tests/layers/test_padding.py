@@ -20,7 +20,7 @@ def padded_by_numpy(images: np.ndarray, multiple: int) -> np.ndarray:
 sizes = st.integers(1, 11)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(height=sizes, width=sizes, multiple=st.integers(1, 8), known=st.booleans())
 def test_padding_is_that_of_numpy_and_cropping_undoes_it(
     height, width, multiple, known

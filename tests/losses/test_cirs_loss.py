@@ -31,7 +31,7 @@ def by_loops(features: np.ndarray, alpha_1: float, alpha_2: float):
     return alpha_1 * within - alpha_2 * between, within, between
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     images=st.integers(1, 6),
     segments=st.integers(1, 5),

@@ -59,7 +59,7 @@ def test_iou_of_every_pair(confusion):
     np.testing.assert_allclose(iou_matrix(confusion), expected, rtol=1e-12)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(confusions(4))
 def test_assignment_is_the_best_of_all(confusion):
     assignment = match_segments(confusion)

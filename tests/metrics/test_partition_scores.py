@@ -13,7 +13,7 @@ from sklearn.metrics import mutual_info_score, rand_score
 
 from cirs_tf.metrics.partition_scores import partition_scores
 
-few = settings(deadline=None, max_examples=40)
+few = settings(max_examples=40)
 
 
 @st.composite

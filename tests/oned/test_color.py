@@ -62,7 +62,6 @@ def test_squared_deviations_are_a_sum_and_not_a_mean():
     assert squared_deviations([1, 1, 2]) == Fraction(2, 3)
 
 
-@settings(deadline=None)
 @given(image=st.text("0129", min_size=1, max_size=6))
 def test_objective_agrees_with_numpy(image):
     for cut in segmentations(image):
@@ -73,7 +72,6 @@ def test_objective_agrees_with_numpy(image):
         assert float(color_objective(image, cut)) == pytest.approx(expected, abs=1e-12)
 
 
-@settings(deadline=None)
 @given(item=st.text(NO_BACKGROUND, min_size=1, max_size=7), start=st.integers(0, 3))
 def test_zero_variance_splits_exactly_the_objects_of_several_colors(item, start):
     image = ("0" * start + item).ljust(len(item) + 4, "0")
@@ -83,7 +81,7 @@ def test_zero_variance_splits_exactly_the_objects_of_several_colors(item, start)
     assert all(objective > ranked[0][1] for _, objective in ranked[1:])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(item=st.text(NO_BACKGROUND, min_size=1, max_size=5))
 def test_without_the_constraint_a_long_background_keeps_any_object_whole(item):
     # Whole: var - L/2. Cut, at least three segments: no less than -L/3. So whole is

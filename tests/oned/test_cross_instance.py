@@ -142,7 +142,7 @@ def any_images(draw):
     return images
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(images=any_images(), zero_variance=st.booleans(), count=st.integers(1, 5))
 def test_search_agrees_with_brute_force(images, zero_variance, count):
     expected = brute_force(images, zero_variance)[:count]
@@ -153,7 +153,7 @@ def test_search_agrees_with_brute_force(images, zero_variance, count):
         assert cross_instance_objective(images, matched) == objective
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(drawn=one_object(), zero_variance=st.booleans())
 def test_law_one_object_is_kept_whole(drawn, zero_variance):
     item, images = drawn
@@ -165,7 +165,7 @@ def test_law_one_object_is_kept_whole(drawn, zero_variance):
     assert all(other > objective for other, _ in ranked[1:])
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(drawn=several_objects(gaps=(0, 1, 0)))
 def test_law_one_image_with_all_objects_apart_settles_several(drawn):
     objects, images = drawn

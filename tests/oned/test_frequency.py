@@ -83,7 +83,7 @@ def test_background_is_no_object():
     assert found_patterns(["0100", "0010"]) == ["1"]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(1, 6).flatmap(
     lambda n: st.lists(st.text("012", min_size=n, max_size=n), min_size=1, max_size=4)
 ))  # fmt: skip
@@ -95,14 +95,12 @@ def test_counts_agree_with_the_in_operator(images):
         assert {image[a:b] for b in ends for a in range(b)} <= set(counts)
 
 
-@settings(deadline=None)
 @given(drawn=one_object())
 def test_law_one_object_is_found(drawn):
     item, images = drawn
     assert found_patterns(images) == [item]
 
 
-@settings(deadline=None)
 @given(drawn=several_objects(gaps=(1, 1, 1)))
 def test_law_objects_that_never_touch_are_found(drawn):
     objects, images = drawn

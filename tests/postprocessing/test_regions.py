@@ -70,7 +70,7 @@ images = arrays(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(images)
 def test_regions_are_numbered_as_a_flood_meets_them(labels):
     regions = connected_regions(labels)
@@ -101,7 +101,7 @@ def test_what_has_no_regions_is_refused(labels, message):
         connected_regions(labels)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(images, st.integers(0, 20))
 def test_merged_as_by_the_slow_loop(labels, min_region_size):
     before = labels.copy()
@@ -121,7 +121,7 @@ def test_merged_as_by_the_slow_loop_on_a_larger_image(seed):
     np.testing.assert_array_equal(merged, merged_slowly(labels, min_region_size))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(images, st.integers(0, 20))
 def test_no_small_region_is_left_after_merging(labels, min_region_size):
     merged = merge_small_regions(labels, min_region_size)
@@ -206,7 +206,7 @@ def as_sets(regions: np.ndarray) -> set[frozenset]:
     }
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(images, st.lists(st.integers(0, 20), max_size=4))
 def test_several_sizes_at_once_are_as_each_alone(labels, sizes):
     found = merged_regions(labels, sorted(sizes))

@@ -34,7 +34,7 @@ def flooded(mask) -> list[set]:
     return components
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(arrays(bool, (2, 6, 7)), st.integers(0, 4))
 def test_components_are_those_of_a_flood(masks, min_area):
     components = connected_components(masks, min_area)
