@@ -268,7 +268,6 @@ def test_range_of_a_setting(method, key, bad, good, expected):
         load_config(method, [f"{key}={bad}"])
     message = str(caught.value)
     assert re.search(rf"^{re.escape(key)}: expected .*{expected}.*, got ", message)
-    assert "\n" not in message
     load_config(method, [f"{key}={good}"])
 
 

@@ -211,9 +211,8 @@ def test_hashes_are_compared_where_asked_for(tmp_path):
 @pytest.mark.parametrize("cut", [1, 16, 200])
 def test_a_truncated_shard_is_named_at_once(tmp_path, cut):
     path = copy_with(tmp_path, lambda content: content[:-cut])
-    with pytest.raises(DataError, match=f"^{path}: truncated in record . ") as caught:
+    with pytest.raises(DataError, match=f"^{path}: truncated in record . "):
         opened(tmp_path, "records")
-    assert "\n" not in str(caught.value)
 
 
 def test_a_record_that_cannot_be_decoded_is_named(tmp_path):

@@ -228,6 +228,5 @@ def test_what_the_crf_cannot_take_is_refused(arguments, message):
 def test_without_the_extra_an_error_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "pydensecrf", None)
     monkeypatch.setitem(sys.modules, "pydensecrf.densecrf", None)
-    with pytest.raises(ConfigError, match=r"pip install 'cirs-tf\[crf\]'") as raised:
+    with pytest.raises(ConfigError, match=r"pip install 'cirs-tf\[crf\]'"):
         dense_crf(*example(0))
-    assert "\n" not in str(raised.value)
