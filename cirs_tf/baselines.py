@@ -20,7 +20,7 @@ def main(
     arguments = _parser(prog).parse_args(argv)
     # Late, so that help does not wait for TensorFlow.
     from cirs_tf.data.manifest import Manifest
-    from cirs_tf.data.pipeline import load_split
+    from cirs_tf.data.pipeline import open_split
     from cirs_tf.runs.baselines import THRESHOLDS, kmeans_scores, threshold_scores
     from cirs_tf.runs.evaluation import single_segment_scores, write_json
     from cirs_tf.runs.queue import seeds_from
@@ -32,8 +32,9 @@ def main(
     if arguments.n_init < 1:
         raise ConfigError(f"--n-init: expected at least 1, got {arguments.n_init}")
     seeds = seeds_from(arguments.seeds)
-    train = load_split(arguments.data, "train", with_masks=False)
-    split = load_split(arguments.data, arguments.split, with_masks=True)
+    # From their records: a few passes, and sets of any size.
+    train = open_split(arguments.data, "train", with_masks=False)
+    split = open_split(arguments.data, arguments.split, with_masks=True)
     rows = {
         "one segment everywhere": [single_segment_scores(split, len(classes))],
     }

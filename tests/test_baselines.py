@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.color import rgb2lab
+from sklearn.cluster import KMeans
 
 from cirs_tf import baselines
-from cirs_tf.data.pipeline import LoadedSplit, load_split
-from cirs_tf.proposals.color_kmeans import kmeans_labels
+from cirs_tf.data.pipeline import LoadedSplit, load_split, open_split
+from cirs_tf.proposals.color_kmeans import ColorKMeans
 from cirs_tf.runs import baselines as runs_baselines
 from data_gen.__main__ import main as data_gen
 
@@ -16,7 +17,7 @@ def test_kmeans_finds_colors_that_are_far_apart():
     colors = np.array([[0, 0, 0], [255, 0, 0], [0, 0, 255]], np.uint8)
     truth = np.random.default_rng(0).integers(0, 3, (4, 6, 7))
     images = colors[truth]
-    labels = kmeans_labels(images, images, 3, seed=1)
+    labels = ColorKMeans(3, seed=1).fit(images).predict(images)
     names = {
         (label, value) for label, value in zip(labels.flat, truth.flat, strict=True)
     }
@@ -27,7 +28,7 @@ def test_the_best_of_many_starts_is_tighter_than_a_single_one():
     images = np.random.default_rng(0).integers(0, 256, (2, 20, 20, 3)).astype(np.uint8)
 
     def squared_error(starts):
-        labels = kmeans_labels(images, images, 4, 0, starts)
+        labels = ColorKMeans(4, 0, starts).fit(images).predict(images)
         parts = [images[labels == segment] for segment in range(4)]
         return sum(part.var(axis=0).sum() * len(part) for part in parts)
 
@@ -37,12 +38,12 @@ def test_the_best_of_many_starts_is_tighter_than_a_single_one():
 def test_starts_is_passed_on(fruit, monkeypatch):
     asked = []
 
-    def record(train, images, segments, seed, starts, space):
+    def record(segments, seed, starts, space):
         if space == "rgb":
             asked.append((seed, starts))
-        return np.zeros(images.shape[:3], np.int32)
+        return ColorKMeans(segments, seed, starts, space)
 
-    monkeypatch.setattr(runs_baselines, "kmeans_labels", record)
+    monkeypatch.setattr(runs_baselines, "ColorKMeans", record)
     argv = ["--data", str(fruit), "--split", "val", "--seeds", "3,5"]
     assert baselines.main(argv) == 0
     assert baselines.main([*argv, "--n-init", "1"]) == 0
@@ -86,7 +87,7 @@ def test_clusters_in_lab_are_the_tightest_there():
     colors = np.array([[200, 160, 120], [60, 90, 0], [0, 0, 60]], np.uint8)
     truth = np.repeat([0, 1, 2], 12).reshape(1, 6, 6)
     images = colors[truth]
-    lab = kmeans_labels(images, images, 2, seed=0, space="lab")
+    lab = ColorKMeans(2, seed=0, space="lab").fit(images).predict(images)
     assert [len(np.unique(lab[truth == value])) for value in range(3)] == [1, 1, 1]
     converted = rgb2lab(images[0]).reshape(-1, 3)
     inside = sum(
@@ -99,10 +100,27 @@ def test_clusters_in_lab_are_the_tightest_there():
         assert inside <= spread + 1e-3
 
 
+def test_centers_are_those_of_all_pixels_at_once_in_memory_and_in_records(fruit):
+    streamed = open_split(fruit, "train", with_masks=False, cache="records").images
+    loaded = load_split(fruit, "train", with_masks=False).images
+    # As one would, were there no memory to save: the pixels drawn from one long array.
+    pixels = loaded.reshape(-1, 3)
+    numbers = np.random.default_rng(5).choice(
+        len(pixels), min(50_000, len(pixels)), replace=False
+    )
+    expected = KMeans(4, n_init=2, random_state=5).fit(
+        pixels[numbers].astype("float32")
+    )
+    truth = expected.predict(pixels[:4096].astype(np.float32))
+    for images in (streamed, loaded):
+        found = ColorKMeans(4, seed=5, n_init=2).fit(images)
+        labels = found.predict(loaded).ravel()[:4096]
+        np.testing.assert_array_equal(labels, truth)
+
+
 def test_an_unknown_space_is_refused():
-    images = np.zeros((1, 2, 2, 3), np.uint8)
     with pytest.raises(ValueError, match="space: expected rgb or lab, got 'hsv'"):
-        kmeans_labels(images, images, 1, seed=0, space="hsv")
+        ColorKMeans(1, seed=0, space="hsv")
 
 
 def test_thresholds_are_scored_where_there_are_two_segments(tmp_path, capsys):

@@ -170,25 +170,6 @@ def open_segmentations(
     return Segmentations(reader, count, manifest.height, manifest.width)
 
 
-def load_segmentations(
-    directory: str | Path, split: str, limit: int | None = None
-) -> list[list[np.ndarray]]:
-    """Decode the segmentations of one split's annotators into memory.
-
-    Args:
-        directory: Folder of a data set.
-        split: `train`, `val` or `test`.
-        limit: Read only the first so many examples.
-
-    Returns:
-        As `open_segmentations`.
-
-    Raises:
-        DataError: As `open_segmentations`, or a record is damaged (it is named).
-    """
-    return list(open_segmentations(directory, split, limit))
-
-
 def training_dataset(
     split: ImageSplit,
     seed: int,

@@ -11,7 +11,7 @@ from cirs_tf.config.sections import BackgroundConfig, Config, PretrainingConfig
 from cirs_tf.data.pipeline import Batch
 from cirs_tf.errors import DataError
 from cirs_tf.losses.cross_entropy import balanced_cross_entropy
-from cirs_tf.proposals.color_kmeans import kmeans_labels
+from cirs_tf.proposals.color_kmeans import ColorKMeans
 from cirs_tf.proposals.object_proposals import propose
 from cirs_tf.serving.savedmodel import load_savedmodel
 from cirs_tf.training.optimizers import adam
@@ -145,7 +145,7 @@ def propose_labels(
         return {}
     images = images[: pretraining.images]  # in memory, these few
     if kind == "colors":
-        labels = kmeans_labels(images, images, segments, seed).astype(np.uint8)
+        labels = ColorKMeans(segments, seed).fit(images).predict(images)
     elif kind == "segmenter":
         labels = exported_labels(images, segments, pretraining)
     else:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.pipeline import open_split
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.scores import METRICS, metric_statistics
 from cirs_tf.runs.baselines import kmeans_scores
@@ -37,8 +37,8 @@ def scores_on(data: Path, seeds: Sequence[int]) -> dict:
         themselves.
     """
     classes = len(Manifest.read(data).classes)
-    train = load_split(data, "train", with_masks=False)
-    test = load_split(data, "test", with_masks=True)
+    train = open_split(data, "train", with_masks=False)
+    test = open_split(data, "test", with_masks=True)
     clusterings = kmeans_scores(train, test, classes, classes, seeds)
     single_segment = single_segment_scores(test, classes)
     return {

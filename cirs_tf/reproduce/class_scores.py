@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.pipeline import open_split
 from cirs_tf.reproduce.experiments import Target
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.scores import evaluate_once, seed_statistics
@@ -30,8 +30,8 @@ def class_scores(plan: Plan, target: Target) -> dict:
     data = plan.data[target.data_sets[0]]
     names = Manifest.read(data).classes
     classes = len(names)
-    train = load_split(data, "train", with_masks=False)
-    test = load_split(data, "test", with_masks=True)
+    train = open_split(data, "train", with_masks=False)
+    test = open_split(data, "test", with_masks=True)
     kmeans = kmeans_scores(train, test, classes, classes, plan.seeds)
     scored = {
         "one segment everywhere": [single_segment_scores(test, classes)],

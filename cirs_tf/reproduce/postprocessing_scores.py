@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cirs_tf.data.pipeline import load_segmentations, load_split
+from cirs_tf.data.pipeline import open_segmentations, open_split
 from cirs_tf.metrics.annotators import AnnotatorScores
 from cirs_tf.postprocessing.dense_crf import is_crf_installed
 from cirs_tf.postprocessing.postprocess import postprocess
-from cirs_tf.proposals.color_kmeans import kmeans_labels
+from cirs_tf.proposals.color_kmeans import ColorKMeans
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.run_facts import run_facts
 from cirs_tf.reproduce.scores import (
@@ -88,9 +88,9 @@ def photograph_scores(plan: Plan, system: str) -> dict:
     """
     runs = plan.runs_of(system)
     segments = runs[0].config.segments
-    train = load_split(runs[0].config.data, "train", with_masks=False)
-    images = load_split(plan.data["bsds_whole"], "val", with_masks=False).images
-    annotations = load_segmentations(plan.data["bsds_whole"], "val")
+    train = open_split(runs[0].config.data, "train", with_masks=False)
+    images = open_split(plan.data["bsds_whole"], "val", with_masks=False).images
+    annotations = open_segmentations(plan.data["bsds_whole"], "val")
     rows = {}
     for name, step in postprocessings(PHOTOGRAPH_REGION_SIZE).items():
         evaluations = [
@@ -103,7 +103,9 @@ def photograph_scores(plan: Plan, system: str) -> dict:
     rows[f"k-means on RGB, K = {segments}"] = [
         _as_dicts(
             against_annotators(
-                kmeans_labels(train.images, images, segments, run.config.seed),
+                ColorKMeans(segments, run.config.seed)
+                .fit(train.images)
+                .predict(images),
                 annotations,
             )
         )

@@ -1,25 +1,25 @@
 """Scores of what needs no network: k-means on colors, thresholds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from cirs_tf.data.pipeline import LoadedSplit, as_float
+from cirs_tf.data.image_split import ImageSplit, as_float, row_slices
 from cirs_tf.layers.otsu_masks import OtsuMasks
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
-from cirs_tf.proposals.color_kmeans import kmeans_labels
+from cirs_tf.proposals.color_kmeans import ColorKMeans
 
 # For two segments; each image by itself.
 THRESHOLDS = {
     "Otsu's threshold": OtsuMasks(smoothing=1.0, background=0.0),
     "Otsu, background subtracted": OtsuMasks(smoothing=1.0, background=0.1),
 }
-_BATCH = 16  # images divided at once
+_AT_ONCE = 16  # images divided at once
 
 
 def kmeans_scores(
-    train: LoadedSplit,
-    split: LoadedSplit,
+    train: ImageSplit,
+    split: ImageSplit,
     segments: int,
     classes: int,
     seeds: Sequence[int],
@@ -40,19 +40,17 @@ def kmeans_scores(
     Returns:
         Scores in the order of the seeds.
     """
+    clusterings = [
+        ColorKMeans(segments, seed, n_init, space).fit(train.images) for seed in seeds
+    ]
     return [
-        _score(
-            kmeans_labels(train.images, split.images, segments, seed, n_init, space),
-            split,
-            segments,
-            classes,
-        )
-        for seed in seeds
+        _score(clustering.predict, split, segments, classes)
+        for clustering in clusterings
     ]
 
 
 def threshold_scores(
-    split: LoadedSplit, classes: int, threshold: OtsuMasks
+    split: ImageSplit, classes: int, threshold: OtsuMasks
 ) -> SegmentationScores:
     """Score a threshold, which knows each image alone.
 
@@ -61,16 +59,21 @@ def threshold_scores(
         classes: Number of true classes.
         threshold: One of `THRESHOLDS`.
     """
-    masks = [
-        threshold(as_float(split.images[start : start + _BATCH])).numpy()[..., 0]
-        for start in range(0, len(split.images), _BATCH)
-    ]
-    return _score(np.concatenate(masks).astype(np.uint8), split, 2, classes)
+
+    def divide(images: np.ndarray) -> np.ndarray:
+        return threshold(as_float(images)).numpy()[..., 0].astype(np.uint8)
+
+    return _score(divide, split, 2, classes)
 
 
 def _score(
-    labels: np.ndarray, split: LoadedSplit, segments: int, classes: int
+    divide: Callable[[np.ndarray], np.ndarray],
+    split: ImageSplit,
+    segments: int,
+    classes: int,
 ) -> SegmentationScores:
+    """Score labels `[some, height, width]` of images `[some, height, width, 3]`."""
     metric = SegmentationMetric(segments, classes)
-    metric.update_state(split.masks, labels)
+    for rows in row_slices(len(split.images), _AT_ONCE):
+        metric.update_state(split.masks[rows], divide(split.images[rows]))
     return metric.result()

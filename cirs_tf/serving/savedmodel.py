@@ -96,11 +96,7 @@ def _archive(segmenter: keras.Model, card: ModelCard) -> keras.export.ExportArch
     def serving_default(images: tf.Tensor) -> dict[str, tf.Tensor]:
         size = tf.shape(images)[1:3]
         small = native(to_training_scale(images, training_size))
-        resized = tf.map_fn(
-            lambda one: probabilities_at_size(one, size),
-            small,
-            parallel_iterations=1,
-        )
+        resized = probabilities_at_size(small, size)
         resized = tf.ensure_shape(resized, [None, None, None, card.num_segments])
         return _outputs(resized)
 
@@ -108,8 +104,8 @@ def _archive(segmenter: keras.Model, card: ModelCard) -> keras.export.ExportArch
         image, error = decode_file(file, card.max_pixels)
 
         def mask() -> tf.Tensor:
-            small = native(to_training_scale(image[None], training_size))[0]
-            labels = labels_at_size(small, tf.shape(image)[:2])
+            small = native(to_training_scale(image[None], training_size))
+            (labels,) = tf.unstack(labels_at_size(small, tf.shape(image)[:2]), num=1)
             return tf.io.encode_png(labels[..., None])
 
         return tf.cond(error == "", mask, lambda: tf.constant("")), error

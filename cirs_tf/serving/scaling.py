@@ -4,6 +4,8 @@ TensorFlow operations alone, which exported models hold too, so that a run, an e
 and its signatures give the same labels.
 """
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from cirs_tf.serving.bands import in_bands
@@ -76,58 +78,83 @@ def to_training_scale(images: tf.Tensor, training_size: tf.Tensor) -> tf.Tensor:
     return tf.cond(tf.reduce_all(scaled == size), lambda: images, resized)
 
 
-@tf.function(
-    autograph=False,
-    input_signature=[
-        tf.TensorSpec([None, None, None], tf.float32),
-        tf.TensorSpec([2], tf.int32),
-    ],
-)
+_PROBABILITIES_AND_SIZE = [
+    tf.TensorSpec([None, None, None, None], tf.float32),
+    tf.TensorSpec([2], tf.int32),
+]
+
+
+@tf.function(autograph=False, input_signature=_PROBABILITIES_AND_SIZE)
 def labels_at_size(probabilities: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     """Return the labels of probabilities that are enlarged, some rows at a time.
 
     Args:
-        probabilities: `[scaled height, scaled width, K]` float32, K at most 256.
+        probabilities: `[batch, scaled height, scaled width, K]` float32, K at most 256.
         size: `[2]` int32, height and width of the labels.
 
     Returns:
-        `[height, width]` uint8, the argmax of `probabilities_at_size`, which is never
-        held as a whole.
+        `[batch, height, width]` uint8, the argmax of `probabilities_at_size`, which is
+        never held as a whole.
     """
 
-    def labels(first: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-        values = _rows(probabilities, size, first, rows)
-        return tf.cast(tf.argmax(values, axis=-1, output_type=tf.int32), tf.uint8)
+    def enlarged(one: tf.Tensor) -> tf.Tensor:
+        values = in_bands(
+            size[0],
+            _band_rows(one, size),
+            lambda first, rows: _argmax(_rows(one, size, first, rows)),
+            tf.uint8,
+        )
+        return tf.reshape(values, size)
 
-    band_rows = _band_rows(probabilities, size)
-    return tf.reshape(in_bands(size[0], band_rows, labels, tf.uint8), size)
+    return _at_size(probabilities, size, _argmax, enlarged, tf.uint8)
 
 
-@tf.function(
-    autograph=False,
-    input_signature=[
-        tf.TensorSpec([None, None, None], tf.float32),
-        tf.TensorSpec([2], tf.int32),
-    ],
-)
+@tf.function(autograph=False, input_signature=_PROBABILITIES_AND_SIZE)
 def probabilities_at_size(probabilities: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     """Resize probabilities, bilinear.
 
     Args:
-        probabilities: `[scaled height, scaled width, K]` float32.
+        probabilities: `[batch, scaled height, scaled width, K]` float32.
         size: `[2]` int32, height and width.
 
     Returns:
-        `[height, width, K]` float32.
+        `[batch, height, width, K]` float32.
     """
-    values = in_bands(
-        size[0],
-        _band_rows(probabilities, size),
-        lambda first, rows: _rows(probabilities, size, first, rows),
-        tf.float32,
+
+    def enlarged(one: tf.Tensor) -> tf.Tensor:
+        values = in_bands(
+            size[0],
+            _band_rows(one, size),
+            lambda first, rows: _rows(one, size, first, rows),
+            tf.float32,
+        )
+        return tf.reshape(values, tf.concat([size, tf.shape(one)[2:]], axis=0))
+
+    return _at_size(probabilities, size, tf.identity, enlarged, tf.float32)
+
+
+def _at_size(
+    probabilities: tf.Tensor,
+    size: tf.Tensor,
+    as_they_are: Callable[[tf.Tensor], tf.Tensor],
+    enlarged: Callable[[tf.Tensor], tf.Tensor],
+    dtype: tf.DType,
+) -> tf.Tensor:
+    """Return the whole batch as it is where it has that size; else one by one."""
+    return tf.cond(
+        tf.reduce_all(tf.shape(probabilities)[1:3] == size),
+        lambda: as_they_are(probabilities),
+        lambda: tf.map_fn(
+            enlarged,
+            probabilities,
+            fn_output_signature=dtype,
+            parallel_iterations=1,  # or several pictures are held at once
+        ),
     )
-    shape = tf.concat([size, tf.shape(probabilities)[2:]], axis=0)
-    return tf.reshape(values, shape)
+
+
+def _argmax(probabilities: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.argmax(probabilities, axis=-1, output_type=tf.int32), tf.uint8)
 
 
 def _band_rows(probabilities: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
@@ -139,19 +166,11 @@ def _rows(
 ) -> tf.Tensor:
     """Return `rows` rows of the resized probabilities, from one on."""
     small = tf.shape(probabilities)[:2]
-
-    def resized() -> tf.Tensor:
-        return tf.raw_ops.ScaleAndTranslate(
-            images=probabilities[None],
-            size=tf.stack([rows, size[1]]),
-            scale=tf.cast(size / small, tf.float32),
-            translation=tf.stack([-tf.cast(first, tf.float32), 0.0]),
-            kernel_type="triangle",
-            antialias=True,
-        )[0]
-
-    return tf.cond(
-        tf.reduce_all(small == size),
-        lambda: probabilities[first : first + rows],
-        resized,
-    )
+    return tf.raw_ops.ScaleAndTranslate(
+        images=probabilities[None],
+        size=tf.stack([rows, size[1]]),
+        scale=tf.cast(size / small, tf.float32),
+        translation=tf.stack([-tf.cast(first, tf.float32), 0.0]),
+        kernel_type="triangle",
+        antialias=True,
+    )[0]

@@ -166,11 +166,12 @@ class Segmenter:
             batch = tf.constant(np.stack(chosen) if step > 1 else chosen[0][None])
             if training_size is not None:
                 batch = to_training_scale(batch, training_size)
-            for small in self._probabilities(batch):
-                shares = None
-                if probabilities:
-                    shares = probabilities_at_size(small, size).numpy()
-                pairs.append((labels_at_size(small, size).numpy(), shares))
+            small = self._probabilities(batch)
+            labels = labels_at_size(small, size).numpy()
+            shares = [None] * len(chosen)
+            if probabilities:
+                shares = probabilities_at_size(small, size).numpy()
+            pairs += zip(labels, shares, strict=True)
         return pairs
 
     def _tiles(

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from cirs_tf.data.manifest import Manifest, Split, describe_file
-from cirs_tf.data.pipeline import load_segmentations, load_split
+from cirs_tf.data.pipeline import load_split, open_segmentations
 from cirs_tf.data.records import encode_example, shard_name
 from cirs_tf.errors import DataError
 
@@ -49,7 +49,7 @@ def write_set(folder, shards: list[list[bytes]], segmentations: bool = True) -> 
 def test_every_annotator_in_the_order_of_the_images(tmp_path, limit):
     written = records(7)
     write_set(tmp_path, [written[:3], written[3:]])
-    found = load_segmentations(tmp_path, "val", limit)
+    found = list(open_segmentations(tmp_path, "val", limit))
     loaded = load_split(tmp_path, "val", with_masks=False, limit=limit)
     assert len(found) == len(loaded.images) == min(limit or 7, 7)
     for number, annotators in zip(loaded.images[:, 0, 0, 0], found, strict=True):
@@ -63,7 +63,7 @@ def test_every_annotator_in_the_order_of_the_images(tmp_path, limit):
 def test_split_without_segmentations(tmp_path):
     write_set(tmp_path, [records(2)])
     with pytest.raises(DataError) as caught:
-        load_segmentations(tmp_path, "train")
+        list(open_segmentations(tmp_path, "train"))
     assert str(caught.value) == (
         f"{tmp_path}: split 'train' has no segmentations; import it with "
         "--with-train-masks"
@@ -73,15 +73,15 @@ def test_split_without_segmentations(tmp_path):
 def test_data_set_without_segmentations(tmp_path):
     write_set(tmp_path, [[record(0, [])]], segmentations=False)
     with pytest.raises(DataError, match=r"split 'val' has no segmentations$"):
-        load_segmentations(tmp_path, "val")
+        list(open_segmentations(tmp_path, "val"))
 
 
 def test_unknown_and_empty_split(tmp_path):
     write_set(tmp_path, [[]])
     with pytest.raises(DataError, match="no split 'test'"):
-        load_segmentations(tmp_path, "test")
+        list(open_segmentations(tmp_path, "test"))
     with pytest.raises(DataError, match="split 'val' is empty"):
-        load_segmentations(tmp_path, "val")
+        list(open_segmentations(tmp_path, "val"))
 
 
 def test_shards_are_verified_first(tmp_path):
@@ -89,7 +89,7 @@ def test_shards_are_verified_first(tmp_path):
     path = tmp_path / "val-00001-of-00002.tfrecord"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DataError, match=f"{path}: truncated in record 1 "):
-        load_segmentations(tmp_path, "val", limit=1)
+        list(open_segmentations(tmp_path, "val", limit=1))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_record_that_does_not_fit_is_named(tmp_path, bad, reason):
     write_set(tmp_path, [records(3), [*records(2), bad]])
     path = tmp_path / "val-00001-of-00002.tfrecord"
     with pytest.raises(DataError, match=reason) as caught:
-        load_segmentations(tmp_path, "val")
+        list(open_segmentations(tmp_path, "val"))
     assert str(caught.value).startswith(f"{path}: record 2 (counted from 0): ")
     assert "function_node" not in str(caught.value) and "\n" not in str(caught.value)
 
@@ -117,4 +117,4 @@ def test_manifest_that_counts_more_records_than_there_are(tmp_path):
     manifest.splits["val"] = dataclasses.replace(entry, shards=(shard,))
     manifest.write(tmp_path)
     with pytest.raises(DataError, match="holds 2 records, the manifest counts 5"):
-        load_segmentations(tmp_path, "val")
+        list(open_segmentations(tmp_path, "val"))
