@@ -1,7 +1,7 @@
 """How soon does a method reach an mIoU, from the command on?
 
     python benchmarks/time_to_accuracy.py --data DIR [--models cirs_aligned cirs]
-        [--every 25] [--seeds 0-4]
+        [--every 25] [--seeds 0-4] [--json FILE]
 
 Trains with an installed configuration as the command does, imports and initialization
 included, but looks at 300 validation images every few mini-batches. What counts is the
@@ -19,12 +19,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from measuring import machine, write_json
+
 from cirs_tf.methods.registry import load_config
 from cirs_tf.runs.queue import seeds_from
 from cirs_tf.training.run_folder import RunFolder
 
 # 0.6407 is the best mIoU of the thesis (Table 2).
 GOALS = (0.6407, 0.90, 0.95, 0.98)
+COLUMNS = ("pretrained", *map(str, GOALS), "end", "miou")  # seconds, and an mIoU
 
 
 def main() -> None:
@@ -34,10 +37,13 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=["cirs_aligned", "cirs"])
     parser.add_argument("--every", type=int, default=25, help="mini-batches")
     parser.add_argument("--seeds", type=seeds_from, default="0-4")
+    parser.add_argument("--json", metavar="FILE", help="also write what was measured")
     arguments = parser.parse_args()
+    print(f"{machine()}\n")
     print(
         f"{'':18}{'pretrained':>11}", *(f"{goal:>8}" for goal in GOALS), f"{'end':>13}"
     )
+    found = {}
     for model in arguments.models:
         rows = []
         for seed in arguments.seeds:
@@ -45,6 +51,14 @@ def main() -> None:
                 rows.append(row_of(model, seed, Path(folder) / "run", arguments))
             show(f"{model}, seed {seed}", rows[-1])
         show("median", [statistics.median(c) for c in zip(*rows, strict=True)])
+        found[model] = [
+            {
+                column: value if value < float("inf") else None
+                for column, value in zip(COLUMNS, row, strict=True)
+            }
+            for row in rows
+        ]
+    write_json(arguments.json, {"machine": machine(), "models": found})
 
 
 def show(name: str, row: list[float]) -> None:

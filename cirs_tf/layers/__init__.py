@@ -18,6 +18,7 @@ from cirs_tf.layers.otsu_masks import OtsuMasks
 from cirs_tf.layers.padding import CropToSize, PadToMultiple
 from cirs_tf.layers.patch_maps import PatchMaps
 from cirs_tf.layers.resize_like import ResizeLike
+from cirs_tf.layers.rgb_to_lab import rgb_to_lab
 from cirs_tf.layers.segment_conv import SegmentConv2D
 from cirs_tf.layers.segment_dense import SegmentDense
 from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
@@ -51,4 +52,5 @@ __all__ = [
     "WordEmbedding",
     "argmax_in_place",
     "masked_images",
+    "rgb_to_lab",
 ]

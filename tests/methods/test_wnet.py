@@ -1,8 +1,12 @@
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from method_steps import tiny_config
+from skimage.color import rgb2lab
 
+from cirs_tf.errors import ConfigError
 from cirs_tf.losses.soft_ncut import soft_ncut
 from cirs_tf.methods.wnet import Wnet
 
@@ -84,3 +88,80 @@ def test_images_are_mirrored_one_by_one_in_training_alone(tiny, monkeypatch):
     monkeypatch.setattr(method, "_mirrored", None)
     method.validation_terms(BATCH)  # measures the images as they are
     assert build("wnet", tiny)._mirrored(BATCH) is BATCH
+
+
+def test_in_lab_the_decoder_gives_lab_itself(tiny):
+    """Rebuilt with scikit-image; a decoder in [0, 1] could give no negative a*."""
+    method = build("wnet", tiny, "wnet.color_space=lab", "wnet.hard_segments=true")
+    terms = method.validation_terms(BATCH)
+    colors = (rgb2lab(BATCH["image"].numpy()) / 100).astype(np.float32)
+    logits = method.segmenter(BATCH["image"], training=False)
+    segments = np.eye(logits.shape[-1], dtype=np.float32)[np.argmax(logits, axis=-1)]
+    rebuilt = method.decoder(segments, training=False).numpy()
+    assert rebuilt.min() < 0
+    error = ((colors - rebuilt) ** 2).mean((1, 2, 3))
+    np.testing.assert_allclose(terms["reconstruction"], error, rtol=1e-4)
+    options = method.options
+    cut = soft_ncut(
+        tf.nn.softmax(logits),
+        tf.constant(colors),
+        options.radius,
+        options.sigma_intensity,
+        options.sigma_position,
+    )
+    np.testing.assert_allclose(terms["n_cut"], cut, rtol=1e-4)
+
+
+def test_hard_segments_teach_the_encoder_all_the_same(tiny):
+    method = build("wnet", tiny, "wnet.hard_segments=true")
+    with tf.GradientTape() as tape:
+        (rebuilt,) = method._rebuilt(method._probabilities(BATCH, False), False)
+        error = tf.reduce_mean(method._error(rebuilt, BATCH["image"]))
+    slopes = tape.gradient(error, method.segmenter.trainable_variables)
+    assert any(slope is not None and np.abs(slope).max() > 0 for slope in slopes)
+
+
+def test_a_head_is_scored_by_its_own_segments_and_decoder(tiny):
+    method = build("wnet", tiny, "wnet.heads=3")
+    terms = method._terms_of_heads(BATCH, training=False)
+    assert len(terms) == 3
+    best = method.segmenter.get_layer("best_head")
+    images = BATCH["image"].numpy()
+    for head in range(3):
+        best.mean_losses.assign(np.eye(3)[head] * -1)
+        shown = method.validation_terms(BATCH)
+        probabilities = tf.nn.softmax(method.segmenter(images, training=False))
+        decoder = method.decoder.get_layer(f"decoder_{head}")
+        logits = decoder(probabilities, training=False).numpy().astype(float)
+        error = ((images - 1 / (1 + np.exp(-logits))) ** 2).mean((1, 2, 3))
+        np.testing.assert_allclose(shown["reconstruction"], error, rtol=1e-4)
+        np.testing.assert_allclose(terms[head]["loss"], shown["loss"], rtol=1e-5)
+    errors = [term["reconstruction"].numpy() for term in terms]
+    assert not np.allclose(errors[0], errors[1])
+
+
+def test_segments_are_normalized_and_colors_are_not(tiny):
+    method = build("wnet", tiny, "segmenter.logit_scale=8")
+    logits = method.segmenter(BATCH["image"], training=True)
+    rebuilt = method.decoder(tf.nn.softmax(logits), training=True).numpy()
+    logits = logits.numpy()
+    np.testing.assert_allclose(logits.std((0, 1, 2)), 8, rtol=0.05)
+    assert not np.allclose(rebuilt.std((0, 1, 2)), 8, rtol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["wnet.schedule=alternating", "wnet.heads=2"],
+            "wnet.heads: expected 1 with alternating, got 2",
+        ),
+        (
+            ["wnet.reconstruction=bce", "wnet.color_space=lab"],
+            "wnet.reconstruction: expected mse with lab, got 'bce'",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_refused(tiny, overrides, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        build("wnet", tiny, *overrides)
