@@ -10,7 +10,10 @@ import tensorflow as tf
 
 from cirs_tf.data.manifest import Shard, Split, describe_file
 from cirs_tf.data.records import ImageClass, encode_example, shard_name
+from data_gen.ordered_pool import map_in_order
 from data_gen.staging import report_write_errors
+
+_ENCODERS = 2  # threads that compress images while others are drawn or read
 
 
 class Example(NamedTuple):
@@ -161,8 +164,8 @@ class SplitWriter:
             report_write_errors(self._out / name),
             tf.io.TFRecordWriter(str(self._folder / name)) as writer,
         ):
-            for example in examples:
-                writer.write(encode_example(*example))
+            for record in map_in_order(_encode, examples, _ENCODERS):
+                writer.write(record)
                 length += 1
                 self._on_written()
         return length
@@ -181,3 +184,7 @@ class SplitWriter:
             final = file.rename(self._folder / shard_name(split, len(shards), files))
             shards.append(describe_file(final, length))
         return tuple(shards)
+
+
+def _encode(example: Example) -> bytes:
+    return encode_example(*example)
