@@ -141,16 +141,22 @@ def _at_size(
     dtype: tf.DType,
 ) -> tf.Tensor:
     """Return the whole batch as it is where it has that size; else one by one."""
-    return tf.cond(
-        tf.reduce_all(tf.shape(probabilities)[1:3] == size),
-        lambda: as_they_are(probabilities),
-        lambda: tf.map_fn(
+
+    def each() -> tf.Tensor:
+        return tf.map_fn(
             enlarged,
             probabilities,
             fn_output_signature=dtype,
             parallel_iterations=1,  # or several pictures are held at once
-        ),
-    )
+        )
+
+    def one_or_each() -> tf.Tensor:
+        # One, perhaps a large picture, is not copied into a stack.
+        one = tf.shape(probabilities)[0] == 1
+        return tf.cond(one, lambda: enlarged(probabilities[0])[None], each)
+
+    same = tf.reduce_all(tf.shape(probabilities)[1:3] == size)
+    return tf.cond(same, lambda: as_they_are(probabilities), one_or_each)
 
 
 def _argmax(probabilities: tf.Tensor) -> tf.Tensor:

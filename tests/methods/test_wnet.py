@@ -13,10 +13,19 @@ from cirs_tf.methods.wnet import Wnet
 RNG = np.random.default_rng(0)
 BATCH = {"image": tf.constant(RNG.random((3, 8, 8, 3)), tf.float32)}
 SMALL = ("wnet.radius=2", "wnet.xla=false")
+# One at a time is put back where it is tested.
+WITHOUT_CHANGES = (
+    "segmenter.logit_scale=null",
+    "wnet.color_space=rgb",
+    "wnet.hard_segments=false",
+    "wnet.heads=1",
+    "wnet.gumbel_scale=0",
+)
 
 
 def build(name, tiny, *overrides):
-    return Wnet(tiny_config(tiny, name, *SMALL, *overrides), 8, 8)
+    config = tiny_config(tiny, name, *SMALL, *WITHOUT_CHANGES, *overrides)
+    return Wnet(config, 8, 8)
 
 
 @pytest.mark.parametrize("name", ["wnet", "thesis/wnet"])
@@ -51,6 +60,17 @@ def test_xla_changes_speed_not_values(tiny):
     compiled = build("wnet", tiny, "wnet.xla=true").validation_terms(BATCH)
     plain = build("wnet", tiny).validation_terms(BATCH)
     np.testing.assert_allclose(compiled["n_cut"], plain["n_cut"], atol=1e-6)
+
+
+def test_noise_is_added_in_training_and_fades(tiny):
+    method = build("wnet", tiny, "wnet.gumbel_scale=1", "wnet.gumbel_steps=4")
+    (plain,) = method._probabilities(BATCH, training=False)
+    (noisy,) = method._probabilities(BATCH, training=True)
+    assert np.abs(noisy - plain).max() > 0.1
+    method.phases[0].optimizer.iterations.assign(4)
+    (faded,) = method._probabilities(BATCH, training=True)
+    quiet = build("wnet", tiny)._probabilities(BATCH, training=True)
+    np.testing.assert_allclose(faded, quiet[0], atol=1e-5)
 
 
 def test_the_cut_trains_the_encoder_alone(tiny):
@@ -128,7 +148,7 @@ def test_a_head_is_scored_by_its_own_segments_and_decoder(tiny):
     best = method.segmenter.get_layer("best_head")
     images = BATCH["image"].numpy()
     for head in range(3):
-        best.mean_losses.assign(np.eye(3)[head] * -1)
+        best.mean_losses.assign(-np.eye(3)[head])
         shown = method.validation_terms(BATCH)
         probabilities = tf.nn.softmax(method.segmenter(images, training=False))
         decoder = method.decoder.get_layer(f"decoder_{head}")

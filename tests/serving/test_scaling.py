@@ -55,17 +55,18 @@ def test_images_are_resized_as_they_were_imported(size):
     np.testing.assert_allclose(found, np.asarray(expected, int), atol=1)
 
 
+@pytest.mark.parametrize("images", [1, 2])
 @pytest.mark.parametrize("size", [(600, 1500), (13, 17), (20, 31)])
-def test_probabilities_are_resized_whatever_the_number_of_bands(size):
+def test_probabilities_are_resized_whatever_the_number_of_bands(size, images):
     """600 x 1500 pixels of 4 segments are two bands."""
     rng = np.random.default_rng(0)
-    small = rng.dirichlet(np.ones(4), (2, 20, 31)).astype(np.float32)
+    small = rng.dirichlet(np.ones(4), (images, 20, 31)).astype(np.float32)
     found = probabilities_at_size(small, tf.constant(size))
     expected = tf.image.resize(small, size, "bilinear", antialias=True)
     np.testing.assert_allclose(found, expected, atol=1e-5)  # positions in float32
     labels = labels_at_size(small, tf.constant(size)).numpy()
     assert labels.dtype == np.uint8
-    assert labels.shape == (2, *size)
+    assert labels.shape == (images, *size)
     np.testing.assert_array_equal(labels, np.argmax(found, axis=-1))
     if size == (20, 31):
         np.testing.assert_array_equal(found, small)
