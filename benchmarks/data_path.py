@@ -153,7 +153,8 @@ def epochs(data: str, cache: str, batch_size: int) -> dict[str, float]:
     """
     import tensorflow as tf
 
-    from cirs_tf.data.pipeline import open_split, training_dataset
+    from cirs_tf.data.batches import training_dataset
+    from cirs_tf.data.splits import open_split
     from cirs_tf.training.strategy import distributed_iterator
 
     leave_page_cache(Path(data))

@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=500)
     arguments = parser.parse_args()
     from cirs_tf.data.manifest import Manifest
-    from cirs_tf.data.pipeline import load_split
+    from cirs_tf.data.splits import load_split
     from cirs_tf.errors import ConfigError
     from cirs_tf.runs.exporting import export_run
     from cirs_tf.runs.restore import open_run, read_config

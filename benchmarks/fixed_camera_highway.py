@@ -21,7 +21,8 @@ import numpy as np
 import tensorflow as tf
 
 from cirs_tf.data.image_files import read_image
-from cirs_tf.data.pipeline import LoadedSplit, load_split
+from cirs_tf.data.image_split import LoadedSplit
+from cirs_tf.data.splits import load_split
 from cirs_tf.layers.binary_morphology import (
     close,
     fill_holes,

@@ -20,7 +20,7 @@ from measuring import machine
 from PIL import Image
 
 from cirs_tf import segment
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from cirs_tf.serving import exported_model
 
 

@@ -134,7 +134,8 @@ def _speed(arguments) -> dict[str, list[float]]:
     """Return images per second of every turn, by kind."""
     import tensorflow as tf
 
-    from cirs_tf.data.pipeline import open_split, training_dataset
+    from cirs_tf.data.batches import training_dataset
+    from cirs_tf.data.splits import open_split
     from cirs_tf.methods.registry import build_method
     from cirs_tf.training.loop import TrainingLoop
     from cirs_tf.training.phases import plan_steps

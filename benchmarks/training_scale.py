@@ -14,7 +14,7 @@ from PIL import Image
 
 import cirs_tf
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from cirs_tf.metrics.segmentation import SegmentationMetric
 
 

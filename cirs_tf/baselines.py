@@ -20,7 +20,7 @@ def main(
     arguments = _parser(prog).parse_args(argv)
     # Late, so that help does not wait for TensorFlow.
     from cirs_tf.data.manifest import Manifest
-    from cirs_tf.data.pipeline import open_split
+    from cirs_tf.data.splits import open_split
     from cirs_tf.runs.baselines import THRESHOLDS, kmeans_scores, threshold_scores
     from cirs_tf.runs.evaluation import single_segment_scores, write_json
     from cirs_tf.runs.queue import seeds_from

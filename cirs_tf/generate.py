@@ -26,7 +26,7 @@ def main(
             raise ConfigError(f"--{flag}: expected at least {least}, got {value}")
     # Late, so that help does not wait for TensorFlow.
     from cirs_tf.atomic_write import atomic_path
-    from cirs_tf.data.pipeline import load_split
+    from cirs_tf.data.splits import load_split
     from cirs_tf.runs.restore import open_run, read_config
     from cirs_tf.runs.styles import StyleGenerator, code_lengths, draw_codes
     from cirs_tf.visualization import colorize, column_grid

@@ -7,7 +7,8 @@ from skimage.color import rgb2lab
 from sklearn.cluster import KMeans
 
 from cirs_tf import baselines
-from cirs_tf.data.pipeline import LoadedSplit, load_split, open_split
+from cirs_tf.data.image_split import LoadedSplit
+from cirs_tf.data.splits import load_split, open_split
 from cirs_tf.proposals.color_kmeans import ColorKMeans
 from cirs_tf.runs import baselines as runs_baselines
 from data_gen.__main__ import main as data_gen

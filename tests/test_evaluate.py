@@ -8,7 +8,7 @@ from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 
 from cirs_tf import evaluate
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from cirs_tf.methods.registry import build_method, load_config
 from cirs_tf.runs.evaluation import evaluate_run
 from cirs_tf.training.checkpoints import CheckpointStore

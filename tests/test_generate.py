@@ -6,7 +6,7 @@ from command_line import set_flags
 from PIL import Image
 
 from cirs_tf import generate, train
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from cirs_tf.runs.styles import StyleGenerator, code_lengths, draw_codes
 from cirs_tf.training.run_folder import RunFolder
 from data_gen.draw_dataset import draw

@@ -12,7 +12,7 @@ from PIL import Image
 
 from cirs_tf import evaluate, export, sweep, train
 from cirs_tf.data import streamed_split
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from cirs_tf.runs import sweep as runs_sweep
 from cirs_tf.runs.selection import predictions
 from cirs_tf.training.checkpoints import CheckpointStore

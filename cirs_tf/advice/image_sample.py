@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from cirs_tf.data.image_files import read_image
 from cirs_tf.data.manifest import MANIFEST
-from cirs_tf.data.pipeline import open_split
+from cirs_tf.data.splits import open_split
 from cirs_tf.errors import DataError, ImageError
 from cirs_tf.proposals.evenly_spaced import evenly_spaced
 from cirs_tf.serving.image_files import image_files

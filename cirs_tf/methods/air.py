@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
 from cirs_tf.losses.kl_divergence import standard_normal_kl

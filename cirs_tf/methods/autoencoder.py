@@ -15,7 +15,7 @@ from cirs_tf.config.settings import (
     section,
     setting,
 )
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.models.autoencoder import autoencoder
 from cirs_tf.training.optimizers import adam, learning_rate_schedule
 from cirs_tf.training.phases import Phase, Terms

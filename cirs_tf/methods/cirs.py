@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.segment_masks import SegmentMasks
 from cirs_tf.losses.cirs import cirs_bounds, cirs_loss

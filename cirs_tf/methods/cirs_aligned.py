@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from cirs_tf.data.pipeline import Batch, as_float
+from cirs_tf.data.image_split import Batch, as_float
 from cirs_tf.layers.segment_masks import SegmentMasks
 from cirs_tf.losses.aligned import aligned_error, outline_error
 from cirs_tf.losses.cross_entropy import label_cross_entropy

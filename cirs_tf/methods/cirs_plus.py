@@ -24,7 +24,7 @@ from cirs_tf.config.settings import (
     section,
     setting,
 )
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.layers.segment_masks import SegmentMasks, masked_images
 from cirs_tf.losses.cirs import cirs_loss
 from cirs_tf.losses.cross_entropy import label_cross_entropy

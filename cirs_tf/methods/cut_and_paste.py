@@ -18,7 +18,7 @@ from cirs_tf.config.settings import (
     section,
     setting,
 )
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.cross_entropy import segmentation_cross_entropy
 from cirs_tf.methods.segmenter_pretraining import data_errors

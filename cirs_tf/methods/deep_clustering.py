@@ -20,7 +20,7 @@ from cirs_tf.config.settings import (
     section,
     setting,
 )
-from cirs_tf.data.pipeline import Batch, as_float
+from cirs_tf.data.image_split import Batch, as_float
 from cirs_tf.methods.segmenter_pretraining import data_errors
 from cirs_tf.models.backbones.backbone import (
     EFFICIENTNET_LITE0,

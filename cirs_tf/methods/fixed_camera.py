@@ -6,7 +6,7 @@ import tensorflow as tf
 from PIL import Image
 from skimage.filters import threshold_li
 
-from cirs_tf.data.pipeline import Batch, as_float
+from cirs_tf.data.image_split import Batch, as_float
 from cirs_tf.errors import DataError
 from cirs_tf.layers.background_difference import BackgroundDifference
 from cirs_tf.layers.replica_random import replica_seed

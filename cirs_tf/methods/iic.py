@@ -16,7 +16,7 @@ from cirs_tf.config.settings import (
     section,
     setting,
 )
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.data.transforms import flip_where, random_flips, random_jitter
 from cirs_tf.errors import ConfigError
 from cirs_tf.layers.replica_random import replica_seed

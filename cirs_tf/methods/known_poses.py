@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from cirs_tf.config.sections import PretrainingConfig
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.losses.aligned import pose_error
 from cirs_tf.models.posed_templates import PosedTemplates

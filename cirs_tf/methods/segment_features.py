@@ -18,7 +18,7 @@ from cirs_tf.config.settings import (
     one_of,
     setting,
 )
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.errors import ConfigError
 from cirs_tf.layers.segment_masks import masked_images
 from cirs_tf.models.feature_input import feature_input

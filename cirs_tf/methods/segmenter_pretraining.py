@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from cirs_tf.config.sections import BackgroundConfig, Config, PretrainingConfig
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.errors import DataError
 from cirs_tf.losses.cross_entropy import balanced_cross_entropy
 from cirs_tf.proposals.color_kmeans import ColorKMeans

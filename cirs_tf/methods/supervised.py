@@ -6,7 +6,7 @@ import keras
 
 from cirs_tf.config.sections import Config, SegmenterConfig
 from cirs_tf.config.settings import one_of, section, setting
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.losses.cross_entropy import segmentation_cross_entropy
 from cirs_tf.models.unet import unet
 from cirs_tf.training.optimizers import adam, learning_rate_schedule

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from cirs_tf.data.pipeline import as_float
+from cirs_tf.data.image_split import as_float
 from cirs_tf.methods.segmenter_pretraining import data_errors
 from cirs_tf.models.posed_templates import PosedTemplates
 from cirs_tf.proposals.object_proposals import propose

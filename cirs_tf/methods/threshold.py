@@ -16,7 +16,7 @@ from cirs_tf.config.settings import (
     section,
     setting,
 )
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.layers.otsu_masks import OtsuMasks
 from cirs_tf.models.mask_segmenter import mask_segmenter
 from cirs_tf.training.phases import Phase, Terms

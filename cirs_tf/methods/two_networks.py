@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import keras
 
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.training.phases import Phase, Terms
 
 

@@ -15,7 +15,7 @@ from cirs_tf.config.settings import (
     section,
     setting,
 )
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.layers.argmax_in_place import argmax_in_place
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.rgb_to_lab import rgb_to_lab

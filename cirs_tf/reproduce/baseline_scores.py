@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import open_split
+from cirs_tf.data.splits import open_split
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.scores import METRICS, metric_statistics
 from cirs_tf.runs.baselines import kmeans_scores

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import open_split
+from cirs_tf.data.splits import open_split
 from cirs_tf.reproduce.experiments import Target
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.scores import evaluate_once, seed_statistics

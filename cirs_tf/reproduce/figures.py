@@ -11,7 +11,8 @@ import keras
 import numpy as np
 from PIL import Image
 
-from cirs_tf.data.pipeline import LoadedSplit, load_split
+from cirs_tf.data.image_split import LoadedSplit
+from cirs_tf.data.splits import load_split
 from cirs_tf.reproduce.curves import curves_picture, read_scalars
 from cirs_tf.reproduce.experiments import Target
 from cirs_tf.reproduce.plan import Plan

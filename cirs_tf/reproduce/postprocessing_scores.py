@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cirs_tf.data.pipeline import open_segmentations, open_split
+from cirs_tf.data.splits import open_segmentations, open_split
 from cirs_tf.metrics.annotators import AnnotatorScores
 from cirs_tf.postprocessing.dense_crf import is_crf_installed
 from cirs_tf.postprocessing.postprocess import postprocess

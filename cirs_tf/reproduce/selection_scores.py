@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from cirs_tf.metrics.segmentation import SegmentationMetric
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.scores import computed_once, fingerprint

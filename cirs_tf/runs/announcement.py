@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from cirs_tf.config.sections import Config
-from cirs_tf.data.pipeline import ImageSplit
+from cirs_tf.data.image_split import ImageSplit
 from cirs_tf.methods.registry import entry_of
 from cirs_tf.training.phases import Method
 from cirs_tf.training.run_folder import RunFolder

@@ -11,7 +11,7 @@ from PIL import Image
 from cirs_tf.atomic_write import write_text_atomically
 from cirs_tf.data.image_split import ImageSplit, row_slices
 from cirs_tf.data.manifest import MANIFEST, Manifest
-from cirs_tf.data.pipeline import open_segmentations
+from cirs_tf.data.splits import open_segmentations
 from cirs_tf.errors import CheckpointError, DataError
 from cirs_tf.metrics.annotators import AnnotatorScores, score_annotators
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores

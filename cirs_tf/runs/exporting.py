@@ -8,7 +8,7 @@ import numpy as np
 
 from cirs_tf.config.sections import Config
 from cirs_tf.data.manifest import MANIFEST
-from cirs_tf.data.pipeline import open_split
+from cirs_tf.data.splits import open_split
 from cirs_tf.errors import ConfigError, DataError
 from cirs_tf.proposals.evenly_spaced import evenly_spaced
 from cirs_tf.runs.hub_folder import write_hub_folder

@@ -9,7 +9,7 @@ from PIL import Image
 from cirs_tf.atomic_write import atomic_folder
 from cirs_tf.config.files import save_config
 from cirs_tf.data.manifest import MANIFEST, Manifest
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from cirs_tf.errors import CheckpointError, ConfigError, DataError
 from cirs_tf.runs.hub_card import model_card
 from cirs_tf.runs.restore import Restored

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cirs_tf.config.sections import Config
-from cirs_tf.data.pipeline import ImageSplit, open_split
+from cirs_tf.data.image_split import ImageSplit
+from cirs_tf.data.splits import open_split
 
 
 def split_opener(

@@ -11,8 +11,8 @@ import numpy as np
 
 from cirs_tf.config.sections import Config
 from cirs_tf.config.settings import flatten
+from cirs_tf.data.image_split import ImageSplit
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import ImageSplit
 from cirs_tf.errors import ConfigError
 from cirs_tf.layers.precision import hidden_precision
 from cirs_tf.methods.registry import build_method, entry_of

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from cirs_tf.data.image_split import as_float
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import as_float
 from cirs_tf.errors import ConfigError, DataError
 from cirs_tf.losses.kl_divergence import standard_normal_kl
 from cirs_tf.runs.restore import load_networks, read_config

@@ -9,7 +9,7 @@ import keras
 
 from cirs_tf.config.files import resolve
 from cirs_tf.config.sections import Config
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from cirs_tf.errors import ConfigError, DataError
 from cirs_tf.methods.registry import build_segmenter, entry_of
 from cirs_tf.runs.evaluation import write_json

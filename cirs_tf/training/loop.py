@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.data.pipeline import Batch
+from cirs_tf.data.image_split import Batch
 from cirs_tf.errors import TrainingError
 from cirs_tf.training.optimizers import first_moments
 from cirs_tf.training.phases import Phase, StepPlan

@@ -9,11 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from cirs_tf.config.sections import Config
-from cirs_tf.data.pipeline import (
-    ImageSplit,
-    sampled_dataset,
-    training_dataset,
-)
+from cirs_tf.data.batches import sampled_dataset, training_dataset
+from cirs_tf.data.image_split import ImageSplit
 from cirs_tf.data.share import Share
 from cirs_tf.training.loop import PhaseSums, TrainingLoop
 from cirs_tf.training.phases import PSEUDO_LABELS, Initialization, Method, Phase

@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from cirs_tf.config.sections import Config
-from cirs_tf.data.pipeline import ImageSplit
+from cirs_tf.data.image_split import ImageSplit
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.interruption import StopRequest
 from cirs_tf.training.loop import PhaseSums

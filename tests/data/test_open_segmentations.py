@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from cirs_tf.data.manifest import Manifest, Split, describe_file
-from cirs_tf.data.pipeline import load_split, open_segmentations
 from cirs_tf.data.records import encode_example, shard_name
+from cirs_tf.data.splits import load_split, open_segmentations
 from cirs_tf.errors import DataError
 
 HEIGHT, WIDTH = 3, 2

@@ -5,11 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from cirs_tf.data.pipeline import (
-    LoadedSplit,
-    sampled_dataset,
-    training_dataset,
-)
+from cirs_tf.data.batches import sampled_dataset, training_dataset
+from cirs_tf.data.image_split import LoadedSplit
 from cirs_tf.data.share import Share
 
 NUMBERS = np.arange(10, dtype=np.uint8)

@@ -7,15 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from cirs_tf.data.batches import sampled_dataset, training_dataset
+from cirs_tf.data.image_split import LoadedSplit
 from cirs_tf.data.manifest import Manifest, Split, describe_file
-from cirs_tf.data.pipeline import (
-    LoadedSplit,
-    load_split,
-    open_split,
-    sampled_dataset,
-    training_dataset,
-)
 from cirs_tf.data.records import ImageClass, encode_example, shard_name
+from cirs_tf.data.splits import load_split, open_split
 from cirs_tf.data.streamed_split import StreamedSplit
 from cirs_tf.errors import DataError
 

@@ -10,7 +10,7 @@ from method_steps import tiny_config
 from PIL import Image
 
 from cirs_tf import evaluate, export, train
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from cirs_tf.methods.autoencoder import Autoencoder
 from cirs_tf.runs.restore import load_networks
 from cirs_tf.training.run_folder import RunFolder

@@ -7,7 +7,7 @@ import pytest
 from markdown_rows import rows_of
 from otsu_reference import otsu_labels
 
-from cirs_tf.data.pipeline import LoadedSplit
+from cirs_tf.data.image_split import LoadedSplit
 from cirs_tf.reproduce import class_scores as module
 from cirs_tf.reproduce.baseline_scores import scores_on
 from cirs_tf.reproduce.class_scores import class_scores

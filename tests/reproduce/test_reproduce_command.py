@@ -15,7 +15,7 @@ from PIL import Image
 
 import cirs_tf
 from cirs_tf import evaluate
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from cirs_tf.reproduce import __main__ as reproduce
 from cirs_tf.reproduce import scores, selection_scores
 from cirs_tf.reproduce.__main__ import main

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cirs_tf import export
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from cirs_tf.runs import exporting
 
 INT8 = ["--format", "litert", "--quantize", "int8_full"]

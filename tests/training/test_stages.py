@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from cirs_tf.config.files import resolve
 from cirs_tf.config.sections import Config
-from cirs_tf.data.pipeline import LoadedSplit
+from cirs_tf.data.image_split import LoadedSplit
 from cirs_tf.training.loop import PhaseSums
 from cirs_tf.training.phases import Phase, PretrainingPhase
 from cirs_tf.training.stages import make_stages

@@ -3,7 +3,8 @@ import pytest
 import tensorflow as tf
 
 from cirs_tf.config.sections import TrainingConfig
-from cirs_tf.data.pipeline import LoadedSplit, training_dataset
+from cirs_tf.data.batches import training_dataset
+from cirs_tf.data.image_split import LoadedSplit
 from cirs_tf.errors import ConfigError
 from cirs_tf.training.strategy import (
     batch_mean,

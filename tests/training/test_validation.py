@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cirs_tf.data.pipeline import LoadedSplit
+from cirs_tf.data.image_split import LoadedSplit
 from cirs_tf.training.validation import SegmentationValidator as Validator
 
 

@@ -6,8 +6,8 @@ from real_data import real_file
 from tfrecords import read_records
 
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import load_split
 from cirs_tf.data.records import decode_segmentations
+from cirs_tf.data.splits import load_split
 from data_gen.__main__ import main
 
 WHOLE = (321, 481)

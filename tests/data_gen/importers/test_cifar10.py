@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from data_gen.__main__ import main
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from tfrecords import features, file_contents, read_records
 
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from data_gen.__main__ import main
 
 SIZE = 16

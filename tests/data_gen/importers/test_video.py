@@ -6,7 +6,7 @@ import pytest
 
 from cirs_tf.data import video_files
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.pipeline import load_split
+from cirs_tf.data.splits import load_split
 from cirs_tf.errors import ConfigError, DataError
 from data_gen.__main__ import main
 from data_gen.importers.video import read_frames
