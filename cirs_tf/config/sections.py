@@ -78,12 +78,13 @@ class PretrainingConfig(Section):
             "none",
             "components",
             "colors",
+            "lab_colors",
             "segmenter",
             renamed={"colours": "colors"},
         ),
         "First segments that S learns: none; components, the parts that differ from a "
-        "static background; colors, clusters by k-means; or those of another "
-        "segmenter.",
+        "static background; colors, clusters by k-means in RGB, or lab_colors, in "
+        "L*a*b*; or those of another segmenter.",
     )
     segmenter: str | None = setting(
         None,

@@ -24,6 +24,8 @@ from cirs_tf.training.phases import (
 )
 from cirs_tf.training.strategy import batch_sum
 
+_COLOR_SPACES = {"colors": "rgb", "lab_colors": "lab"}
+
 
 class SegmenterPretraining:
     """S learns pseudo-labels, every segment weighing the same.
@@ -144,8 +146,9 @@ def propose_labels(
     if kind == "none" or not pretraining.steps:
         return {}
     images = images[: pretraining.images]  # in memory, these few
-    if kind == "colors":
-        labels = ColorKMeans(segments, seed).fit(images).predict(images)
+    if kind in _COLOR_SPACES:
+        clusters = ColorKMeans(segments, seed, space=_COLOR_SPACES[kind])
+        labels = clusters.fit(images).predict(images)
     elif kind == "segmenter":
         labels = exported_labels(images, segments, pretraining)
     else:

@@ -1,121 +1,38 @@
 """W-Net: segments that cut between unlike pixels and still hold the image."""
 
 import dataclasses
-from typing import ClassVar
 
 import keras
 import tensorflow as tf
 
-from cirs_tf.config.sections import SCHEDULES, Config, SegmenterConfig
-from cirs_tf.config.settings import (
-    ANY,
-    POSITIVE,
-    WEIGHT,
-    one_of,
-    section,
-    setting,
-)
 from cirs_tf.data.image_split import Batch
 from cirs_tf.layers.argmax_in_place import argmax_in_place
 from cirs_tf.layers.replica_random import replica_seed
 from cirs_tf.layers.rgb_to_lab import rgb_to_lab
 from cirs_tf.losses.soft_ncut import soft_ncut
-from cirs_tf.methods.annealed_noise import NoiseSection, add_gumbel_noise
+from cirs_tf.methods.annealed_noise import add_gumbel_noise
 from cirs_tf.methods.augmentation import augment
 from cirs_tf.methods.heads import (
-    HeadsSection,
     segmenter_with_heads,
     terms_of_best_head,
     train_heads,
 )
+from cirs_tf.methods.segmenter_pretraining import (
+    LearnsPseudoLabels,
+    SegmenterPretraining,
+)
+from cirs_tf.methods.wnet_config import WnetConfig
 from cirs_tf.models.unet import unet
 from cirs_tf.training.optimizers import adam, learning_rate_schedule
-from cirs_tf.training.phases import Phase, Terms
+from cirs_tf.training.phases import Phase, PretrainingPhase, Terms
 from cirs_tf.training.strategy import batch_mean
 
 
-@dataclasses.dataclass(frozen=True)
-class WnetSection(HeadsSection, NoiseSection):
-    """W-Net: a soft normalized cut, and a reconstruction from the segments.
-
-    Every head has a decoder of its own.
-    """
-
-    key: ClassVar[str] = "wnet"
-
-    radius: float = setting(
-        5.0, POSITIVE, "Pixels further apart are not compared by the cut; in pixels."
-    )
-    sigma_intensity: float = setting(
-        10 / 255,
-        POSITIVE,
-        "Width of the cut's weight over colors, as color_space has them.",
-    )
-    sigma_position: float = setting(
-        4.0, POSITIVE, "Width of the cut's weight over positions, in pixels."
-    )
-    color_space: str = setting(
-        "rgb",
-        one_of("rgb", "lab"),
-        "Colors that are cut and rebuilt: RGB in [0, 1]; or L*a*b* / 100, where "
-        "distances are nearer to those that people see.",
-    )
-    reconstruction: str = setting(
-        "mse", one_of("mse", "bce"), "Squared error, or binary cross-entropy."
-    )
-    reconstruction_weight: float = setting(
-        1.0,
-        WEIGHT,
-        "Weight of the reconstruction beside the cut. Both are means, the former over "
-        "values; an author who sums it over pixels, channels and the mini-batch has "
-        "their product as weight.",
-    )
-    hard_segments: bool = setting(
-        False,
-        ANY,
-        "Whether the decoder sees the argmax of the segments (in place, straight "
-        "through) instead of their probabilities, which hold a color without segments.",
-    )
-    flip: bool = setting(
-        False, ANY, "Whether training images are mirrored, each with probability 1/2."
-    )
-    schedule: str = setting(
-        "alternating",
-        one_of(*SCHEDULES),
-        "joint minimizes the sum of cut and reconstruction; alternating updates the "
-        "encoder by the cut, then both networks by the reconstruction, in turns.",
-    )
-    xla: bool = setting(
-        True,
-        ANY,
-        "Whether the cut is compiled with XLA: quicker steps, a slower start.",
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class WnetConfig(Config):
-    """The whole configuration of W-Net."""
-
-    method: str = setting("wnet", one_of("wnet"), "The system to train.")
-    segmenter: SegmenterConfig = section(SegmenterConfig)
-    wnet: WnetSection = section(WnetSection)
-
-    def check(self) -> None:
-        """Refuse what does not go together."""
-        options = self.wnet
-        joint = options.schedule == "joint"
-        options.require("heads", joint or options.heads == 1, "1 with alternating")
-        rgb = options.color_space == "rgb"
-        options.require(
-            "reconstruction", rgb or options.reconstruction == "mse", "mse with lab"
-        )
-
-
-class Wnet:
+class Wnet(LearnsPseudoLabels):
     """Image -> U-Net -> softmax -> U-Net -> image; soft normalized cut on the softmax.
 
     It looks at one image at a time: the color-clustering method that the thesis
-    compares with.
+    compares with. S may learn clusters of colors first (`pretraining.pseudo_labels`).
 
     Args:
         config: The run.
@@ -127,8 +44,10 @@ class Wnet:
 
     config_class = WnetConfig
     needs_masks = False
+    initialized_by = ("pretraining.", "background.")
 
     def __init__(self, config: WnetConfig, height: int, width: int):
+        self.config = config
         options = self.options = config.wnet
         self._all_heads, self.segmenter = _segmenters(config)
         self.decoder = _decoders(config)
@@ -136,7 +55,12 @@ class Wnet:
         self._compiled_cut = tf.function(
             soft_ncut, jit_compile=options.xla, autograph=False
         )
-        self.pretraining = []
+        self.labels = SegmenterPretraining(
+            self.segmenter, config.segments, config.pretraining
+        )
+        self.pretraining = self.labels.phases
+        if self.pretraining:
+            self.pretraining = [*self.labels.phases, self._decoder_pretraining()]
         self.seed = config.seed
         encoder = self.segmenter.trainable_variables
         both = encoder + self.decoder.trainable_variables
@@ -197,6 +121,27 @@ class Wnet:
         (rebuilt,) = self._rebuilt(probabilities, training=True)
         error = self._error(rebuilt, self._colors(batch))
         return {"loss": self.options.reconstruction_weight * error}
+
+    def _decoder_pretraining(self) -> PretrainingPhase:
+        """Return the phase in which the decoder learns what S has learned.
+
+        As long as it rebuilds nothing yet, its gradients would undo S's segments.
+        """
+        options, variables = self.config.pretraining, self.decoder.trainable_variables
+        return PretrainingPhase(
+            "decoder",
+            self._reconstruction_alone,
+            ("loss",),
+            variables,
+            adam(variables, options.learning_rate),
+            options.steps,
+            options.images,
+        )
+
+    def _reconstruction_alone(self, batch: Batch) -> Terms:
+        probabilities = self._probabilities(batch, training=False)
+        (rebuilt,) = self._rebuilt(probabilities, training=True)
+        return {"loss": self._error(rebuilt, self._colors(batch))}
 
     @property
     def _updates(self) -> list[tf.Tensor]:

@@ -37,7 +37,7 @@ def proposed(unlabeled, segments=3, threshold=0.02, **options):
     return propose_labels(unlabeled, segments, 0, options, background)
 
 
-@pytest.mark.parametrize("kind", ["components", "colors"])
+@pytest.mark.parametrize("kind", ["components", "colors", "lab_colors"])
 def test_labels_are_objects_of_the_first_images(kind):
     images, truth = scenes(60)
     found = proposed(images, pseudo_labels=kind, images=40)

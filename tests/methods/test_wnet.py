@@ -20,6 +20,7 @@ WITHOUT_CHANGES = (
     "wnet.hard_segments=false",
     "wnet.heads=1",
     "wnet.gumbel_scale=0",
+    "pretraining.pseudo_labels=none",
 )
 
 
@@ -169,12 +170,33 @@ def test_segments_are_normalized_and_colors_are_not(tiny):
     assert not np.allclose(rebuilt.std((0, 1, 2)), 8, rtol=0.1)
 
 
+def test_the_decoder_learns_first_what_the_encoder_has_learned(tiny):
+    method = build("wnet", tiny, "pretraining.pseudo_labels=lab_colors")
+    segmenter, decoder = method.pretraining
+    assert (segmenter.name, decoder.name) == ("segmenter", "decoder")
+    assert {id(v) for v in decoder.variables} == {
+        id(v) for v in method.decoder.trainable_variables
+    }
+    before = [v.numpy() for v in method.segmenter.weights]
+    with tf.GradientTape() as tape:
+        loss = decoder.loss(BATCH)["loss"]
+    assert loss.shape == (3,)
+    assert all(v is not None for v in tape.gradient(loss, decoder.variables))
+    for weight, value in zip(method.segmenter.weights, before, strict=True):
+        np.testing.assert_array_equal(weight, value)  # running statistics, too
+    assert build("wnet", tiny).pretraining == []
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
         (
             ["wnet.schedule=alternating", "wnet.heads=2"],
             "wnet.heads: expected 1 with alternating, got 2",
+        ),
+        (
+            ["pretraining.pseudo_labels=colors", "wnet.heads=2"],
+            "wnet.heads: expected 1, pretrained, got 2",
         ),
         (
             ["wnet.reconstruction=bce", "wnet.color_space=lab"],
