@@ -43,6 +43,7 @@ IN_TURNS = (DROPOUT, "cirs.schedule=alternating", "cirs.segmenter_steps=2")
 # Learning rate 1: the largest part of a weight that float32 leaves of an update.
 RATE, PRETRAINING_RATE = 1.0, 0.25
 PRETRAINING = ("pretraining.steps=4", "pretraining.images=16")
+NCUT = ("wnet.radius=2", "wnet.xla=false")
 CAMERA = ("segments=2", "fixed_camera.cleaning=1")
 CASES = {
     "cirs, words": Case("cirs", (DROPOUT, "cirs.heads=3"), {"joint": Plan(1, S)}),
@@ -143,12 +144,18 @@ CASES = {
     ),
     "wnet": Case(
         "wnet",
-        (DROPOUT, "wnet.radius=2", "wnet.xla=false", "wnet.schedule=alternating"),
-        {"n_cut": Plan(1, S), "reconstruction": Plan(1, (*S, "decoder"))},
+        (DROPOUT, *PRETRAINING, *NCUT, "wnet.schedule=alternating"),
+        {
+            "pretraining segmenter": Plan(4, S),
+            "pretraining decoder": Plan(4, ("decoder",)),
+            "n_cut": Plan(1, S),
+            "reconstruction": Plan(1, (*S, "decoder")),
+        },
     ),
     "wnet, joint": Case(
         "wnet",
-        (DROPOUT, "wnet.radius=2", "wnet.xla=false", "segmenter.dropout_of=elements"),
+        (DROPOUT, *NCUT, "segmenter.dropout_of=elements")
+        + ("pretraining.pseudo_labels=none", "wnet.heads=2"),
         {"joint": Plan(1, (*S, "decoder"))},
     ),
     "fixed_camera": Case("fixed_camera", (DROPOUT, *CAMERA), {"segmenter": Plan(1, S)}),

@@ -34,6 +34,7 @@ INITIALIZATIONS = {
     "air": WORDS,
     "cirs": {PSEUDO_LABELS: PSEUDO, **WORDS},
     "cirs_plus": {PSEUDO_LABELS: PSEUDO},
+    "wnet": {PSEUDO_LABELS: PSEUDO},
     "cirs_aligned": {
         PSEUDO_LABELS: PSEUDO,
         "background": RNG.random((SIDE, SIDE, 3)),

@@ -23,11 +23,12 @@ BATCH = {
     "mask": tf.constant(RNG.integers(0, SEGMENTS, (4, SIDE, SIDE)), tf.uint8),
 }
 INITIALIZED = {"air", "cirs", "cirs_aligned", "cirs_plus", "cut_and_paste"}
-INITIALIZED |= {"deep_clustering", "fixed_camera"}
+INITIALIZED |= {"deep_clustering", "fixed_camera", "wnet"}
 # Method: pretraining phases with its defaults.
 PRETRAINED = {
     "cirs_aligned": [("segmenter", 150), ("poses", 400)],
     "cirs_plus": [("segmenter", 150)],
+    "wnet": [("segmenter", 150), ("decoder", 150)],
 }
 
 

@@ -93,7 +93,12 @@ REPLICA_CASES = {
     "wnet": (
         "wnet",
         ("wnet.radius=2", "wnet.xla=false", "wnet.schedule=alternating")
-        + ("wnet.flip=true", "segmenter.dropout_of=elements"),
+        + ("wnet.flip=true", "segmenter.dropout_of=elements", "pretraining.steps=3"),
+    ),
+    "wnet, heads": (
+        "wnet",
+        ("wnet.radius=2", "wnet.xla=false", "pretraining.pseudo_labels=none")
+        + ("wnet.heads=2",),
     ),
     "iic": ("iic", ("iic.width=1",)),
     "autoencoder": ("autoencoder", ()),
