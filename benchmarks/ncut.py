@@ -12,6 +12,7 @@ what a plain reading of the paper gives: a matrix of all pairs of pixels.
 import argparse
 import json
 import resource
+import signal
 import statistics
 import time
 
@@ -56,12 +57,14 @@ def _in_a_process(form: str, side: int, arguments: argparse.Namespace) -> dict:
     process = start_process(__file__, ["--one", form, str(side), *options])
     found = answer(process)
     process.communicate()
+    if process.returncode == -signal.SIGKILL:
+        return {"stopped": "out of memory"}
     return found
 
 
 def _cell(found: dict) -> str:
     if "stopped" in found:
-        return "out of memory"
+        return found["stopped"]
     milliseconds = [1e3 * seconds for seconds in found["seconds"]]
     return f"{spread(milliseconds)} ms {found['megabytes']:>6,.1f} MB"
 
@@ -71,7 +74,10 @@ def _quotients(found: dict) -> str:
     if "stopped" in dense or "stopped" in windowed:
         return f"{'-':>20}{'-':>9}"
     times = statistics.median(dense["seconds"]) / statistics.median(windowed["seconds"])
-    return f"{times:>20.1f}{dense['megabytes'] / windowed['megabytes']:>9.1f}"
+    # A small image may add nothing to a process's peak.
+    added = windowed["megabytes"]
+    memory = f"{dense['megabytes'] / added:.1f}" if added else "-"
+    return f"{times:>20.1f}{memory:>9}"
 
 
 def _measure(form: str, side: int, radius: float, rounds: int) -> dict:

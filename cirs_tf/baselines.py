@@ -20,8 +20,12 @@ def main(
     arguments = _parser(prog).parse_args(argv)
     # Late, so that help does not wait for TensorFlow.
     from cirs_tf.data.manifest import Manifest
-    from cirs_tf.data.splits import open_split
-    from cirs_tf.runs.baselines import THRESHOLDS, kmeans_scores, threshold_scores
+    from cirs_tf.runs.baselines import (
+        THRESHOLDS,
+        kmeans_scores,
+        open_splits,
+        threshold_scores,
+    )
     from cirs_tf.runs.evaluation import single_segment_scores, write_json
     from cirs_tf.runs.queue import seeds_from
 
@@ -32,9 +36,7 @@ def main(
     if arguments.n_init < 1:
         raise ConfigError(f"--n-init: expected at least 1, got {arguments.n_init}")
     seeds = seeds_from(arguments.seeds)
-    # From their records: a few passes, and sets of any size.
-    train = open_split(arguments.data, "train", with_masks=False)
-    split = open_split(arguments.data, arguments.split, with_masks=True)
+    train, split = open_splits(arguments.data, arguments.split)
     rows = {
         "one segment everywhere": [single_segment_scores(split, len(classes))],
     }

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -163,8 +164,9 @@ class SplitWriter:
         with (
             report_write_errors(self._out / name),
             tf.io.TFRecordWriter(str(self._folder / name)) as writer,
+            closing(map_in_order(_encode, examples, _ENCODERS)) as records,
         ):
-            for record in map_in_order(_encode, examples, _ENCODERS):
+            for record in records:
                 writer.write(record)
                 length += 1
                 self._on_written()

@@ -95,7 +95,10 @@ class PretrainingConfig(Section):
         1_500, at_least(2), "Unlabeled training images used, the first ones."
     )
     steps: int = setting(
-        150, at_least(0), "Mini-batches in which S learns pseudo-labels."
+        150,
+        at_least(0),
+        "Mini-batches in which S learns pseudo-labels, and in which W-Net's decoder "
+        "then learns what S has learned.",
     )
     learning_rate: float = setting(
         3e-3, POSITIVE, "Learning rate of Adam in pretraining."

@@ -35,8 +35,9 @@ def rgb_to_lab(images: tf.Tensor) -> tf.Tensor:
         tf.pow((tf.maximum(images, 0.04045) + 0.055) / 1.055, 2.4),
         images / 12.92,
     )
-    to_white = tf.constant((_TO_XYZ / _WHITE[:, None]).T, images.dtype)
-    relative = tf.tensordot(linear, to_white, axes=1)
+    # Sums: a product of matrices may be rounded to TF32 on a GPU.
+    to_white = tf.constant(_TO_XYZ / _WHITE[:, None], images.dtype)
+    relative = tf.reduce_sum(linear[..., None, :] * to_white, axis=-1)
     curved = tf.where(
         relative > 0.008856,
         tf.pow(tf.maximum(relative, 0.008856), 1 / 3),

@@ -112,9 +112,11 @@ def _window_sums(
     def add(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         begin = tf.concat([[0, 0], places[index]], axis=0)
         there = tf.slice(colors, begin, tf.shape(intensities))
+        there = tf.ensure_shape(there, intensities.shape)
         distance = tf.reduce_sum(tf.square(intensities - there), axis=1, keepdims=True)
         weight = tf.exp(-tf.cast(distance, p.dtype) - apart[index])  # (B, 1, H, W)
-        return index + 1, total + weight * tf.slice(padded, begin, size)
+        near = tf.ensure_shape(tf.slice(padded, begin, size), summed.shape)
+        return index + 1, total + weight * near
 
     return tf.while_loop(
         lambda index, _: index < len(shifts),

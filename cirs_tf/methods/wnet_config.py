@@ -88,8 +88,12 @@ class WnetConfig(Config):
         options = self.wnet
         joint = options.schedule == "joint"
         options.require("heads", joint or options.heads == 1, "1 with alternating")
-        started = self.pretraining.pseudo_labels != "none"
-        options.require("heads", not started or options.heads == 1, "1, pretrained")
+        learned = self.pretraining.pseudo_labels != "none" and self.pretraining.steps
+        options.require(
+            "heads",
+            not learned or options.heads == 1,
+            "1 with pretraining.pseudo_labels, which none switches off",
+        )
         rgb = options.color_space == "rgb"
         options.require(
             "reconstruction", rgb or options.reconstruction == "mse", "mse with lab"

@@ -5,7 +5,7 @@ from skimage.color import rgb2lab
 from sklearn.cluster import KMeans
 
 _FITTED_PIXELS = 50_000
-_AT_ONCE = 256  # images whose pixels are drawn at a time
+_AT_ONCE = 16  # images whose pixels are drawn at a time
 
 
 class ColorKMeans:
@@ -53,7 +53,7 @@ class ColorKMeans:
         """Return the cluster of each pixel, `[images, height, width]` uint8 in [0, K).
 
         Args:
-            images: `[images, height, width, 3]` uint8.
+            images: `[images, height, width, 3]` uint8, gone through one by one.
         """
         # Image by image: L*a*b* of a whole split takes 24 bytes a pixel.
         labels = [

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.splits import open_split
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.scores import METRICS, metric_statistics
-from cirs_tf.runs.baselines import kmeans_scores
+from cirs_tf.runs.baselines import kmeans_scores, open_splits
 from cirs_tf.runs.evaluation import single_segment_scores
 
 
@@ -37,8 +36,7 @@ def scores_on(data: Path, seeds: Sequence[int]) -> dict:
         themselves.
     """
     classes = len(Manifest.read(data).classes)
-    train = open_split(data, "train", with_masks=False)
-    test = open_split(data, "test", with_masks=True)
+    train, test = open_splits(data, "test")
     clusterings = kmeans_scores(train, test, classes, classes, seeds)
     single_segment = single_segment_scores(test, classes)
     return {

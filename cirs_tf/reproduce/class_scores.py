@@ -4,11 +4,15 @@ import dataclasses
 from collections.abc import Sequence
 
 from cirs_tf.data.manifest import Manifest
-from cirs_tf.data.splits import open_split
 from cirs_tf.reproduce.experiments import Target
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.scores import evaluate_once, seed_statistics
-from cirs_tf.runs.baselines import THRESHOLDS, kmeans_scores, threshold_scores
+from cirs_tf.runs.baselines import (
+    THRESHOLDS,
+    kmeans_scores,
+    open_splits,
+    threshold_scores,
+)
 from cirs_tf.runs.evaluation import single_segment_scores
 
 MEASURES = ("miou", "pixel_accuracy")
@@ -30,8 +34,7 @@ def class_scores(plan: Plan, target: Target) -> dict:
     data = plan.data[target.data_sets[0]]
     names = Manifest.read(data).classes
     classes = len(names)
-    train = open_split(data, "train", with_masks=False)
-    test = open_split(data, "test", with_masks=True)
+    train, test = open_splits(data, "test")
     kmeans = kmeans_scores(train, test, classes, classes, plan.seeds)
     scored = {
         "one segment everywhere": [single_segment_scores(test, classes)],

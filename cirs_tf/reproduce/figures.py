@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from cirs_tf.data.image_split import LoadedSplit
-from cirs_tf.data.splits import load_split
+from cirs_tf.data.splits import load_split, open_split
 from cirs_tf.reproduce.curves import curves_picture, read_scalars
 from cirs_tf.reproduce.experiments import Target
 from cirs_tf.reproduce.plan import Plan
@@ -148,7 +148,7 @@ def _photographs(plan: Plan, target: Target) -> Figure:
         "segments": evaluate_once(run, "val", data).labels,
         "merged": evaluate_once(run, "val", data, merged, merging).labels,
     }
-    filenames = load_split(data, "val", with_masks=False).filenames
+    filenames = open_split(data, "val", with_masks=False).filenames
     stride = max(1, len(filenames) // _PHOTOGRAPHS)
     shown = np.arange(0, len(filenames), stride)[:_PHOTOGRAPHS]
     half_size = np.s_[shown, ::2, ::2]

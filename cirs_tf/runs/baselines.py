@@ -1,10 +1,13 @@
 """Scores of what needs no network: k-means on colors, thresholds."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
+from cirs_tf.config.sections import TrainingConfig
 from cirs_tf.data.image_split import ImageSplit, as_float, row_slices
+from cirs_tf.data.splits import open_split
 from cirs_tf.layers.otsu_masks import OtsuMasks
 from cirs_tf.metrics.segmentation import SegmentationMetric, SegmentationScores
 from cirs_tf.proposals.color_kmeans import ColorKMeans
@@ -15,6 +18,25 @@ THRESHOLDS = {
     "Otsu, background subtracted": OtsuMasks(smoothing=1.0, background=0.1),
 }
 _AT_ONCE = 16  # images divided at once
+
+
+def open_splits(data: str | Path, split: str) -> tuple[ImageSplit, ImageSplit]:
+    """Open the training images and the images that are scored, with masks.
+
+    Each is in memory up to the default of `training.cache_mb`, else in its records.
+
+    Args:
+        data: Folder of a data set.
+        split: Name of what is scored.
+
+    Raises:
+        DataError: A split is missing, has no masks, or is damaged.
+    """
+    budget = TrainingConfig().cache_mb
+    return (
+        open_split(data, "train", with_masks=False, cache_mb=budget),
+        open_split(data, split, with_masks=True, cache_mb=budget),
+    )
 
 
 def kmeans_scores(

@@ -133,6 +133,21 @@ def test_in_lab_the_decoder_gives_lab_itself(tiny):
     np.testing.assert_allclose(terms["n_cut"], cut, rtol=1e-4)
 
 
+def test_heads_are_free_where_nothing_is_pretrained(tiny):
+    some = ("pretraining.pseudo_labels=colors", "pretraining.steps=0", "wnet.heads=2")
+    assert build("wnet", tiny, *some).pretraining == []
+
+
+@pytest.mark.parametrize("xla", ["true", "false"])
+def test_a_single_image_is_measured(tiny, xla):
+    method = build("wnet", tiny, f"wnet.xla={xla}")
+    terms = tf.function(method.validation_terms, autograph=False)
+    alone = terms({"image": BATCH["image"][:1]})
+    beside = terms(BATCH)
+    for name, value in alone.items():
+        np.testing.assert_allclose(value, beside[name][:1], rtol=1e-5)
+
+
 def test_hard_segments_teach_the_encoder_all_the_same(tiny):
     method = build("wnet", tiny, "wnet.hard_segments=true")
     with tf.GradientTape() as tape:
@@ -196,7 +211,8 @@ def test_the_decoder_learns_first_what_the_encoder_has_learned(tiny):
         ),
         (
             ["pretraining.pseudo_labels=colors", "wnet.heads=2"],
-            "wnet.heads: expected 1, pretrained, got 2",
+            "wnet.heads: expected 1 with pretraining.pseudo_labels, which none "
+            "switches off, got 2",
         ),
         (
             ["wnet.reconstruction=bce", "wnet.color_space=lab"],
