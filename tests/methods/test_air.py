@@ -39,7 +39,7 @@ def test_the_floor_adds_to_the_loss(tiny):
     terms = method.validation_terms(BATCH)
     np.testing.assert_allclose(terms["min_usage_penalty"], penalty, rtol=1e-4)
     expected = np.mean(terms["error"]) + 0.5 * penalty
-    np.testing.assert_allclose(terms["loss"], expected, rtol=1e-6)
+    np.testing.assert_allclose(terms["loss"], expected, rtol=1e-5)
 
 
 def gradient(method):
@@ -85,7 +85,7 @@ def test_the_divergence_of_the_codes_adds_to_the_loss(tiny):
     terms = method.validation_terms(BATCH)
     np.testing.assert_allclose(terms["kl"], kl, rtol=1e-5)  # float32 sums
     expected = np.mean(terms["error"]) + 3 * kl.mean() / (8 * 8 * 3)
-    np.testing.assert_allclose(terms["loss"], expected, rtol=1e-6)
+    np.testing.assert_allclose(terms["loss"], expected, rtol=1e-5)
     names = ("loss", "error", "min_usage_penalty", "kl")
     assert method.phases[0].terms == names
 

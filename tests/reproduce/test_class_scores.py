@@ -56,7 +56,7 @@ def test_of_two_classes_there_are_thresholds_and_the_f_of_the_second(monkeypatch
     masks = np.zeros((2, 16, 16), np.uint8)
     image[:, 4:9, 5:11], masks[:, 4:9, 5:11] = 200, 1
     split = LoadedSplit(image, masks, ("a", "b"))
-    monkeypatch.setattr(module, "load_split", lambda *_, **__: split)
+    monkeypatch.setattr(module, "open_splits", lambda *_: (split, split))
     manifest = types.SimpleNamespace(classes=("background", "nucleus"))
     monkeypatch.setattr(module.Manifest, "read", lambda _: manifest)
     kept = {"miou": 0.5, "pixel_accuracy": 0.9, "per_class_iou": [0.9, 0.25]}

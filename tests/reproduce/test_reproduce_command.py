@@ -134,8 +134,8 @@ def test_mini_batches_are_counted_without_pretraining(out, results):
     for name, facts in facts_of(results).items():
         assert facts["mini_batches"] == 8
         first, _ = RunFolder(run_folder(out, name)).read_metrics()
-        pretrained = {"cirs_plus": 4, "cirs_plus_from_cirs": 4}
-        assert first["step"] == 4 + pretrained.get(name, 0)
+        pretrained = {"cirs_plus": 4, "wnet": 8}  # of two networks
+        assert first["step"] == 4 + pretrained.get(facts["config"], 0)
 
 
 def test_a_run_starts_from_the_segments_of_another(out):

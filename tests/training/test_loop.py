@@ -180,6 +180,8 @@ def test_every_method_and_pretraining_phase_is_held_to_it(tiny):
         ("cirs_aligned", "segmenter"),
         ("cirs_aligned", "poses"),
         ("cirs_plus", "segmenter"),
+        ("wnet", "segmenter"),
+        ("wnet", "decoder"),
     }
 
 
