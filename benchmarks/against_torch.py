@@ -20,6 +20,18 @@ from pathlib import Path
 from measuring import ROOT, answer, start_process
 from step_cost import METHODS
 
+# Where a peer is not that of `configs/`: W-Net without its changes for `fruit`.
+SETTINGS = {
+    "wnet": (
+        "segmenter.dropout=0.1",
+        "segmenter.logit_scale=null",
+        "wnet.color_space=rgb",
+        "wnet.hard_segments=false",
+        "wnet.gumbel_scale=0",
+        "pretraining.pseudo_labels=none",
+    )
+}
+
 
 def main() -> None:
     """Compare every method."""
@@ -49,9 +61,10 @@ def _compare(method: str, arguments: argparse.Namespace) -> None:
     size = ["--side", str(arguments.side), "--segments", str(arguments.segments)]
     theirs = [method, "--one", *size, "--batch", str(arguments.batch), *shared]
     theirs += ["--fused"] * arguments.fused
+    settings = ["--set", *SETTINGS.get(method, ())]
     step_cost = Path(__file__).with_name("step_cost.py")
     processes = [
-        start_process(step_cost, ["--one", method, case, *shared]),
+        start_process(step_cost, ["--one", method, case, *shared, *settings]),
         start_process(__file__, theirs, arguments.torch or ROOT),
     ]
     starts = [answer(process) for process in processes]

@@ -40,13 +40,13 @@ def main() -> None:
         f"radius {arguments.radius}, one image, 4 segments, loss and gradient; "
         f"{arguments.rounds} rounds\n"
     )
-    header = "".join(f"{form:>32}" for form in FORMS)
+    header = "".join(f"{form:>42}" for form in FORMS)
     print(f"{'side':>6}{header}{'dense / XLA: time':>20}{'memory':>9}")
     table = {}
     for side in arguments.sides:
         found = {form: _in_a_process(form, side, arguments) for form in FORMS}
         table[side] = found
-        cells = "".join(f"{_cell(found[form]):>32}" for form in FORMS)
+        cells = "".join(f"{_cell(found[form]):>42}" for form in FORMS)
         print(f"{side:>6}{cells}{_quotients(found)}", flush=True)
     options = {"radius": arguments.radius, "rounds": arguments.rounds}
     write_json(arguments.json, {"machine": machine(), **options, "sides": table})

@@ -1,6 +1,7 @@
 """The default training steps of some methods, written plainly in PyTorch.
 
-Networks, losses and Adam are those of `configs/` (the learning rate stays); images are
+Networks, losses and Adam are those of `configs/` (the learning rate stays; W-Net in RGB
+and without its other changes for `fruit`, see `against_torch.SETTINGS`); images are
 `channels_last`, and losses as their authors or a reader of the paper would write them.
 A term whose weight is 0 is left out. Templates are learned, as after the first 100 of
 1,000 steps.
