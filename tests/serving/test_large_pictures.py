@@ -38,8 +38,9 @@ def test_memory_is_that_of_the_picture(way, benchmark, finished, tmp_path):
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, env=environment
     )
-    _, memory = map(float, done.stdout.split()[-2:])
-    assert 3 * MEGAPIXELS < memory < 12 * MEGAPIXELS + 120  # MB
+    _, memory = map(float, done.stdout.split()[-2:])  # MiB
+    # The decoded picture is 72 MiB, of which some fits into what was freed before.
+    assert 2 * MEGAPIXELS < memory < 12 * MEGAPIXELS + 120
 
 
 def test_overlays_are_blended_strip_by_strip(tmp_path, monkeypatch):
