@@ -10,6 +10,7 @@ import importlib.abc
 import importlib.util
 import json
 import os
+import platform
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -41,6 +42,10 @@ def prepare() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # It would take all memory of every GPU at its start, from other processes too.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    # By itself it takes oneDNN's operations, which make a training step about twice as
+    # quick, on processors with AVX-512 only.
+    if platform.machine() in ("x86_64", "AMD64"):
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     if "keras" in sys.modules:
         register_layers()
     else:

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -88,11 +89,27 @@ def test_without_tensorflow_the_extra_to_install_is_named():
 @pytest.mark.parametrize("chosen", [None, "false"])
 def test_memory_of_a_gpu_is_left_to_others_unless_chosen(chosen):
     name = "TF_FORCE_GPU_ALLOW_GROWTH"
-    program = f"import os; os.environ.pop({name!r}, 0); {{}}import cirs_tf; "
-    program += f"print(os.environ[{name!r}])"
-    choice = f"os.environ[{name!r}] = {chosen!r}; " if chosen else ""
-    done = run(program.format(choice))
-    assert done.stdout.strip() == (chosen or "true")
+    shown = after_import(f"os.environ[{name!r}]", {name: chosen})
+    assert shown == (chosen or "true")
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="set on x86 only")
+@pytest.mark.parametrize("chosen", [None, "0"])
+def test_onednn_is_on_unless_chosen(chosen):
+    """By itself TensorFlow has it on processors with AVX-512 only."""
+    module = "importlib.import_module('tensorflow.python.util._pywrap_util_port')"
+    shown = after_import(f"{module}.IsMklEnabled()", {"TF_ENABLE_ONEDNN_OPTS": chosen})
+    assert shown == str(chosen is None)
+
+
+def after_import(expression: str, choice: dict[str, str | None]) -> str:
+    """Return what an expression is where variables are set, or not, at the start."""
+    program = "import importlib, os\n"
+    for name, value in choice.items():
+        program += f"os.environ.pop({name!r}, None)\n"
+        program += f"os.environ[{name!r}] = {value!r}\n" if value else ""
+    program += f"import cirs_tf\nprint({expression})"
+    return run(program).stdout.strip()
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
