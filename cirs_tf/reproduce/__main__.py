@@ -66,7 +66,8 @@ def main(
 
 def _write_results(plan: "Plan", left_out: list[str], out: Path) -> None:
     """Write results.json, the figures and RESULTS.md, and say where they are."""
-    from cirs_tf.reproduce.collect import collect_scores, with_earlier
+    from cirs_tf.reproduce.collect import collect_scores
+    from cirs_tf.reproduce.earlier_results import with_earlier
     from cirs_tf.reproduce.figures import draw_figures
     from cirs_tf.reproduce.results_page import results_page
     from cirs_tf.runs.evaluation import write_json
@@ -91,7 +92,7 @@ def _parser(prog: str, experiments: Experiments) -> argparse.ArgumentParser:
         prog=prog,
         description="Train what is missing (finished runs are reused, interrupted ones "
         "resumed), then write RESULTS.md, results.json and figures. What other targets "
-        "have put there at the same budget stays.",
+        "and seeds have put there at the same budget stays.",
         epilog="Budgets: "
         + "; ".join(f"{name}: {budget.meaning}" for name, budget in budgets.items()),
     )

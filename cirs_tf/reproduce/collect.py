@@ -1,14 +1,12 @@
 """Every number of the results, from finished runs, as one JSON object."""
 
-import json
 import platform
 from importlib import metadata
-from pathlib import Path
 
 from cirs_tf.reproduce.autoencoder_scores import autoencoder_scores
 from cirs_tf.reproduce.baseline_scores import baseline_scores, benchmark_set_scores
 from cirs_tf.reproduce.class_scores import class_scores
-from cirs_tf.reproduce.experiments import Experiments, Target
+from cirs_tf.reproduce.experiments import Target
 from cirs_tf.reproduce.plan import Plan
 from cirs_tf.reproduce.postprocessing_scores import (
     photograph_scores,
@@ -52,57 +50,6 @@ def collect_scores(plan: Plan) -> dict:
         elif scores := _table_scores(plan, target):
             results[target.table] = scores
     return results
-
-
-def with_earlier(path: Path, results: dict, experiments: Experiments) -> dict:
-    """Return results beside those that other targets have left in the same folder.
-
-    Args:
-        path: `results.json`, perhaps of an earlier call.
-        results: Of this call; its targets and systems replace earlier ones, but for a
-            system that ran before in the same way over these seeds and more.
-        experiments: What there is; anything else is dropped.
-
-    Returns:
-        The results, with all that `path` has besides where the budget is the same; a
-        target of which it lacks a system, as one that has got another row since, is
-        dropped.
-    """
-    if not path.exists():
-        return results
-    earlier = json.loads(path.read_text())
-    if earlier["budget"] != results["budget"]:
-        return results
-    made = {*earlier["targets"], *results["targets"]}
-    systems = earlier["systems"] | {
-        name: facts
-        for name, facts in results["systems"].items()
-        if not _has_more_seeds(earlier["systems"].get(name), facts)
-    }
-    known = [
-        name
-        for name, target in experiments.targets.items()
-        if name in made
-        and all(
-            system in systems or not experiments.is_segmenter(system)
-            for system in target.systems
-        )
-    ]
-    shown = experiments.systems_of(known)
-    return (
-        earlier
-        | results
-        | {
-            "targets": known,
-            "seeds": sorted({*earlier["seeds"], *results["seeds"]}),
-            "systems": {name: systems[name] for name in shown if name in systems},
-            **{
-                shared: earlier.get(shared, {}) | results.get(shared, {})
-                for shared in ("figures", "classes")
-                if shared in earlier or shared in results
-            },
-        }
-    )
 
 
 def segmenter_scores(plan: Plan, system: str) -> dict:
@@ -153,16 +100,3 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
-
-
-# What two results of a system must share to be of the same runs.
-_SAME = ("config", "settings", "epochs", "mini_batches", "batch_size", "version")
-
-
-def _has_more_seeds(earlier: dict | None, facts: dict) -> bool:
-    """Return whether earlier results are of the same runs and of others beside."""
-    return (
-        earlier is not None
-        and all(earlier.get(key) == facts.get(key) for key in _SAME)
-        and set(earlier.get("seeds", ())) > set(facts.get("seeds", ()))
-    )

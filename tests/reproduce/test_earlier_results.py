@@ -4,7 +4,9 @@ import copy
 import json
 from pathlib import Path
 
-from cirs_tf.reproduce.collect import with_earlier
+import pytest
+
+from cirs_tf.reproduce.earlier_results import with_earlier
 from cirs_tf.reproduce.experiments_file import load_experiments
 
 EXPERIMENTS = load_experiments()
@@ -12,7 +14,10 @@ NEW = {
     "targets": ["words"],
     "budget": "cpu",
     "seeds": [3],
-    "systems": {name: {"title": name} for name in EXPERIMENTS.targets["words"].systems},
+    "systems": {
+        name: {"title": name, "version": "2"}
+        for name in EXPERIMENTS.targets["words"].systems
+    },
     "figures": {},
     "left_out": [],
 }
@@ -46,28 +51,49 @@ def test_other_targets_stay_and_newer_systems_win(tmp_path):
     order = list(EXPERIMENTS.targets)
     assert merged["targets"] == sorted(merged["targets"], key=order.index)
     assert merged["seeds"] == [0, 1, 3]
-    assert merged["systems"]["cirs"] == {"title": "cirs"}
+    assert merged["systems"]["cirs"] == {"title": "cirs", "version": "2"}
     assert merged["systems"]["air"] == {"title": "old"}
     assert "gone" not in merged["systems"]
     assert merged["figures"] == {"figure12": {"file": "f.png"}}
     assert merged["proof"] == {"images": 2}
 
 
-def test_the_same_runs_over_more_seeds_stay(tmp_path):
+def facts(title: str, seeds: dict[int, float], **changes) -> dict:
+    values = list(seeds.values())
+    return {
+        "title": title,
+        "config": "cirs",
+        "settings": ["segments=4"],
+        "version": "2",
+        "seeds": list(seeds),
+        "oracle": {"miou": {"mean": sum(values) / len(values), "values": values}},
+        **changes,
+    }
+
+
+def test_the_same_runs_of_other_seeds_are_joined(tmp_path):
     path = tmp_path / "results.json"
+    earlier(path, systems={"cirs": facts("old", {0: 0.5, 1: 0.75, 3: 0.875})})
     new = copy.deepcopy(NEW)
-    new["systems"]["cirs"] |= {"config": "cirs", "version": "2", "seeds": [0, 1]}
-    for changes, title in (
-        ({"seeds": [0, 1, 2]}, "old"),
-        ({"seeds": [0, 2, 3]}, "cirs"),
-        ({"seeds": [0, 1]}, "cirs"),
-        ({"seeds": [0, 1, 2], "version": "1"}, "cirs"),
-        ({"seeds": [0, 1, 2], "config": "other"}, "cirs"),
-    ):
-        old = {"title": "old", "config": "cirs", "version": "2", **changes}
-        earlier(path, systems={"cirs": old})
-        merged = with_earlier(path, new, EXPERIMENTS)
-        assert merged["systems"]["cirs"]["title"] == title
+    new["systems"]["cirs"] = facts("new", {4: 1.0, 1: 0.25, 2: 0.0})
+    joined = with_earlier(path, new, EXPERIMENTS)["systems"]["cirs"]
+    assert joined["seeds"] == [0, 1, 2, 3, 4]
+    miou = joined["oracle"]["miou"]
+    assert miou["values"] == [0.5, 0.25, 0.0, 0.875, 1.0]  # the newer one of seed 1
+    assert (miou["mean"], miou["min"], miou["max"]) == (2.625 / 5, 0.0, 1.0)
+    assert (joined["title"], joined["settings"]) == ("new", ["segments=4"])
+
+
+@pytest.mark.parametrize(
+    "change", [{"version": "1"}, {"config": "other"}, {"settings": ["segments=3"]}]
+)
+def test_other_runs_are_not_joined(change, tmp_path):
+    path = tmp_path / "results.json"
+    earlier(path, systems={"cirs": facts("old", {0: 0.5, 1: 0.75}, **change)})
+    new = copy.deepcopy(NEW)
+    new["systems"]["cirs"] = facts("new", {2: 1.0})
+    merged = with_earlier(path, new, EXPERIMENTS)
+    assert merged["systems"]["cirs"] == new["systems"]["cirs"]
 
 
 def test_a_target_that_has_got_another_row_since_is_dropped(tmp_path):
