@@ -2,6 +2,7 @@ import base64
 import json
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -69,6 +70,14 @@ def test_a_failure_names_the_final_place(tmp_path):
     writer = SplitWriter(tmp_path / "missing", tmp_path / "out", 1)
     with pytest.raises(DataError, match="out/val-00000-of-00001.tfrecord: "):
         writer.write("val", examples(1), 1)
+
+
+def test_a_failed_write_ends_the_threads_that_encode(tmp_path):
+    before = threading.active_count()
+    writer = SplitWriter(tmp_path, tmp_path, 1, lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError) as failure:  # keeps what the writer held
+        writer.write("val", examples(100), 100)
+    assert threading.active_count() == before, failure
 
 
 # The package brings its own copy of TensorFlow's messages, so the two cannot be
