@@ -1,7 +1,7 @@
-"""What does an evaluation cost? Its parts from records to scores, and matching alone.
+"""What does an evaluation cost? Its parts, from records to scores.
 
-    python benchmarks/evaluation.py RUN [--data DIR] [--split test] [--classes 4 27 182]
-        [--rounds 5] [--json FILE]
+    python benchmarks/evaluation.py RUN [--data DIR] [--split test] [--rounds 5]
+        [--json FILE]
 
 *One checkpoint* reads, segments and scores the split with one checkpoint; *command* is
 `python -m cirs_tf.evaluate`, which does so with every checkpoint of the run that has a
@@ -10,11 +10,6 @@ in this process; imports are not counted. Parts, without what they call of other
 *load*, segmenters are built and restored; *read*, records to images; *trace*, the first
 batch; *segment*, the others; *count*, confusion matrices; *match*, segments to classes,
 of the split and of each image; *score*, all measures from that.
-
-Matching alone: a square confusion matrix (*one match*), the matrices of as many images
-of noise with as many classes (*count*), blocks of 8 x 8 pixels, of which the segments
-get four in five right, and everything from labels to *all scores*. *Memory*: the most
-that this allocates.
 """
 
 import argparse
@@ -22,18 +17,15 @@ import contextlib
 import functools
 import importlib
 import io
-import itertools
 import json
 import sys
 import tempfile
 import time
-import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
-import numpy as np
 from measuring import machine, ratios, spread, take_turns, write_json
 
 # What is timed, as it is looked up where it is called.
@@ -55,19 +47,15 @@ TIMED = {
     ),
 }
 PARTS = ("load", "read", "trace", "segment", "count", "match", "score", "rest")
-_SIDE, _BLOCK = 64, 8  # pixels
-_AT_ONCE = 20  # images that are counted at a time, as many as in a batch
 
 
 def main() -> None:
-    """Measure the evaluation, then matching, and print two tables."""
+    """Measure the evaluation and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("run", metavar="RUN")
     parser.add_argument("--data", metavar="DIR", help="another one than the run's")
     parser.add_argument("--split", default="test")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--classes", nargs="*", type=int, default=[4, 27, 182])
-    parser.add_argument("--images", type=int, default=1500, help="of noise")
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
     print(machine("scipy"), flush=True)
@@ -79,11 +67,8 @@ def main() -> None:
         arguments.rounds,
     )
     _print_whole(whole, arguments)
-    matching = measure_matching(arguments)
-    if matching:
-        _print_matching(matching, arguments.images)
     content = {"machine": machine("scipy"), "arguments": vars(arguments)}
-    write_json(arguments.json, content | {"whole": whole, "matching": matching})
+    write_json(arguments.json, content | {"whole": whole})
 
 
 class PartTimes:
@@ -178,76 +163,6 @@ def _print_whole(whole: dict[str, list[dict]], arguments: argparse.Namespace) ->
             own = [100 * found[part] for found in rounds]
             cells += f"{spread(ratios(own, seconds[name])) + ' %':>28}"
         print(f"{part:18}{cells}", flush=True)
-
-
-def measure_matching(arguments: argparse.Namespace) -> dict[int, list[dict]]:
-    """Return seconds of one match, of counting and of scoring, by classes."""
-    measures = {}
-    for classes in arguments.classes:
-        pair = labels_of_noise(arguments.images, classes)
-        measures[classes] = functools.partial(_matching, classes, *pair)
-    found = take_turns(measures, arguments.rounds)
-    for classes, rounds in found.items():
-        tracemalloc.start()
-        measures[classes]()
-        rounds[-1]["memory_mb"] = tracemalloc.get_traced_memory()[1] / 1e6
-        tracemalloc.stop()
-    return found
-
-
-def labels_of_noise(images: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return classes and segments, `[images, 64, 64]` uint8 each.
-
-    Args:
-        images: How many.
-        classes: Of either, at most 256.
-    """
-    rng = np.random.default_rng(0)
-    blocks = rng.integers(0, classes, (images, _SIDE // _BLOCK, _SIDE // _BLOCK))
-    masks = blocks.repeat(_BLOCK, 1).repeat(_BLOCK, 2).astype(np.uint8)
-    segments = rng.permutation(classes).astype(np.uint8)[masks]
-    noise = rng.integers(0, classes, masks.shape, np.uint8)
-    return masks, np.where(rng.random(masks.shape) < 0.2, noise, segments)
-
-
-def _matching(classes: int, masks: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    from cirs_tf.data.image_split import row_slices
-    from cirs_tf.metrics.confusion import confusion_matrices
-    from cirs_tf.metrics.matching import match_segments
-    from cirs_tf.metrics.segmentation import SegmentationMetric
-
-    some = confusion_matrices(masks[:_AT_ONCE], labels[:_AT_ONCE], classes, classes)
-    confusion = some.sum(axis=0)
-    times = [time.perf_counter()]
-    match_segments(confusion)
-    times.append(time.perf_counter())
-    for rows in row_slices(len(masks), _AT_ONCE):
-        confusion_matrices(masks[rows], labels[rows], classes, classes)
-    times.append(time.perf_counter())
-    metric = SegmentationMetric(classes, classes)
-    for rows in row_slices(len(masks), _AT_ONCE):
-        metric.update_state(masks[rows], labels[rows])
-    metric.result()
-    times.append(time.perf_counter())
-    names = ("match", "count", "score")
-    passed = [end - begin for begin, end in itertools.pairwise(times)]
-    return dict(zip(names, passed, strict=True))
-
-
-def _print_matching(found: dict[int, list[dict]], images: int) -> None:
-    print(f"\n{images} images of noise")
-    print(f"{'K':>4}{'one match, ms':>28}{'count, images/s':>28}", end="")
-    print(f"{'all scores, images/s':>28}{'memory':>11}")
-    for classes, rounds in found.items():
-        match = spread((1e3 * times["match"] for times in rounds), 3)
-        rates = [
-            spread((images / times[name] for times in rounds), 0)
-            for name in ("count", "score")
-        ]
-        print(
-            f"{classes:>4}{match:>28}{rates[0]:>28}{rates[1]:>28}"
-            f"{rounds[-1]['memory_mb']:>8,.0f} MB"
-        )
 
 
 if __name__ == "__main__":
