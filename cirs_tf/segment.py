@@ -3,23 +3,17 @@
 import argparse
 import sys
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
 from cirs_tf.beam_options import add_beam
-from cirs_tf.data.image_files import LARGEST, MAX_PIXELS, read_image
-from cirs_tf.errors import ConfigError, DataError, ImageError, command
+from cirs_tf.data.image_files import LARGEST, MAX_PIXELS
+from cirs_tf.errors import ConfigError, command
 from cirs_tf.postprocessing.arguments import add_postprocessing, postprocessing_of
 
 if typing.TYPE_CHECKING:
-    from cirs_tf.serving.image_files import OverlaySheet
-    from cirs_tf.serving.segment_stream import Segmented, StreamSettings
-    from cirs_tf.serving.segment_summary import SegmentSummary
+    from cirs_tf.serving.segment_stream import StreamSettings
     from cirs_tf.serving.segmenter import Segmenter
-    from cirs_tf.serving.video_masks import SegmentedVideo
 
 _SHEET_IMAGES = 24
 _NAMED = 5  # files that are left out
@@ -35,36 +29,18 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     """
     arguments = _parser(prog).parse_args(argv)
     # Late, so that help does not wait for TensorFlow.
-    from cirs_tf.serving.exported_model import load_exported
     from cirs_tf.serving.image_files import (
         OverlaySheet,
         check_apart,
         find_images,
         left_out,
         make_folders,
-        write_mask,
-        write_overlay,
-        write_probabilities,
     )
-    from cirs_tf.serving.savedmodel import NO_CARD
-    from cirs_tf.serving.segment_stream import StreamSettings, segment_stream
+    from cirs_tf.serving.segment_files import FileSegmenter
     from cirs_tf.serving.segment_summary import SegmentSummary
-    from cirs_tf.serving.video_masks import SegmentedVideo, divide_videos, video_names
+    from cirs_tf.serving.video_masks import divide_videos, video_names
 
-    if not 1 <= arguments.max_pixels <= LARGEST:
-        raise ConfigError(
-            f"--max-pixels: expected 1 to {LARGEST:,}, got {arguments.max_pixels:,}"
-        )
-    settings = StreamSettings(
-        arguments.batch_size,
-        arguments.native,
-        arguments.tile,
-        arguments.overlap,
-        *postprocessing_of(arguments),
-        arguments.probabilities,
-    )
-    if arguments.every < 1:
-        raise ConfigError(f"--every: expected at least 1, got {arguments.every}")
+    settings = _settings(arguments)
     if "beam" in arguments:
         from cirs_tf.serving.beam_segment import segment_with_beam
 
@@ -84,100 +60,59 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     summary = SegmentSummary(arguments.summary) if arguments.summary else None
     if arguments.sheet:
         _check_sheet(Path(arguments.sheet), out, sources, found)
-    segmenter = load_exported(arguments.model)
+    segmenter = _load(arguments.model)
+    _say_left_out(left_out(sources, arguments.recursive))
+    make_folders(out, [*found, *clips])
+    sheet = OverlaySheet(_SHEET_IMAGES)
+    files = FileSegmenter(
+        segmenter, settings, out, arguments.max_pixels, sheet, summary
+    )
+    files.segment_images(found)
+    files.segment_videos(clips, arguments.every)
+    if summary:
+        summary.write()
+    if arguments.sheet and files.done:
+        sheet.write(arguments.sheet)
+    return 1 if files.failed else 0
+
+
+def _settings(arguments: argparse.Namespace) -> "StreamSettings":
+    """Return how images are segmented.
+
+    Raises:
+        ConfigError: A number is out of range.
+    """
+    from cirs_tf.serving.segment_stream import StreamSettings
+
+    if not 1 <= arguments.max_pixels <= LARGEST:
+        raise ConfigError(
+            f"--max-pixels: expected 1 to {LARGEST:,}, got {arguments.max_pixels:,}"
+        )
+    settings = StreamSettings(
+        arguments.batch_size,
+        arguments.native,
+        arguments.tile,
+        arguments.overlap,
+        *postprocessing_of(arguments),
+        arguments.probabilities,
+    )
+    if arguments.every < 1:
+        raise ConfigError(f"--every: expected at least 1, got {arguments.every}")
+    return settings
+
+
+def _load(model: str) -> "Segmenter":
+    """Load a segmenter, and say where it does not know its training images' size."""
+    from cirs_tf.serving.exported_model import load_exported
+    from cirs_tf.serving.savedmodel import NO_CARD
+
+    segmenter = load_exported(model)
     if segmenter.card is None:
         why = NO_CARD
         if segmenter.keras_model is not None:
             why = "no cirs_tf.json beside it: it sees images at their own size"
-        print(f"note: {arguments.model}: {why}", file=sys.stderr)
-    _say_left_out(left_out(sources, arguments.recursive))
-    sheet = OverlaySheet(_SHEET_IMAGES)
-    make_folders(out, [*found, *clips])
-    failed = 0
-    images = _images(found, arguments.max_pixels)
-    results = segment_stream(segmenter, images, settings)
-    for result in tqdm(results, total=len(found), unit="img", disable=None):
-        name, path = result.key
-        if result.error:
-            # The other images do not wait for this one to be mended.
-            tqdm.write(f"error: {result.error}", file=sys.stderr)
-            failed += 1
-            if summary:
-                summary.add_error(path, result.error)
-            continue
-        if arguments.probabilities:
-            write_probabilities(result.probabilities, out / f"{name}_probabilities.npz")
-        write_mask(result.labels, out / f"{name}.png")
-        write_overlay(result.image, result.labels, out / f"{name}_overlay.png")
-        sheet.add(result.image, result.labels)
-        if summary:
-            summary.add(path, result.labels, segmenter.num_segments)
-    done = len(found) - failed
-    if found:
-        print(f"{done} of {len(found)} images segmented into {out}")
-    for name, path in clips.items():
-        try:
-            clip = _segment_clip(
-                path, out / name, segmenter, settings, arguments, sheet, summary
-            )
-        except DataError as error:
-            clip = SegmentedVideo(0, str(error))
-        if clip.frames:
-            done += 1
-            print(f"{clip.frames:,} frames of {path} segmented into {out / name}")
-        if clip.problem:
-            failed += 1
-            print(f"error: {clip.problem}", file=sys.stderr)
-            if summary:
-                summary.add_error(path, DataError(clip.problem))
-    if summary:
-        summary.write()
-    if arguments.sheet and done:
-        sheet.write(arguments.sheet)
-    return 1 if failed else 0
-
-
-def _images(
-    found: dict[Path, Path], max_pixels: int
-) -> Iterator[tuple[tuple[Path, Path], np.ndarray | ImageError]]:
-    """Yield name and file of each image with its pixels, or why it has none."""
-    for name, path in found.items():
-        try:
-            yield (name, path), read_image(path, max_pixels)
-        except ImageError as error:
-            yield (name, path), error
-
-
-def _segment_clip(
-    path: Path,
-    masks: Path,
-    segmenter: "Segmenter",
-    settings: "StreamSettings",
-    arguments: argparse.Namespace,
-    sheet: "OverlaySheet",
-    summary: "SegmentSummary | None",
-) -> "SegmentedVideo":
-    """Segment a video; its first frame goes to the sheet, all to the summary."""
-    from cirs_tf.serving.video_masks import segment_video
-
-    def seen(frame: "Segmented[int]") -> None:
-        if frame.key == 0:
-            sheet.add(frame.image, frame.labels)
-        if summary:
-            name = f"{path}#{frame.key:06}"
-            summary.add(name, frame.labels, segmenter.num_segments)
-        bar.update()
-
-    with tqdm(unit="frame", desc=path.name, disable=None) as bar:
-        return segment_video(
-            segmenter,
-            path,
-            masks,
-            settings,
-            arguments.every,
-            arguments.max_pixels,
-            seen,
-        )
+        print(f"note: {model}: {why}", file=sys.stderr)
+    return segmenter
 
 
 def _say_left_out(files: list[Path]) -> None:
