@@ -7,6 +7,7 @@ from typing import Any
 
 from cirs_tf.config.files import resolve
 from cirs_tf.config.sections import Config
+from cirs_tf.config.settings import path_override
 from cirs_tf.data.image_files import MAX_PIXELS
 from cirs_tf.default_data import default_data
 from cirs_tf.errors import DataError
@@ -15,9 +16,8 @@ from cirs_tf.runs import session
 from cirs_tf.runs.evaluation import Evaluation, evaluate_run
 from cirs_tf.runs.exporting import SAVED_MODEL, export_run
 from cirs_tf.runs.restore import load_segmenter, open_run
-from cirs_tf.serving.exported_model import load_exported
+from cirs_tf.serving.exported_model import load_exported, size_note
 from cirs_tf.serving.formats.keras_file import KERAS_FILE
-from cirs_tf.serving.savedmodel import NO_CARD
 from cirs_tf.serving.segmenter import Segmenter
 from cirs_tf.training.run_folder import RunFolder
 
@@ -65,18 +65,20 @@ def train(
         >>> run.step, run.stopped_by
         (2, None)
     """
-    chosen = {"data": data, "training.epochs": epochs, "seed": seed}
+    chosen = {"training.epochs": epochs, "seed": seed}
     chosen = {key: value for key, value in chosen.items() if value is not None}
     overrides = [
         f"{key}={_as_text(value)}"
         for key, value in {**(settings or {}), **chosen}.items()
     ]
+    if data is not None:
+        overrides.append(path_override("data", data))
     if isinstance(config, Config):
         resolved = resolve(config, overrides=overrides)
     else:
         resolved = load_config(config, overrides)
     if resolved.data is None:
-        resolved = resolve(resolved, overrides=[f"data={default_data()}"])
+        resolved = resolve(resolved, overrides=[path_override("data", default_data())])
     return session.train(resolved, run, verify=verify)
 
 
@@ -112,8 +114,8 @@ def load(path: str | Path | session.Run, checkpoint: str | None = None) -> Segme
     if checkpoint is not None:
         raise DataError(f"{path}: an exported model has no checkpoints")
     segmenter = load_exported(path)
-    if segmenter.card is None and segmenter.keras_model is None:
-        warnings.warn(f"{path}: {NO_CARD}", stacklevel=2)
+    if segmenter.keras_model is None and (note := size_note(segmenter)):
+        warnings.warn(f"{path}: {note}", stacklevel=2)
     return segmenter
 
 

@@ -16,7 +16,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     The folder must exist. A killed process can leave a hidden `.NAME.PID.tmp`.
 
     Args:
-        path: The file to replace or create.
+        path: The file to replace or create. Where it is a link, the file that it leads
+            to; a device, such as `/dev/null`, is written to.
 
     Yields:
         Where to write; in the same folder, so that renaming is one step.
@@ -32,6 +33,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         >>> folder.cleanup()
     """
     path = Path(path)
+    if path.is_symlink():
+        path = path.resolve()
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        yield path  # a device or a pipe is written to, not replaced
+        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
@@ -71,6 +77,8 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise FileExistsError(errno.EEXIST, "is there already", str(path))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # A killed process of this number may have left one: in a container all have one.
+    shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
         yield temporary

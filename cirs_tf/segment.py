@@ -67,12 +67,14 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.segment")
     files = FileSegmenter(
         segmenter, settings, out, arguments.max_pixels, sheet, summary
     )
-    files.segment_images(found)
-    files.segment_videos(clips, arguments.every)
-    if summary:
-        summary.write()
-    if arguments.sheet and files.done:
-        sheet.write(arguments.sheet)
+    try:
+        files.segment_images(found)
+        files.segment_videos(clips, arguments.every)
+    finally:  # also of what was done before a full disk, or Ctrl-C
+        if summary:
+            summary.write()
+        if arguments.sheet and files.done:
+            sheet.write(arguments.sheet)
     return 1 if files.failed else 0
 
 
@@ -103,15 +105,11 @@ def _settings(arguments: argparse.Namespace) -> "StreamSettings":
 
 def _load(model: str) -> "Segmenter":
     """Load a segmenter, and say where it does not know its training images' size."""
-    from cirs_tf.serving.exported_model import load_exported
-    from cirs_tf.serving.savedmodel import NO_CARD
+    from cirs_tf.serving.exported_model import load_exported, size_note
 
     segmenter = load_exported(model)
-    if segmenter.card is None:
-        why = NO_CARD
-        if segmenter.keras_model is not None:
-            why = "no cirs_tf.json beside it: it sees images at their own size"
-        print(f"note: {model}: {why}", file=sys.stderr)
+    if note := size_note(segmenter):
+        print(f"note: {model}: {note}", file=sys.stderr)
     return segmenter
 
 

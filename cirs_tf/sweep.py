@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.sweep") -
     import tensorflow as tf
 
     from cirs_tf.config.files import resolve
+    from cirs_tf.config.settings import path_override
     from cirs_tf.default_data import default_data
     from cirs_tf.runs.queue import seeds_from
     from cirs_tf.runs.sweep import sweep
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.sweep") -
     # Each run compiles networks of its own, which TensorFlow takes for a mistake.
     tf.get_logger().setLevel("ERROR")
     if config.data is None:
-        config = resolve(config, overrides=[f"data={default_data()}"])
+        config = resolve(config, overrides=[path_override("data", default_data())])
     name = Path(source).stem
     result = sweep(
         config,

@@ -3,6 +3,7 @@
 import argparse
 
 from cirs_tf.callable_module import make_callable
+from cirs_tf.config.settings import path_override
 from cirs_tf.errors import ConfigError, command
 from cirs_tf.runs.arguments import (
     EPILOG,
@@ -24,10 +25,10 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.train") -
         prog: What help calls this command.
     """
     arguments = _parser(prog).parse_args(argv)
-    if arguments.show_config:
-        print("\n".join(settings_table(config_of(arguments))))
-        return 0
     config = config_of(arguments) if not arguments.resume else None
+    if arguments.show_config and config is not None:
+        print("\n".join(settings_table(config)))
+        return 0
     # Late, so that help and slips of the finger do not wait for TensorFlow.
     from cirs_tf.config.files import resolve
     from cirs_tf.default_data import default_data
@@ -41,10 +42,13 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.train") -
         stored = read_config(open_run(arguments.resume))
         config = resolve(stored, overrides=overrides_of(arguments))
         check_model(arguments, config)
+        if arguments.show_config:
+            print("\n".join(settings_table(config)))
+            return 0
         run = train(config, arguments.resume, resume=True, verify=arguments.verify)
     else:
         if config.data is None:
-            config = resolve(config, overrides=[f"data={default_data()}"])
+            config = resolve(config, overrides=[path_override("data", default_data())])
         run = train(config, arguments.run, verify=arguments.verify)
     if run.stopped_by is not None:
         print(

@@ -12,9 +12,11 @@ import tensorflow as tf
 
 from cirs_tf.data.manifest import MANIFEST
 from cirs_tf.errors import DataError
+from cirs_tf.file_lock import lock_file
 from data_gen.interrupts import interrupts_deferred
 
 _STAGING_FOLDER = ".writing"
+_LOCK, _REPLACED = ".lock", ".replaced"  # in it
 # Split, number and count of the files of the split.
 SHARD_NAME = re.compile(r"(train|val|test)-(\d{5,})-of-(\d{5,})\.tfrecord")
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -43,25 +45,46 @@ def staging_folder(out: Path, last: str = MANIFEST) -> Iterator[Path]:
         The folder to write in.
 
     Raises:
-        DataError: A file or folder cannot be written.
+        DataError: A file or folder cannot be written, or another process is at it.
     """
     staging = out / _STAGING_FOLDER
-    new_folders = []
-    try:
-        with report_write_errors(out):
-            folders = (out, *out.parents)
-            new_folders = [folder for folder in folders if not folder.exists()]
-            shutil.rmtree(staging, ignore_errors=True)
-            staging.mkdir(parents=True)
-        yield staging
-        with report_write_errors(out), interrupts_deferred():
-            _move_files(staging, out, last)
-            shutil.rmtree(staging, ignore_errors=True)
-    except BaseException:
-        with interrupts_deferred():
-            shutil.rmtree(staging, ignore_errors=True)
-            _remove_empty(new_folders)
-        raise
+    new_folders = [folder for folder in (out, *out.parents) if not folder.exists()]
+    with _locked(staging):
+        try:
+            with report_write_errors(out):
+                for left in _written(staging):
+                    left.unlink()
+            yield staging
+            with report_write_errors(out), interrupts_deferred():
+                _move_files(staging, out, last)
+                shutil.rmtree(staging, ignore_errors=True)
+        except BaseException:
+            with interrupts_deferred():
+                shutil.rmtree(staging, ignore_errors=True)
+                _remove_empty(new_folders)
+            raise
+
+
+@contextmanager
+def _locked(staging: Path) -> Iterator[None]:
+    """Make a folder and hold its lock.
+
+    Raises:
+        DataError: Another process holds it, or the folder cannot be made.
+    """
+    with report_write_errors(staging.parent):
+        staging.mkdir(parents=True, exist_ok=True)
+        file = (staging / _LOCK).open("w")
+    with file:
+        try:
+            lock_file(file.fileno())
+        except BlockingIOError:
+            raise DataError(
+                f"{staging.parent}: is being written by another process; wait for it"
+            ) from None
+        except OSError:
+            pass  # nothing can be locked there
+        yield
 
 
 @contextmanager
@@ -81,20 +104,36 @@ def report_write_errors(path: Path) -> Iterator[None]:
 
 
 def _move_files(staging: Path, out: Path, last: str) -> None:
-    """Replace what `out` holds by the files of `staging`, one of them last."""
-    (out / last).unlink(missing_ok=True)
-    for file in list_shards(out):
-        file.unlink()
-    files = sorted(staging.iterdir(), key=lambda file: file.name == last)
-    moved = []
+    """Replace what `out` holds by the files of `staging`, one of them last.
+
+    Old files go aside first, and come back where a new one cannot be moved.
+    """
+    files = sorted(_written(staging), key=lambda file: file.name == last)
+    old = dict.fromkeys(
+        [out / last, *list_shards(out), *(out / file.name for file in files)]
+    )
+    replaced = staging / _REPLACED
+    replaced.mkdir(exist_ok=True)
+    aside, moved = [], []
     try:
+        for path in filter(Path.exists, old):
+            os.replace(path, replaced / path.name)
+            aside.append(path)
         for file in files:
             moved.append(out / file.name)
             os.replace(file, moved[-1])
     except BaseException:
-        for file in moved:
-            file.unlink(missing_ok=True)
+        for path in moved:
+            path.unlink(missing_ok=True)
+        for path in reversed(aside):
+            os.replace(replaced / path.name, path)
         raise
+
+
+def _written(staging: Path) -> list[Path]:
+    """Return the files of the new data set."""
+    own = (_LOCK, _REPLACED)
+    return [file for file in staging.iterdir() if file.name not in own]
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:

@@ -11,7 +11,7 @@ from cirs_tf.data.manifest import MANIFEST, Manifest, verify_shards
 from cirs_tf.errors import DataError
 from data_gen.contact_sheet import CONTACT_SHEET, draw_contact_sheet
 from data_gen.staging import list_shards, report_write_errors, staging_folder
-from data_gen.tfds_metadata import write_tfds_metadata
+from data_gen.tfds_metadata import DATASET_INFO, FEATURES, write_tfds_metadata
 from data_gen.write_records import SplitWriter
 
 
@@ -151,6 +151,12 @@ def _read_existing(out: Path, generator: dict) -> Manifest | None:
     """Return the manifest if `out` holds the same set, None if it holds none."""
     if not (out / MANIFEST).exists():
         check_no_shards(out, MANIFEST)
+        for name in (CONTACT_SHEET, FEATURES, DATASET_INFO):
+            if (out / name).exists():
+                raise DataError(
+                    f"{out / name}: would be replaced, and is of no data set written "
+                    "here; choose another folder, or replace it with --overwrite"
+                )
         return None
     manifest = Manifest.read(out)
     check_same(out, manifest, generator)

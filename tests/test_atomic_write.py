@@ -1,5 +1,7 @@
 """Either the old file or the new one, never a part of it."""
 
+import os
+
 import pytest
 
 from cirs_tf.atomic_write import atomic_folder, atomic_path, write_text_atomically
@@ -44,3 +46,28 @@ def test_a_folder_with_content_is_not_replaced(tmp_path):
         with pytest.raises(FileExistsError), atomic_folder(path):
             pytest.fail("it was begun")
     assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_no_hindrance(tmp_path):
+    left = tmp_path / f".model.{os.getpid()}.tmp"
+    (left / "half").mkdir(parents=True)
+    with atomic_folder(tmp_path / "model") as temporary:
+        (temporary / "a.txt").write_text("whole")
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["a.txt"]
+
+
+def test_links_and_devices_are_written_to_not_replaced(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("old")
+    link.symlink_to("target")
+    write_text_atomically(link, "new")
+    assert link.is_symlink() and target.read_text() == "new"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_text_atomically(pipe, "text")
+        assert os.read(reader, 9) == b"text"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()

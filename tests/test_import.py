@@ -15,7 +15,8 @@ ROOT = Path(cirs_tf.__file__).parent.parent
 
 # Rooms of cirs_tf by level; each may import only itself and the levels above it.
 LEVELS = [
-    {"errors", "atomic_write", "backend", "cache", "callable_module", "file_hash"},
+    {"errors", "atomic_write", "backend", "cache", "callable_module", "file_hash"}
+    | {"file_lock"},
     {"config", "visualization", "oned", "beam_options"},
     {"layers", "losses", "metrics", "postprocessing", "proposals", "words"}
     | {"hierarchy"},
@@ -229,6 +230,7 @@ def test_data_gen_knows_files_of_data_and_errors_alone():
     files = ("records", "manifest", "image_files", "video_files")
     allowed = (
         "cirs_tf.errors",
+        "cirs_tf.file_lock",
         "cirs_tf.atomic_write",
         "cirs_tf.beam_options",
         *(f"cirs_tf.data.{name}" for name in files),

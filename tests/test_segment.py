@@ -13,6 +13,7 @@ from cirs_tf.data.image_files import read_image
 from cirs_tf.errors import ImageError
 from cirs_tf.postprocessing.dense_crf import dense_crf
 from cirs_tf.postprocessing.regions import merge_small_regions
+from cirs_tf.serving import segment_files
 from cirs_tf.serving.savedmodel import load_savedmodel
 from cirs_tf.visualization import palette
 
@@ -330,3 +331,24 @@ def test_a_crf_that_is_not_installed_is_asked_for_first(
     assert segment.main(argv) == 1
     assert "pip install 'cirs-tf[crf]'" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_the_summary_of_what_was_done_is_kept(
+    model_dir, images, tmp_path, monkeypatch, capsys
+):
+    write = segment_files.write_mask
+
+    def disk_full(labels, path):
+        if path.name == "b.png":
+            raise ImageError(f"{path}: cannot be written: No space left on device")
+        write(labels, path)
+
+    monkeypatch.setattr(segment_files, "write_mask", disk_full)
+    out, summary, sheet = tmp_path / "out", tmp_path / "s.json", tmp_path / "s.png"
+    argv = [str(model_dir), str(images), "--out", str(out), "--summary", str(summary)]
+    assert segment.main([*argv, "--sheet", str(sheet)]) == 1
+    assert "b.png: cannot be written: No space" in capsys.readouterr().err
+    assert [row["image"] for row in json.loads(summary.read_text())] == [
+        str(images / "a.png")
+    ]
+    assert sheet.is_file()

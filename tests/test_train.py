@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from command_line import set_flags
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cirs_tf import train
+from cirs_tf.runs.restore import read_config
 from cirs_tf.training.checkpoints import CheckpointStore
+from cirs_tf.training.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[1]
 
@@ -212,3 +215,29 @@ def test_mirrored_trains_like_one_device(finished, command, tmp_path):
     )
     # Float32: Adam amplifies the rounding of sums taken in another order.
     assert row["train"] == pytest.approx(expected["train"], rel=1e-3)
+
+
+def test_a_folder_with_signs_of_yaml_is_what_is_trained_on(
+    capsys, fruit, command, tmp_path, monkeypatch
+):
+    data = tmp_path / "set #2"
+    data.symlink_to(fruit)
+    monkeypatch.chdir(tmp_path)
+    argv = [*command, "--data", "set #2", "--run", "run", "--epochs", "1"]
+    assert train.main(argv) == 0
+    assert read_config(RunFolder("run")).data == str(fruit)
+    (tmp_path / "manifest.json").mkdir()
+    for wrong, message in (
+        ("007", "007/manifest.json: not found"),
+        (str(fruit / "manifest.json"), "manifest.json/manifest.json: not found"),
+        (".", "manifest.json: cannot be read (Is a directory)"),
+    ):
+        assert message in refused(capsys, ["--data", wrong])
+
+
+def test_the_settings_of_a_run_that_is_gone_on_with_are_shown(capsys, finished):
+    argv = ["--resume", str(finished), "--show-config", "--epochs", "9"]
+    assert train.main(argv) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"training\.epochs: 9 ", shown)
+    assert re.search(r"segmenter\.width: 2 ", shown)  # the run's, no default

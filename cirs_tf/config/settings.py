@@ -1,9 +1,14 @@
 """Fields with a meaning and a range, and the one check of every section."""
 
 import dataclasses
+import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
+
+import yaml
 
 from cirs_tf.errors import ConfigError
 
@@ -169,3 +174,21 @@ def flatten(config: Section) -> dict[str, Any]:
         for setting in describe(config)
         for value in [setting.default]
     }
+
+
+def path_override(key: str, path: str | Path) -> str:
+    """Return `KEY=PATH`, quoted where YAML would read it as something else.
+
+    Args:
+        key: A setting, such as `data`.
+        path: Its value.
+
+    Example:
+        >>> path_override("data", "sets/set #2")
+        'data="sets/set #2"'
+        >>> path_override("data", "sets/two")
+        'data=sets/two'
+    """
+    text = str(path)
+    plain = re.fullmatch(r"[A-Za-z./][\w./-]*", text) and yaml.safe_load(text) == text
+    return f"{key}={text if plain else json.dumps(text)}"

@@ -108,10 +108,12 @@ class Manifest:
         path = Path(directory) / MANIFEST
         try:
             return cls.from_content(json.loads(path.read_text()), path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise DataError(
                 f"{path}: not found; expected a folder written by `python -m data_gen`"
             ) from None
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror})") from None
         except ValueError as error:
             raise DataError(f"{path}: not a manifest of a data set ({error})") from None
 

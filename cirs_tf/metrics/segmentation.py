@@ -116,6 +116,11 @@ class SegmentationMetric:
         foreground = foreground[foreground.sum(axis=(1, 2)) > 0]
         self._fg_ari.extend(adjusted_rand_index(foreground))
 
+    @property
+    def images(self) -> int:
+        """Images so far, those of which every pixel is ignored aside."""
+        return len(self._miou)
+
     def result(self) -> SegmentationScores:
         """Return the scores of all batches since construction or `reset_state`.
 

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cirs_tf.config.settings import path_override
 from cirs_tf.methods.registry import load_config
 from cirs_tf.reproduce.experiments import Budget, Experiments
 from cirs_tf.runs.queue import PlannedRun
@@ -117,7 +118,7 @@ def start_settings(exported: str | Path) -> tuple[str, ...]:
     """Return the overrides of a run that starts from an exported segmenter."""
     return (
         "pretraining.pseudo_labels=segmenter",
-        f"pretraining.segmenter={exported}",
+        path_override("pretraining.segmenter", exported),
     )
 
 

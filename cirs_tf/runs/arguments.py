@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterator
 
 from cirs_tf.config.sections import STRATEGIES, Config
-from cirs_tf.config.settings import describe
+from cirs_tf.config.settings import describe, path_override
 from cirs_tf.errors import ConfigError
 from cirs_tf.methods.registry import METHODS, load_config
 
@@ -74,7 +74,8 @@ def overrides_of(arguments: argparse.Namespace) -> list[str]:
     for flag, key in _FLAGS.items():
         value = getattr(arguments, flag, None)
         if value is not None:
-            overrides.append(f"{key}={value}")
+            text = f"{key}={value}"
+            overrides.append(path_override(key, value) if key == "data" else text)
     return overrides
 
 

@@ -197,7 +197,7 @@ def evaluate_run(
             counts += np.bincount(labels[rows].ravel(), minlength=config.segments)
             if masks is not None:
                 metric.update_state(masks[rows], labels[rows])
-        scores = None if masks is None else metric.result()
+        scores = metric.result() if metric.images else None
         share = tuple(map(float, counts / counts.sum()))
         annotators = (
             None if annotations is None else against_annotators(labels, annotations)
@@ -242,12 +242,17 @@ def single_segment_scores(split: ImageSplit, classes: int) -> SegmentationScores
     Args:
         split: With masks.
         classes: Number of true classes.
+
+    Raises:
+        DataError: No mask has a pixel that counts.
     """
     metric = SegmentationMetric(num_segments=1, num_classes=classes)
     masks = split.masks
     for rows in row_slices(len(masks), _AT_ONCE):
         some = masks[rows]
         metric.update_state(some, np.zeros_like(some))
+    if not metric.images:
+        raise DataError("masks: expected pixels of classes, got 255 everywhere")
     return metric.result()
 
 

@@ -1,4 +1,4 @@
-"""Labels of a whole split: in memory, or in a file where the split is streamed."""
+"""Labels of many images: in memory, or in a file where they are large."""
 
 import math
 import os
@@ -10,6 +10,8 @@ import numpy as np
 from cirs_tf.data.image_split import ImageSplit, LoadedSplit
 from cirs_tf.errors import DataError
 from cirs_tf.postprocessing.regions import connected_regions
+
+_IN_MEMORY = 500 * 10**6  # bytes
 
 
 def new_label_store(split: ImageSplit) -> np.ndarray:
@@ -26,9 +28,27 @@ def new_label_store(split: ImageSplit) -> np.ndarray:
         DataError: There is no room for the file.
     """
     shape = split.images.shape[:3]
-    size = math.prod(shape)
     if isinstance(split, LoadedSplit):
         return np.empty(shape, np.uint8)
+    return _mapped(shape)
+
+
+def new_labels(shape: tuple[int, ...]) -> np.ndarray:
+    """Return where labels go: up to 500 MB in memory, else in a temporary file.
+
+    Args:
+        shape: Of the labels.
+
+    Raises:
+        DataError: There is no room for the file.
+    """
+    if math.prod(shape) <= _IN_MEMORY:
+        return np.empty(shape, np.uint8)
+    return _mapped(shape)
+
+
+def _mapped(shape: tuple[int, ...]) -> np.ndarray:
+    size = math.prod(shape)
     try:
         with tempfile.TemporaryFile() as file:  # the map keeps it
             # Or a disk that is full would end the process when a page is written.

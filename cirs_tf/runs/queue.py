@@ -122,10 +122,10 @@ def seeds_from(text: str) -> list[int]:
     for part in text.split(","):
         match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
         first, last = match.groups() if match else (1, 0)
-        span = range(int(first), int(first if last is None else last) + 1)
-        if not 0 < len(span) <= _MOST_SEEDS:
+        first, last = int(first), int(first if last is None else last)
+        if not 0 <= last - first < _MOST_SEEDS:
             raise ConfigError(
                 f"--seeds: expected integers such as 0,1,2 or 0-4, got {text!r}"
             )
-        seeds += span
+        seeds += range(first, last + 1)
     return list(dict.fromkeys(seeds))

@@ -17,6 +17,7 @@ from cirs_tf.metrics.agreement import (
     pixel_agreement,
     segment_agreement,
 )
+from cirs_tf.runs.label_store import new_labels
 from cirs_tf.runs.restore import read_config
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
@@ -113,7 +114,7 @@ def predictions(
     trained = Manifest.read(run.path)
     segmenter = build_segmenter(config, trained.height, trained.width)
     predict = Predictor(segmenter, config.training.batch_size)
-    labels = [np.empty((len(candidates), *one.shape[:3]), np.uint8) for one in images]
+    labels = [new_labels((len(candidates), *one.shape[:3])) for one in images]
     for row, candidate in enumerate(candidates):
         store = CheckpointStore(candidate.run.checkpoints)
         store.restore(str(candidate.step), {"segmenter": segmenter})

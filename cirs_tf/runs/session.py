@@ -97,6 +97,10 @@ def train(
         if workers.chief:
             if resume:  # or there is no folder to lock
                 RunFolder.open(path)
+            elif any(path.glob("*.tfrecord")):
+                raise ConfigError(
+                    f"--run {path}: holds a data set; name another folder for the run"
+                )
             held.enter_context(run_lock(path))
             _check_folder(folder, config, manifest, resume)
         store = CheckpointStore(folder.checkpoints)
@@ -112,6 +116,8 @@ def train(
         with workers.strategy.scope(), hidden_precision(config.training.precision):
             # Before the folder becomes a run: what cannot be built leaves none.
             method = build_method(config, height, width)
+        with workers.strategy.scope():
+            validator = _validator(method, config, manifest, open_one)
         if workers.chief and not folder.config_file.exists():
             RunFolder.create(path, config, manifest)
         with RunLog(folder if workers.chief else None):
@@ -125,7 +131,7 @@ def train(
                     folder,
                     train_split,
                     initialization,
-                    _validator(method, config, manifest, open_one),
+                    validator,
                 )
                 if last_step >= 0:
                     trainer.restore(str(last_step))

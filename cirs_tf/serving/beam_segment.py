@@ -19,7 +19,7 @@ import numpy as np
 from cirs_tf.beam_options import import_beam, parse_options, report_beam_errors
 from cirs_tf.data.image_files import decode_image
 from cirs_tf.errors import ConfigError, DataError, ImageError
-from cirs_tf.serving.exported_model import load_exported
+from cirs_tf.serving.exported_model import load_exported, size_note
 from cirs_tf.serving.image_files import (
     check_apart,
     find_images,
@@ -29,7 +29,6 @@ from cirs_tf.serving.image_files import (
     write_probabilities,
 )
 from cirs_tf.serving.output_names import output_names
-from cirs_tf.serving.savedmodel import NO_CARD
 from cirs_tf.serving.segment_stream import Segmented, StreamSettings, segment_stream
 from cirs_tf.serving.segmenter import Segmenter
 
@@ -73,8 +72,9 @@ def segment_with_beam(arguments: argparse.Namespace, settings: StreamSettings) -
         local = [source for source in sources if Path(source).exists()]
         paths = {name: Path(path) for name, path in found.items()}
         check_apart(Path(out), local, paths, recursive, endings)
-    if load_exported(model).card is None:  # errors appear before any worker starts
-        print(f"note: {model}: {NO_CARD}", file=sys.stderr)
+    # Loaded here, too, so that errors appear before any worker starts.
+    if note := size_note(load_exported(model)):
+        print(f"note: {model}: {note}", file=sys.stderr)
     if not _is_remote(out):
         make_folders(Path(out), found)
     images = [(name.as_posix(), path) for name, path in found.items()]

@@ -45,6 +45,22 @@ def load_exported(path: str | Path) -> Segmenter:
     return load_savedmodel(path)
 
 
+def size_note(segmenter: Segmenter) -> str | None:
+    """Return why a model sees images at their own size; None: it does not.
+
+    Args:
+        segmenter: From `load_exported`.
+    """
+    if segmenter.card is not None:
+        return None
+    if segmenter.keras_model is not None:
+        return "no cirs_tf.json beside it: it sees images at their own size"
+    return (
+        "exported before models knew the size of their training images: it sees images "
+        "at their own size; export the run again"
+    )
+
+
 def _unusable(path: Path, what: str) -> DataError:
     return DataError(
         f"{path}: is {what}; expected a SavedModel, a .keras file or a hub folder"

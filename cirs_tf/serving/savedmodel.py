@@ -19,11 +19,6 @@ from cirs_tf.serving.scaling import (
 from cirs_tf.serving.segmenter import Segmenter
 from cirs_tf.serving.warmup import write_warmup
 
-NO_CARD = (
-    "exported before models knew the size of their training images: it sees images at "
-    "their own size; export the run again"
-)
-
 
 def write_savedmodel(
     segmenter: keras.Model, model_dir: str | Path, card: ModelCard

@@ -63,7 +63,7 @@ class FileSegmenter:
         Args:
             files: By output name, without a suffix.
         """
-        failed = self.failed
+        before = self.done
         images = self._read(files)
         results = segment_stream(self._segmenter, images, self._settings)
         for result in tqdm(results, total=len(files), unit="img", disable=None):
@@ -78,9 +78,9 @@ class FileSegmenter:
             write_mask(result.labels, Path(f"{place}.png"))
             write_overlay(result.image, result.labels, Path(f"{place}_overlay.png"))
             self._add(path, result, first=True)
+            self.done += 1
         if files:
-            done = len(files) - self.failed + failed
-            self.done += done
+            done = self.done - before
             print(f"{done} of {len(files)} images segmented into {self._out}")
 
     def segment_videos(self, files: Mapping[Path, Path], every: int) -> None:

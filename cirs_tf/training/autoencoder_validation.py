@@ -8,6 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from cirs_tf.data.image_split import ImageSplit, as_float
+from cirs_tf.errors import DataError
 from cirs_tf.metrics.class_means import class_mean_distance
 from cirs_tf.training.phases import Method
 from cirs_tf.training.validation import MeanTerms, in_batches
@@ -59,6 +60,9 @@ class AutoencoderValidator:
         probe: Images with classes; thesis 9.1 takes the test split. The classes serve
             this measurement alone.
         batch_size: Images at a time.
+
+    Raises:
+        DataError: The probe has fewer than two classes.
     """
 
     def __init__(
@@ -68,6 +72,12 @@ class AutoencoderValidator:
         probe: ImageSplit,
         batch_size: int,
     ):
+        classes = np.unique(probe.image_classes)
+        if len(classes) < 2:
+            raise DataError(
+                "test: expected images of two classes or more, whose codes are "
+                f"compared, got {len(classes)}"
+            )
         self.validation = validation
         self.probe = probe
         self.batch_size = batch_size

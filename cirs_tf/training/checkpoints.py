@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -219,7 +220,9 @@ class CheckpointStore:
         kept = set(self._index["last"])
         kept |= {self._index[n]["step"] for n in ("loss", "oracle") if n in self._index}
         for path in self.directory.glob("step-*"):
-            if int(path.name.removeprefix("step-")) not in kept:
+            # Anything else that a user has put there stays.
+            named = re.fullmatch(r"step-(\d{8,})", path.name)
+            if named and int(named[1]) not in kept:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _read_index(self) -> dict[str, Any]:

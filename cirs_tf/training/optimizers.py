@@ -56,6 +56,12 @@ class FusedAdam(keras.optimizers.Adam):
 
     def __init__(self, learning_rate: Rate):
         super().__init__(learning_rate)  # no other option of Keras's is looked at
+        self._configured = learning_rate
+
+    def restore_configured_rate(self) -> None:
+        """Take the configured rate again, where a checkpoint has brought another."""
+        if not callable(self._configured):
+            self.learning_rate = self._configured
 
     def update_step(self, gradient, variable, learning_rate) -> None:
         """Update one variable from its gradient."""

@@ -1,9 +1,10 @@
 """Everything that a run leaves behind, in one folder."""
 
+import contextlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -82,8 +83,13 @@ class RunFolder:
         return run
 
     def save_config(self, config: Config) -> None:
-        """Write the resolved configuration."""
-        save_config(config, self.config_file)
+        """Write the resolved configuration.
+
+        Raises:
+            CheckpointError: It cannot be written.
+        """
+        with write_errors(self.config_file):
+            save_config(config, self.config_file)
 
     def read_versions(self) -> dict[str, str | int | None]:
         """Return the versions of what started the run; empty where none are kept."""
@@ -96,16 +102,12 @@ class RunFolder:
         Raises:
             CheckpointError: It cannot be written.
         """
-        try:
-            with (
-                atomic_path(self.initialization_file) as temporary,
-                temporary.open("wb") as file,
-            ):
-                np.savez_compressed(file, **arrays)
-        except OSError as error:
-            raise CheckpointError(
-                f"{self.initialization_file}: cannot be written: {error.strerror}"
-            ) from None
+        with (
+            write_errors(self.initialization_file),
+            atomic_path(self.initialization_file) as temporary,
+            temporary.open("wb") as file,
+        ):
+            np.savez_compressed(file, **arrays)
 
     def load_initialization(self) -> dict[str, np.ndarray] | None:
         """Return what `save_initialization` kept; None: nothing yet.
@@ -125,14 +127,25 @@ class RunFolder:
             ) from None
 
     def append_metrics(self, row: dict) -> None:
-        """Add one line to metrics.jsonl."""
-        with self.metrics_file.open("a") as file:
+        """Add one line to metrics.jsonl.
+
+        Raises:
+            CheckpointError: It cannot be written.
+        """
+        with write_errors(self.metrics_file), self.metrics_file.open("a") as file:
             file.write(json.dumps(row) + "\n")
 
     def save_progress(self, picture: Image.Image, epoch: int) -> None:
-        """Write `progress/0001.png` for epoch 1."""
-        self.progress.mkdir(exist_ok=True)
-        picture.save(self.progress / f"{epoch:04d}.png")
+        """Write `progress/0001.png` for epoch 1.
+
+        Raises:
+            CheckpointError: It cannot be written.
+        """
+        path = self.progress / f"{epoch:04d}.png"
+        with write_errors(path):
+            self.progress.mkdir(exist_ok=True)
+            with atomic_path(path) as temporary:
+                picture.save(temporary, format="png")
 
     def read_metrics(self) -> list[dict]:
         """Return the lines of metrics.jsonl; a last line cut off by a crash is none.
@@ -165,13 +178,27 @@ class RunFolder:
         Args:
             step: Lines of later steps are dropped: the run goes through them again.
             row: The line of `step` itself, added where a crash had lost it.
+
+        Raises:
+            CheckpointError: It cannot be written.
         """
         rows = [known for known in self.read_metrics() if known["step"] <= step]
         if row is not None and row["step"] not in {known["step"] for known in rows}:
             rows.append(row)
         text = "".join(json.dumps(known) + "\n" for known in rows)
         if rows or self.metrics_file.exists():
-            write_text_atomically(self.metrics_file, text)
+            with write_errors(self.metrics_file):
+                write_text_atomically(self.metrics_file, text)
+
+
+@contextlib.contextmanager
+def write_errors(path: Path) -> Iterator[None]:
+    """Turn a failure to write a file into a `CheckpointError` that names it."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise CheckpointError(f"{path}: cannot be written: {reason}") from None
 
 
 def _versions() -> dict[str, str | int | None]:

@@ -3,15 +3,12 @@
 import contextlib
 import os
 import platform
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from cirs_tf.errors import ConfigError
-
-try:
-    import fcntl
-except ImportError:  # Windows has none: nothing is locked there
-    fcntl = None
+from cirs_tf.file_lock import lock_file
 
 LOCK = ".lock"
 
@@ -21,7 +18,8 @@ def run_lock(path: Path) -> Iterator[None]:
     """Hold the lock of a run folder; make the folder where there is none.
 
     The system releases it when the process ends, however that comes about: what a dead
-    process left behind holds nobody up. The file stays and says who trained last.
+    process left behind holds nobody up. The file stays and says who trained last. Where
+    a file system has no locks, a note says so.
 
     Args:
         path: The run folder.
@@ -35,15 +33,20 @@ def run_lock(path: Path) -> Iterator[None]:
     except OSError as error:
         raise ConfigError(f"--run {path}: {error.strerror}") from None
     with os.fdopen(descriptor, "r+") as file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                holder = file.read().strip() or "another process"
-                raise ConfigError(
-                    f"--run {path}: is being trained by {holder}; wait for it, or "
-                    "name another folder"
-                ) from None
+        try:
+            lock_file(file.fileno())
+        except BlockingIOError:
+            holder = file.read().strip() or "another process"
+            raise ConfigError(
+                f"--run {path}: is being trained by {holder}; wait for it, or name "
+                "another folder"
+            ) from None
+        except OSError as error:
+            print(
+                f"note: {path}: cannot be locked ({error.strerror}): see to it that "
+                "one process at a time trains there",
+                file=sys.stderr,
+            )
         file.seek(0)
         file.truncate()
         file.write(f"process {os.getpid()} on {platform.node()}\n")

@@ -4,7 +4,7 @@ import logging
 
 from tqdm import tqdm
 
-from cirs_tf.training.run_folder import RunFolder
+from cirs_tf.training.run_folder import RunFolder, write_errors
 
 _LOGGER = logging.getLogger("cirs_tf")
 
@@ -14,12 +14,16 @@ class RunLog:
 
     Args:
         run: The run folder, or None for a worker that does not write it.
+
+    Raises:
+        CheckpointError: The file cannot be written.
     """
 
     def __init__(self, run: RunFolder | None):
         self._handlers: list[logging.Handler] = []
         if run is not None:
-            to_file = logging.FileHandler(run.log_file)
+            with write_errors(run.log_file):
+                to_file = logging.FileHandler(run.log_file)
             to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
             self._handlers = [_AboveProgressBar(), to_file]
 

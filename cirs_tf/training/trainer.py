@@ -10,6 +10,7 @@ import numpy as np
 
 from cirs_tf.config.sections import Config
 from cirs_tf.data.image_split import ImageSplit
+from cirs_tf.errors import CheckpointError
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.interruption import StopRequest
 from cirs_tf.training.loop import PhaseSums
@@ -87,14 +88,35 @@ class Trainer:
             name: `last`, or the step of a checkpoint.
 
         Raises:
-            CheckpointError: There is none, or it does not fit.
+            CheckpointError: There is none, or it does not fit, also where its steps
+                mean something else by now.
         """
-        step = self.store.read_state(name)["step"]
-        state = self.store.restore(name, self.method.networks, self._optimizers(step))
+        kept = self.store.read_state(name)
+        self._check_stages(kept)
+        optimizers = self._optimizers(step := kept["step"])
+        state = self.store.restore(name, self.method.networks, optimizers)
+        for optimizer in optimizers.values():
+            optimizer.restore_configured_rate()
         self.step = step
         self._sums = [PhaseSums(np.array(t), n) for t, n in state["sums"]]
         if self.workers.chief:
             self.run.rewind_metrics(self.step, state.get("row"))
+
+    def _check_stages(self, state: dict) -> None:
+        """Refuse a checkpoint of a run whose epochs or pretraining were longer."""
+        begun = state.get("stages", self._stage_steps)  # version 0.1.0 kept none
+        for (name, before), (_, now) in zip(begun, self._stage_steps, strict=False):
+            if before != now:
+                where = "of an epoch" if name == "train" else f"of {name}"
+                raise CheckpointError(
+                    f"{self.run.path}: began with {before} mini-batches {where}, not "
+                    f"{now}; start another run"
+                )
+
+    @property
+    def _stage_steps(self) -> list[list]:
+        """Name and mini-batches of each pretraining phase, then those of an epoch."""
+        return [[stage.name, stage.part_steps] for stage in self.stages]
 
     def fit(self, stop: StopRequest) -> int | None:
         """Train to the last epoch, or until asked to stop.
@@ -232,7 +254,7 @@ class Trainer:
             self.step,
             self.method.networks,
             self._optimizers(self.step),
-            {"sums": sums, "row": row},
+            {"sums": sums, "row": row, "stages": self._stage_steps},
             scores,
         )
         self._last_saved = time.monotonic()

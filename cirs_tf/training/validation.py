@@ -184,7 +184,7 @@ class SegmentationValidator:
             counts += np.bincount(predicted.ravel(), minlength=self.segments)
             if masks is not None:
                 metric.update_state(masks[rows], predicted)
-        scores = None if masks is None else metric.result()
+        scores = metric.result() if metric.images else None
         share = tuple(map(float, counts / counts.sum()))
         return SegmentationValidation(
             self._mean_terms(), scores, share, self._diagnostics()

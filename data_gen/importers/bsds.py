@@ -12,7 +12,7 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -171,17 +171,18 @@ def _read_examples(
 ) -> Iterator[Example]:
     """Yield the examples of a split, consecutive ones from different images."""
 
-    def read(pair: _Pair) -> list[Example]:
+    def read(pair: _Pair) -> Iterable[Example]:
         image, segmentations = _read_pair(
             source, pair, with_segmentations=options.has_segmentations(split)
         )
         name = f"{split}/{Path(pair.image).stem}"
         if options.whole:
             return [_landscape(image, segmentations, f"{name}.jpg")]
-        return list(_cut_patches(image, segmentations, name, options, split))
+        return _cut_patches(image, segmentations, name, options, split)
 
     with closing(map_in_order(read, pairs, workers)) as examples_per_image:
-        # Transposed, so that the first records are a sample of all images.
+        # Transposed, so that the first records are a sample of all images. All images
+        # are held, patches are cut one by one.
         for examples in zip(*examples_per_image, strict=True):
             yield from examples
 

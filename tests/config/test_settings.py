@@ -7,12 +7,15 @@ from typing import ClassVar
 import pytest
 
 from cirs_tf.config import settings
+from cirs_tf.config.files import resolve
+from cirs_tf.config.sections import Config
 from cirs_tf.config.settings import (
     Described,
     Section,
     describe,
     flatten,
     one_of,
+    path_override,
     section,
     setting,
 )
@@ -94,3 +97,13 @@ def test_flat_form_has_tuples_as_text():
         "inner.kinds": "1,2",
         "inner.limit": None,
     }
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["data/a-b_1.2", "set #2", "007", "1_000", "12:30", "null", "yes", "a: b", "~/d"]
+    + [".5", "[a", "it's", 'a "b"', "tab\there", "ü", "C:\\data"],
+)
+def test_a_path_is_taken_as_it_is(path):
+    override = path_override("data", path)
+    assert resolve(Config(), overrides=[override]).data == path

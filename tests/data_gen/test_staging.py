@@ -71,7 +71,7 @@ def test_what_a_killed_run_left_is_removed(tmp_path):
     left.parent.mkdir()
     left.write_bytes(b"half")
     with staging_folder(tmp_path) as folder:
-        assert not list(folder.iterdir())
+        assert not (folder / SHARD).exists()
     assert not list(tmp_path.iterdir())
 
 
@@ -114,3 +114,38 @@ def test_only_files_named_like_shards_are_listed(tmp_path):
         (tmp_path / name).touch()
     names = [file.name for file in list_shards(tmp_path)]
     assert names == [SHARD, "val-00001-of-00002.tfrecord"]
+
+
+def test_an_old_set_comes_back_where_a_move_fails(tmp_path, monkeypatch):
+    (tmp_path / SHARD).write_text("old")
+    (tmp_path / "manifest.json").write_text("old")
+    (tmp_path / "contact_sheet.png").mkdir()
+    replace = os.replace
+
+    def fail_at_new_manifest(source, target):
+        if target.name == "manifest.json" and source.read_text() == "new":
+            raise OSError(errno.EIO, "Input/output error")
+        replace(source, target)
+
+    monkeypatch.setattr("data_gen.staging.os.replace", fail_at_new_manifest)
+    with (
+        pytest.raises(DataError, match="Input/output"),
+        staging_folder(tmp_path) as folder,
+    ):
+        for name in (SHARD, "contact_sheet.png", "manifest.json"):
+            (folder / name).write_text("new")
+    assert (tmp_path / "contact_sheet.png").is_dir()
+    assert (tmp_path / SHARD).read_text() == "old"
+    assert (tmp_path / "manifest.json").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_two_at_once_do_not_disturb_each_other(tmp_path):
+    with staging_folder(tmp_path) as folder:
+        (folder / SHARD).write_text("first")
+        with (
+            pytest.raises(DataError, match="is being written by another process"),
+            staging_folder(tmp_path),
+        ):
+            pytest.fail("two at once")
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["first"]

@@ -123,3 +123,14 @@ def test_a_bar_shows_on_a_terminal_alone(stream, progress, shown):
     with progress_bar(progress, total=3, file=stream) as bar:
         bar.update()
     assert bool(stream.getvalue()) == shown
+
+
+@pytest.mark.parametrize("name", ["contact_sheet.png", "dataset_info.json"])
+def test_files_of_the_user_are_replaced_only_on_request(name, tmp_path):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(DataError, match=f"{name}: would be replaced"):
+        write(tmp_path)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [
+        (name, "mine")
+    ]
+    assert write(tmp_path, overwrite=True).is_new

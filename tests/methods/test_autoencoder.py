@@ -98,3 +98,18 @@ def test_the_loss_is_the_squared_error_with_dropout_in_training_alone(tiny):
     (phase,) = method.phases
     first, second = (phase.loss(batch)["loss"].numpy() for _ in range(2))
     assert (first != second).all()
+
+
+def test_images_of_one_class_are_refused(pictures, tmp_path, capsys):
+    """Their codes are compared with those of other classes after every epoch."""
+    images = tmp_path / "images" / "holiday"
+    images.mkdir(parents=True)
+    for index in range(10):
+        Image.new("RGB", (16, 16), (index, 0, 0)).save(images / f"{index}.png")
+    data = tmp_path / "data"
+    argv = ["images", "--images", images.parent, "--size", "16", "--out", data]
+    assert data_gen(list(map(str, argv))) == 0
+    argv = ["--model", "autoencoder", "--data", str(data), *set_flags(OVERRIDES)]
+    assert train.main([*argv, "--run", str(tmp_path / "run")]) == 1
+    assert "expected images of two classes or more" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "config.yaml").exists()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cirs_tf.methods.registry import build_segmenter, load_config
+from cirs_tf.runs import label_store
 from cirs_tf.runs.restore import read_config
 from cirs_tf.runs.selection import (
     Candidate,
@@ -143,3 +144,11 @@ def test_predictions_are_those_of_each_checkpoint(finished):
         for given, got in ((images, labels), (images[:, :, ::-1], mirrored)):
             logits = segmenter.predict(given.astype(np.float32) / 255, verbose=0)
             assert np.mean(logits.argmax(-1) == got[row]) > 0.999  # ties by rounding
+
+
+def test_many_labels_lie_in_a_file(monkeypatch):
+    assert not isinstance(label_store.new_labels((3, 5)), np.memmap)
+    monkeypatch.setattr(label_store, "_IN_MEMORY", 14)
+    labels = label_store.new_labels((3, 5))
+    assert isinstance(labels, np.memmap) and labels.shape == (3, 5)
+    assert labels.dtype == np.uint8

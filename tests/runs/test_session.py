@@ -1,13 +1,15 @@
 """Training a configuration into a folder: started, gone on with, or left as it is."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from cirs_tf.errors import CheckpointError, ConfigError
+from cirs_tf.errors import CheckpointError, ConfigError, DataError
 from cirs_tf.methods.registry import load_config
+from cirs_tf.reproduce.curves import read_scalars
 from cirs_tf.runs import session
 from cirs_tf.runs.session import config_difference, default_run_dir, train
 from cirs_tf.training.checkpoints import CheckpointStore
@@ -235,3 +237,62 @@ def test_a_set_that_was_drawn_anew_is_noticed(config, tmp_path):
         train(config, run.path, resume=True)
     with pytest.raises(ConfigError, match="holds a run of another data set"):
         train(config, run.path)
+
+
+def test_a_data_set_is_not_made_a_run(config, fruit, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(fruit, data)
+    before = {path: path.read_bytes() for path in data.iterdir()}
+    with pytest.raises(ConfigError, match="data: holds a data set; name another"):
+        train(config, data)
+    assert {path: path.read_bytes() for path in data.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("training.steps_per_epoch=6", "began with 5 mini-batches of an epoch, not 6"),
+        (
+            "cirs.feature_net_pretraining_steps=2",
+            "began with 3 mini-batches of .*, not 2",
+        ),
+    ],
+)
+def test_steps_mean_the_same_when_a_run_is_gone_on_with(
+    change, message, config, tmp_path
+):
+    run = train(config, tmp_path / "run")
+    before = (run.path / "config.yaml").read_text()
+    longer = load_config(overrides=["training.epochs=2", change], base=config)
+    with pytest.raises(CheckpointError, match=message):
+        train(longer, run.path, resume=True)
+    assert (run.path / "config.yaml").read_text() == before
+
+
+def test_a_constant_learning_rate_can_be_changed(config, tmp_path):
+    run = train(config, tmp_path / "run")
+    changed = ["training.epochs=2", "training.learning_rate=0.125"]
+    train(load_config(overrides=changed, base=config), run.path, resume=True)
+    rates = dict(read_scalars(run.folder.tensorboard, "learning_rate/joint"))
+    assert rates[12] == pytest.approx(config.training.learning_rate)
+    assert rates[17] == 0.125
+
+
+def test_a_set_without_validation_images_leaves_no_run(config, fruit, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(fruit, data)
+    manifest = json.loads((data / "manifest.json").read_text())
+    del manifest["splits"]["val"]
+    (data / "manifest.json").write_text(json.dumps(manifest))
+    without = load_config(overrides=[f"data={data}"], base=config)
+    with pytest.raises(DataError, match="'val'"):
+        train(without, tmp_path / "run")
+    assert not (tmp_path / "run" / "config.yaml").exists()
+
+
+def test_a_file_of_the_run_that_cannot_be_written_is_one_line(config, tmp_path):
+    run = train(config, tmp_path / "run")
+    run.folder.log_file.unlink()
+    run.folder.log_file.mkdir()
+    with pytest.raises(CheckpointError, match="train.log: cannot be written: Is a dir"):
+        train(load_config(overrides=["training.epochs=2"], base=config), run.path, True)

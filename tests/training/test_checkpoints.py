@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 
 import keras
 import numpy as np
@@ -178,3 +179,15 @@ def test_the_segmenter_alone_is_read_from_a_checkpoint_of_more(tmp_path):
     alone = network(3)
     assert store.restore("last", {"net": alone})["step"] == 1
     np.testing.assert_array_equal(alone.get_weights()[0], model.get_weights()[0])
+
+
+def test_what_a_user_has_put_there_stays(tmp_path):
+    store = CheckpointStore(tmp_path, keep=1)
+    model = network()
+    adam = optimizer(model)
+    save(store, model, adam, 10)
+    shutil.copytree(tmp_path / "step-00000010", tmp_path / "step-00000010.bak")
+    (tmp_path / "step-5").mkdir()
+    save(store, model, adam, 20)
+    own = ["step-00000010.bak", "step-5"]
+    assert names(tmp_path) == ["checkpoints.json", own[0], "step-00000020", own[1]]

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cirs_tf.errors import CheckpointError
 from cirs_tf.training.run_folder import RunFolder
@@ -83,3 +84,14 @@ def test_no_code_of_a_run_is_executed(folder, tmp_path):
     with np.load(folder.initialization_file, allow_pickle=True) as arrays:
         arrays["kernel"]  # the trap works
     assert trap.exists()
+
+
+def test_what_cannot_be_written_is_one_line(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.metrics_file.mkdir()
+    row = {"step": 10, "validation": {}}
+    with pytest.raises(CheckpointError, match="metrics.jsonl: cannot be written: Is a"):
+        folder.append_metrics(row)
+    folder.progress.write_text("in the way")
+    with pytest.raises(CheckpointError, match="0001.png: cannot be written: File exis"):
+        folder.save_progress(Image.new("L", (2, 2)), 1)

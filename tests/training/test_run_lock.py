@@ -1,5 +1,6 @@
 """Two processes never train in one run folder."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -61,3 +62,12 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     with pytest.raises(ConfigError, match="--run .*file/run: Not a directory"):
         with run_lock(tmp_path / "file" / "run"):
             pass
+
+
+def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch, capsys):
+    def no_locks(descriptor):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("cirs_tf.training.run_lock.lock_file", no_locks)
+    with run_lock(tmp_path / "run"):
+        assert "cannot be locked (No locks available)" in capsys.readouterr().err

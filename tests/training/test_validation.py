@@ -57,3 +57,11 @@ def test_a_split_smaller_than_a_batch_is_one_batch():
     result = Validator(Brightness(), data, 2, 2, batch_size=40).run()
     expected = (data.images / 255).mean()
     assert result.terms["loss"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_masks_of_void_alone_count_for_nothing():
+    images = split().images
+    void = LoadedSplit(images, np.full(images.shape[:3], 255, np.uint8), ("",) * 10)
+    result = Validator(Brightness(), void, 2, 2, batch_size=4).run()
+    assert result.scores is None
+    assert sum(result.segment_share) == pytest.approx(1)
