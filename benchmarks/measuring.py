@@ -15,6 +15,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import TypeVar
 
+import cirs_tf  # noqa: F401  (before TensorFlow, whose operations it chooses)
+
 ROOT = Path(__file__).parents[1]
 Found = TypeVar("Found")
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras")
