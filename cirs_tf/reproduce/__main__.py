@@ -103,7 +103,7 @@ def _parser(prog: str, experiments: Experiments) -> argparse.ArgumentParser:
         "--seeds",
         default="0,1,2,3,4",
         metavar="S,...",
-        help="or 0-4, the default; most systems use the first three of them, or one",
+        help="or 0-4, the default; some systems use the first three of them, or one",
     )
     add("--out", required=True, metavar="DIR", help="folder of data, runs and results")
     add("--plan", action="store_true", help="show the runs and stop")
