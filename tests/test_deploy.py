@@ -240,20 +240,21 @@ def command_lines():
 
 def test_commands_of_the_page_are_ours():
     found = list(command_lines())
-    assert {words[0] for words in found} == {"train", "export", "client"}
+    assert {words[0] for words in found} == {"data", "train", "export", "client"}
     for words in found:
         module = __import__(COMMANDS[words[0]][0], fromlist=["main"])
-        help_text = _help(module)
+        kind = words[1:2] if words[0] == "data" else []
+        help_text = _help(module, kind)
         for word in words:
             if word.startswith("--"):
                 assert re.search(rf"{word}\b", help_text), (words, word)
 
 
-def _help(module):
+def _help(module, kind):
     import contextlib
     import io
 
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown), pytest.raises(SystemExit):
-        module.main(["--help"])
+        module.main([*kind, "--help"])
     return shown.getvalue()

@@ -11,6 +11,7 @@ from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.splits import load_split
 from cirs_tf.metrics.segmentation import SegmentationMetric
 from cirs_tf.reproduce.plan import Plan
+from cirs_tf.reproduce.run_facts import run_facts
 from cirs_tf.reproduce.scores import computed_once, fingerprint
 from cirs_tf.runs.queue import PlannedRun
 from cirs_tf.runs.selection import (
@@ -26,7 +27,7 @@ from cirs_tf.training.run_folder import RunFolder
 
 
 def selection_scores(plan: Plan, systems: Sequence[str]) -> dict:
-    """Return `title` and `compare_signals` of every system.
+    """Return `title`, `version` and `compare_signals` of every system.
 
     Args:
         plan: Its runs are finished.
@@ -35,6 +36,7 @@ def selection_scores(plan: Plan, systems: Sequence[str]) -> dict:
     return {
         name: {
             "title": plan.experiments.systems[name].title,
+            "version": run_facts(plan, name)["version"],
             **compare_signals(plan.runs_of(name)),
         }
         for name in systems

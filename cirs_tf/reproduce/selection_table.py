@@ -21,6 +21,7 @@ def selection_values(results: dict) -> Values:
             *(_choice(system, signal) for signal in _SIGNALS),
             f"{system['choices']['oracle']['miou']:.3f}",
             f"{system['mean']:.3f}",
+            system["version"],
         )
         for system in systems
     ]
@@ -28,7 +29,7 @@ def selection_values(results: dict) -> Values:
         (system["title"], *(_correlation(system, signal) for signal in _SIGNALS))
         for system in systems
     ]
-    header = ("", "seeds", "checkpoints", *_SIGNALS, "oracle", "mean")
+    header = ("", "seeds", "checkpoints", *_SIGNALS, "oracle", "mean", "version")
     return {
         "choices": table(header, choices),
         "correlations": table(("", *_SIGNALS), correlations),

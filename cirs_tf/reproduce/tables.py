@@ -138,8 +138,7 @@ def postprocessing_values(results: dict) -> Values:
     ]
     return {
         "table": table(("", "`miou`", "`miou_thesis`"), rows),
-        "title": scores["title"],
-        "config": scores["config"],
+        **{fact: str(scores[fact]) for fact in ("title", "config", "version")},
     }
 
 
@@ -187,7 +186,8 @@ def photograph_values(results: dict) -> Values:
         )
         for name, row in scores["rows"].items()
     ]
-    facts = ("title", "config", "segments", "mini_batches", "batch_size", "images")
+    facts = ("title", "config", "version", "segments", "images")
+    facts += ("mini_batches", "batch_size")
     return {
         "table": table(header, rows),
         **{fact: str(scores[fact]) for fact in facts},

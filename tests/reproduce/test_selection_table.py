@@ -8,6 +8,7 @@ from cirs_tf.reproduce.selection_table import selection_values
 def system(gaps, correlations):
     return {
         "title": "A",
+        "version": "1.2.3",
         "images": 500,
         "candidates": [{"seed": 0}, {"seed": 0}, {"seed": 3}],
         "choices": {
@@ -23,7 +24,9 @@ def test_a_gap_that_rounds_to_nothing_has_no_sign():
     gaps = {"loss": -0.0001, "agreement": 0.0, "equivariance": -0.0126}
     values = selection_values({"selection": {"a": system(gaps, {})}})
     cells = ["0.500 (0.000)", "0.500 (0.000)", "0.513 (-0.013)"]
-    assert rows_of(values["choices"]) == [["A", "2", "3", *cells, "0.500", "0.400"]]
+    assert rows_of(values["choices"]) == [
+        ["A", "2", "3", *cells, "0.500", "0.400", "1.2.3"]
+    ]
     assert values["images"] == "500"
 
 

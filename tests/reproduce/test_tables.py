@@ -109,12 +109,13 @@ def test_the_proof_shows_bars_and_patterns():
 
 def test_post_processings_are_rows():
     rows = {"none": metrics([0.1], [0.2]), "dense CRF": metrics([0.3], [0.4])}
-    scores = {"title": "W-Net", "config": "wnet", "rows": rows}
+    scores = {"title": "W-Net", "config": "wnet", "version": "1.2.3", "rows": rows}
     values = postprocessing_values({"postprocessing": scores})
     assert rows_of(values["table"]) == [
         ["none", "0.100", "0.200"],
         ["dense CRF", "0.300", "0.400"],
     ]
+    assert values["version"] == "1.2.3"
 
 
 def test_photographs_have_three_measures_of_segments_then_of_regions():
