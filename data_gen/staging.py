@@ -77,13 +77,11 @@ def _locked(staging: Path) -> Iterator[None]:
         file = (staging / _LOCK).open("w")
     with file:
         try:
-            lock_file(file.fileno())
+            lock_file(file, staging.parent)
         except BlockingIOError:
             raise DataError(
                 f"{staging.parent}: is being written by another process; wait for it"
             ) from None
-        except OSError:
-            pass  # nothing can be locked there
         yield
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import platform
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,19 +33,13 @@ def run_lock(path: Path) -> Iterator[None]:
         raise ConfigError(f"--run {path}: {error.strerror}") from None
     with os.fdopen(descriptor, "r+") as file:
         try:
-            lock_file(file.fileno())
+            lock_file(file, path)
         except BlockingIOError:
             holder = file.read().strip() or "another process"
             raise ConfigError(
                 f"--run {path}: is being trained by {holder}; wait for it, or name "
                 "another folder"
             ) from None
-        except OSError as error:
-            print(
-                f"note: {path}: cannot be locked ({error.strerror}): see to it that "
-                "one process at a time trains there",
-                file=sys.stderr,
-            )
         file.seek(0)
         file.truncate()
         file.write(f"process {os.getpid()} on {platform.node()}\n")

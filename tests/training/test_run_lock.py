@@ -65,9 +65,9 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
 
 
 def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch, capsys):
-    def no_locks(descriptor):
+    def no_locks(file, operation):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("cirs_tf.training.run_lock.lock_file", no_locks)
+    monkeypatch.setattr("fcntl.flock", no_locks)
     with run_lock(tmp_path / "run"):
         assert "cannot be locked (No locks available)" in capsys.readouterr().err
