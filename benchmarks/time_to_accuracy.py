@@ -7,7 +7,7 @@ Trains with an installed configuration as the command does, imports and initiali
 included, but looks at 300 validation images every few mini-batches. What counts is the
 checkpoint that the command would choose by then, without labels. Seconds are those of
 the command, less the looking: a look costs what the median epoch takes beside training.
-A dash: not reached.
+A dash: not reached. Below, when the stages before the first look ended.
 """
 
 import argparse
@@ -28,6 +28,15 @@ from cirs_tf.training.run_folder import RunFolder
 # 0.6407 is the best mIoU of the thesis (Table 2).
 GOALS = (0.6407, 0.90, 0.95, 0.98)
 COLUMNS = ("pretrained", *map(str, GOALS), "end", "miou")  # seconds, and an mIoU
+# A stage has ended when the command prints a line that begins like this.
+STAGES = {
+    "networks built": r"method ",
+    "initialized": r"initialized ",
+    "pretrained, S": r"pretraining segmenter:",
+    "pretrained, poses": r"pretraining poses:",
+    "pretrained, decoder": r"pretraining decoder:",
+    "first look": r"epoch 1/",
+}
 
 
 def main() -> None:
@@ -45,18 +54,23 @@ def main() -> None:
     )
     found = {}
     for model in arguments.models:
-        rows = []
+        rows, stages = [], []
         for seed in arguments.seeds:
             with tempfile.TemporaryDirectory() as folder:
-                rows.append(row_of(model, seed, Path(folder) / "run", arguments))
-            show(f"{model}, seed {seed}", rows[-1])
+                row, ends = row_of(model, seed, Path(folder) / "run", arguments)
+            rows.append(row)
+            stages.append(ends)
+            show(f"{model}, seed {seed}", row)
+            show_stages(ends)
         show("median", [statistics.median(c) for c in zip(*rows, strict=True)])
+        show_stages({s: statistics.median(e[s] for e in stages) for s in stages[0]})
         found[model] = [
             {
                 column: value if value < float("inf") else None
                 for column, value in zip(COLUMNS, row, strict=True)
             }
-            for row in rows
+            | {"stages": ends}
+            for row, ends in zip(rows, stages, strict=True)
         ]
     write_json(arguments.json, {"machine": machine(), "models": found})
 
@@ -69,20 +83,37 @@ def show(name: str, row: list[float]) -> None:
     print(f"{name:18}{start:>11}", *reached, f"{end} {miou:.3f}", flush=True)
 
 
-def row_of(model: str, seed: int, run: Path, arguments) -> list[float]:
-    """Train; return seconds to the first mini-batch, goals and end, and mIoU."""
+def show_stages(ends: dict[str, float]) -> None:
+    """Print the second at which each stage ended."""
+    shown = ", ".join(f"{stage} {second:.0f} s" for stage, second in ends.items())
+    print(f"    {shown}", flush=True)
+
+
+def row_of(
+    model: str, seed: int, run: Path, arguments
+) -> tuple[list[float], dict[str, float]]:
+    """Train.
+
+    Returns:
+        Seconds to the first mini-batch, goals and end, and mIoU; and the seconds at
+        which stages ended.
+    """
     training = load_config(model).training
     epochs = training.epochs * training.steps_per_epoch // arguments.every
     command = [sys.executable, "-u", "-m", "cirs_tf.train", "--model", model]
     command += ["--data", arguments.data, "--run", str(run), "--seed", str(seed)]
     command += ["--epochs", str(epochs), "--steps-per-epoch", str(arguments.every)]
     command += ["--set", "training.validation_images=300"]
-    began, ends = time.perf_counter(), []
+    began, ends, stages = time.perf_counter(), [], {}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with subprocess.Popen(command, **pipes) as process:
         for line in process.stdout:
+            second = time.perf_counter() - began
             if re.match(r"epoch \d+/", line):
-                ends.append(time.perf_counter() - began)
+                ends.append(second)
+            for stage, beginning in STAGES.items():
+                if re.match(beginning, line):
+                    stages[stage] = second
     rows = RunFolder(run).read_metrics()
     if process.returncode or len(rows) != len(ends):
         sys.exit(f"{' '.join(command)}: exit status {process.returncode}")
@@ -104,7 +135,7 @@ def row_of(model: str, seed: int, run: Path, arguments) -> list[float]:
         min((second for second, miou in by_time if miou >= goal), default=float("inf"))
         for goal in GOALS
     ]
-    return [seconds[0] - trained[0], *reached, seconds[-1], mious[-1]]
+    return [seconds[0] - trained[0], *reached, seconds[-1], mious[-1]], stages
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def write_text_atomically(path: str | Path, text: str) -> None:
         text: The whole new content.
     """
     with atomic_path(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager

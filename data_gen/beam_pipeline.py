@@ -8,7 +8,6 @@ place, as it does without Beam.
 import dataclasses
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,7 @@ from cirs_tf.data.manifest import Manifest
 from cirs_tf.errors import DataError
 from data_gen.merge_parts import join_manifests
 from data_gen.parts import DividedSet
-from data_gen.staging import report_write_errors
+from data_gen.staging import remove, report_write_errors, written_files
 from data_gen.write_dataset import DataSet, publish_dataset
 from data_gen.write_records import RecordFile, SplitWriter
 
@@ -91,11 +90,9 @@ def _collect(divided: DividedSet, folder: Path) -> Manifest:
         content = json.loads(description.read_text())
         manifests[description] = Manifest.from_content(content, description)
     names = {file.name for file in divided.files}
-    for other in folder.iterdir():
-        if other.is_dir():  # of a worker that was killed
-            shutil.rmtree(other, ignore_errors=True)
-        elif other.name not in names:
-            other.unlink()
+    for other in written_files(folder):
+        if other.name not in names:  # folders are of workers that were killed
+            remove(other)
     return join_manifests(manifests)
 
 

@@ -52,8 +52,8 @@ def staging_folder(out: Path, last: str = MANIFEST) -> Iterator[Path]:
     with _locked(staging):
         try:
             with report_write_errors(out):
-                for left in _written(staging):
-                    left.unlink()
+                for left in written_files(staging):
+                    remove(left)
             yield staging
             with report_write_errors(out), interrupts_deferred():
                 _move_files(staging, out, last)
@@ -106,7 +106,7 @@ def _move_files(staging: Path, out: Path, last: str) -> None:
 
     Old files go aside first, and come back where a new one cannot be moved.
     """
-    files = sorted(_written(staging), key=lambda file: file.name == last)
+    files = sorted(written_files(staging), key=lambda file: file.name == last)
     old = dict.fromkeys(
         [out / last, *list_shards(out), *(out / file.name for file in files)]
     )
@@ -128,10 +128,18 @@ def _move_files(staging: Path, out: Path, last: str) -> None:
         raise
 
 
-def _written(staging: Path) -> list[Path]:
+def written_files(staging: Path) -> list[Path]:
     """Return the files of the new data set."""
     own = (_LOCK, _REPLACED)
     return [file for file in staging.iterdir() if file.name not in own]
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:

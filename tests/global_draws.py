@@ -4,6 +4,7 @@ So replicas draw what one device draws, and both can be compared with all random
 at work. Production code draws anew on every replica instead.
 """
 
+import functools
 import sys
 
 import tensorflow as tf
@@ -14,8 +15,9 @@ _UNIFORM = tf.random.stateless_uniform
 _NORMAL = tf.random.stateless_normal
 
 
-def _same_seed(seed, step):
-    """Do what `replica_seed` does on the first replica."""
+def _same_seed(asked, module, seed, step):
+    """Do what `replica_seed` does on the first replica; note which module asks."""
+    asked.add(module)
     pair = tf.stack([tf.constant(seed, tf.int32), tf.cast(step, tf.int32)])
     return tf.random.experimental.stateless_fold_in(pair, 0)
 
@@ -51,11 +53,20 @@ def _dropout(inputs, rate, seed, noise_shape):
 
 
 def patch(monkeypatch):
-    """Replace the draws until the test is over."""
+    """Replace the draws until the test is over.
+
+    Returns:
+        A set that gets the names of the modules that ask for a replica's seed, without
+        their package: a module that draws and is not there draws the same on every
+        replica in production.
+    """
+    asked = set()
     monkeypatch.setattr(tf.random, "stateless_uniform", _uniform)
     monkeypatch.setattr(tf.random, "stateless_normal", _normal)
     monkeypatch.setattr(tf.nn.experimental, "stateless_dropout", _dropout)
     for name, module in list(sys.modules.items()):
         if name.startswith("cirs_tf.") and hasattr(module, "replica_seed"):
             assert module.replica_seed is replica_seed
-            monkeypatch.setattr(module, "replica_seed", _same_seed)
+            seed_of = functools.partial(_same_seed, asked, name.rpartition(".")[2])
+            monkeypatch.setattr(module, "replica_seed", seed_of)
+    return asked

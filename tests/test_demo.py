@@ -139,6 +139,20 @@ def test_regions_of_a_picture(client, pictures):
     assert np.abs(pixels[5, 5] - [200.0, 0, 0]).max() < 12
 
 
+def test_regions_of_a_picture_larger_than_its_tree(client, tmp_path):
+    """Regions are found at 640 pixels, pictures are shown at up to 1,024."""
+    from gradio_client import handle_file
+
+    pixels = np.zeros((30, 80, 3), np.uint8)
+    pixels[:, 40:] = (200, 0, 0)
+    Image.fromarray(pixels).resize((800, 300), 0).save(tmp_path / "wide.png")
+    picture = handle_file(str(tmp_path / "wide.png"))
+    regions = client.predict(picture, 1.0, api_name="/regions")
+    pixels = np.asarray(Image.open(regions).convert("RGB"))
+    assert pixels.shape == (300, 800, 3)
+    assert np.abs(pixels[150, 700] - [200.0, 0, 0]).max() < 12
+
+
 def test_other_files_of_the_machine_are_not_served(served, tmp_path):
     private = tmp_path / "private.txt"
     private.write_text("mine")

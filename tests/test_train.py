@@ -4,10 +4,12 @@ import json
 import os
 import re
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from command_line import set_flags
@@ -132,10 +134,8 @@ def test_a_finished_run_is_left_as_it_is(capsys, finished, command):
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_a_checkpoint_of_another_architecture(capsys, finished, command, tmp_path):
-    run = tmp_path / "run"
-    assert train.main(["--epochs", "1", "--run", str(run), *command]) == 0
-    capsys.readouterr()
+def test_a_checkpoint_of_another_architecture(capsys, finished, tmp_path):
+    run = shutil.copytree(finished, tmp_path / "run")
     before = (run / "config.yaml").read_text()
     error = refused(capsys, ["--resume", str(run), "--set", "segmenter.width=3"])
     assert "holds a segmenter of another architecture" in error
@@ -160,9 +160,8 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(
     assert train.main(["--resume", str(run), "--set", "cirs.alpha_2=1"]) == 0
 
 
-def test_a_full_disk_leaves_the_earlier_checkpoint(finished, command, tmp_path):
-    run = tmp_path / "run"
-    assert train.main(["--epochs", "1", "--run", str(run), *command]) == 0
+def test_a_full_disk_leaves_the_earlier_checkpoint(finished, tmp_path):
+    run = shutil.copytree(finished, tmp_path / "run")
     before = sorted(path.name for path in (run / "checkpoints").iterdir())
     largest = max(p.stat().st_size for p in (run / "checkpoints").rglob("variables.*"))
     limit = largest // 2
@@ -172,7 +171,7 @@ def test_a_full_disk_leaves_the_earlier_checkpoint(finished, command, tmp_path):
 
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     result = subprocess.run(
-        [sys.executable, "-m", "cirs_tf.train", "--resume", run, "--epochs", "2"],
+        [sys.executable, "-m", "cirs_tf.train", "--resume", run, "--epochs", "3"],
         env=environment,
         preexec_fn=small_files,
         capture_output=True,
@@ -181,13 +180,11 @@ def test_a_full_disk_leaves_the_earlier_checkpoint(finished, command, tmp_path):
     assert result.returncode == 1, result.stdout + result.stderr
     errors = result.stderr.strip().splitlines()
     assert [line for line in errors if line.startswith("error: ")] == errors[-1:]
-    assert "step-00000020: cannot be written" in errors[-1]
+    assert "step-00000030: cannot be written" in errors[-1]
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == before
 
 
-def test_without_data_the_default_set_is_drawn_once(
-    capsys, monkeypatch, tiny, tmp_path
-):
+def test_without_data_the_default_set_is_drawn(capsys, monkeypatch, tiny, tmp_path):
     from data_gen import options
 
     small = options.default_options(train=16, val=8, test=8, size=16, shards=1)
@@ -196,25 +193,16 @@ def test_without_data_the_default_set_is_drawn_once(
     argv = ["--epochs", "1", "--steps-per-epoch", "1", *set_flags(tiny)]
     assert train.main([*argv, "--run", str(tmp_path / "a")]) == 0
     assert "drawing the fruit set once" in capsys.readouterr().out
-    assert train.main([*argv, "--run", str(tmp_path / "b")]) == 0
-    assert "drawing" not in capsys.readouterr().out
 
 
-def test_mirrored_trains_like_one_device(finished, command, tmp_path):
+def test_mirrored_trains_on_all_devices(command, tmp_path):
+    """That it trains like one device: tests/training/test_loop.py."""
     run = tmp_path / "run"
-    plain = ["--config", "thesis/cirs_balanced", *set_flags(["feature_net.dropout=0"])]
-    argv = ["--epochs", "1", "--run", str(run), *command, *plain]
-    argv += ["--strategy", "mirrored"]
-    assert train.main(argv) == 0
+    argv = ["--epochs", "1", "--run", str(run), "--strategy", "mirrored", *command]
+    assert train.main([*argv, "--config", "thesis/cirs_balanced"]) == 0
     assert "2 devices" in (run / "train.log").read_text()
-    one = tmp_path / "one"
-    argv = ["--epochs", "1", "--run", str(one), *command, *plain]
-    assert train.main(argv) == 0
-    row, expected = (
-        json.loads((folder / "metrics.jsonl").read_text()) for folder in (run, one)
-    )
-    # Float32: Adam amplifies the rounding of sums taken in another order.
-    assert row["train"] == pytest.approx(expected["train"], rel=1e-3)
+    row = json.loads((run / "metrics.jsonl").read_text())
+    assert np.isfinite(row["train"]["loss"]) and row["step"] == 10
 
 
 def test_a_folder_with_signs_of_yaml_is_what_is_trained_on(

@@ -141,9 +141,10 @@ def _segment_lines(
 
 
 def _size_text(sample: ImageSample, size: tuple[int, int]) -> str:
-    if size == sample.size:
-        return "as it is"
-    return f"{size[0]} x {size[1]} pixels"
+    pixels = f"{size[0]} x {size[1]} pixels"
+    if size != sample.size:
+        return pixels
+    return "as it is" if sample.num_sizes == 1 else f"{pixels}, as most of them have"
 
 
 def _commands(

@@ -107,7 +107,7 @@ class Manifest:
         """
         path = Path(directory) / MANIFEST
         try:
-            return cls.from_content(json.loads(path.read_text()), path)
+            return cls.from_content(json.loads(path.read_text(encoding="utf-8")), path)
         except (FileNotFoundError, NotADirectoryError):
             raise DataError(
                 f"{path}: not found; expected a folder written by `python -m data_gen`"

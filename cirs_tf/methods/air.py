@@ -91,7 +91,10 @@ class Air:
         self.phases = two_network_phases(
             loss=self._train,
             terms=(*terms, "kl") if variational else terms,
-            variables={k: net.trainable_variables for k, net in self.networks.items()},
+            variables={
+                "segmenter": self.segmenter.trainable_variables,
+                "autoencoders": self.autoencoders.trainable_variables,
+            },
             schedule=options.schedule,
             steps=(options.segmenter_steps, options.autoencoder_steps),
             make_optimizer=lambda variables: adam(variables, rate),

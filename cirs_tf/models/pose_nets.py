@@ -1,5 +1,7 @@
 """The pose networks: from a masked image to the pose of the object in it."""
 
+import itertools
+
 import keras
 
 from cirs_tf.layers.conv_block import normalized_relu
@@ -27,7 +29,7 @@ def pose_nets(num_objects: int, seed: int) -> keras.Model:
         around the center of each mask, to `[batch, K - 1, 4]`: offset in x and y,
         cosine and sine (of any length).
     """
-    seeds = iter(range(seed * 1_000, (seed + 1) * 1_000, num_objects))
+    seeds = itertools.count(seed * 1_000, num_objects)
     shape = (num_objects, POSE_INPUT, POSE_INPUT, 4)
     masked = keras.Input(shape, name="masked_images")
     with hidden_layers():

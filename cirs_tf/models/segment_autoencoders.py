@@ -1,5 +1,6 @@
 """K separate bottleneck autoencoders, one per segment, computed side by side."""
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 
@@ -110,7 +111,8 @@ def variational_autoencoders(
 
 
 def _layer_seeds(seed: int, segments: int) -> Iterator[int]:
-    return iter(range(seed * 1_000, (seed + 1) * 1_000, segments))
+    """Yield one seed for each layer of all segments, which take those between."""
+    return itertools.count(seed * 1_000, segments)
 
 
 def _units(total: int, segments: int) -> int:

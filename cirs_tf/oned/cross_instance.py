@@ -51,6 +51,8 @@ def cross_instance_objective(
     """
     variance, sizes = Fraction(0), Fraction(0)
     for segments in zip(*matched, strict=True):  # one segment of each image
+        if len(set(map(len, segments))) > 1:
+            raise ValueError(f"matched segments differ in size: {segments}")
         for pixels in zip(*segments, strict=True):  # one pixel of each image
             values = [int(image[i]) for image, i in zip(images, pixels, strict=True)]
             variance += squared_deviations(values)

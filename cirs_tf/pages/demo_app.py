@@ -11,7 +11,7 @@ from PIL import Image
 
 from cirs_tf.data.image_files import read_image
 from cirs_tf.errors import ImageError
-from cirs_tf.hierarchy.photograph import region_tree
+from cirs_tf.hierarchy.photograph import enlarge, region_tree
 from cirs_tf.hierarchy.region_tree import RegionTree
 from cirs_tf.pages.pose_view import PoseView
 from cirs_tf.serving.segmenter import Segmenter
@@ -99,7 +99,7 @@ def demo_app(
     def cut(image: np.ndarray | None, tree: RegionTree | None, level: float):
         if tree is None:
             return None
-        regions = tree.cut(level)
+        regions = enlarge(tree.cut(level), *image.shape[:2])
         means = [
             np.bincount(regions.ravel(), image[..., channel].ravel())
             / np.bincount(regions.ravel())

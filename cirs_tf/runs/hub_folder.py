@@ -1,6 +1,5 @@
 """A folder for the Hugging Face hub: model card, weights, settings, a picture."""
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +7,12 @@ from PIL import Image
 
 from cirs_tf.atomic_write import atomic_folder
 from cirs_tf.config.files import save_config
+from cirs_tf.config.sections import Config
+from cirs_tf.config.settings import flatten, path_override
 from cirs_tf.data.manifest import MANIFEST, Manifest
 from cirs_tf.data.splits import load_split
 from cirs_tf.errors import CheckpointError, ConfigError, DataError
+from cirs_tf.methods.registry import load_config
 from cirs_tf.runs.hub_card import model_card
 from cirs_tf.runs.restore import Restored
 from cirs_tf.serving.formats.description import DESCRIPTION, description
@@ -32,7 +34,7 @@ def write_hub_folder(
 ) -> Path:
     """Write card, weights (`segmenter.keras`), settings, `cirs_tf.json`, a picture.
 
-    The settings name the data set's folder without its path. The picture shows
+    The settings name folders and files without their paths. The picture shows
     validation images and their segments; where the data set is not at hand it is left
     out, and the card, `README.md`, says so. `cirs_tf.load` reads the folder. Nothing is
     uploaded.
@@ -56,20 +58,29 @@ def write_hub_folder(
     card = model_card(
         name, run, restored, manifest, model_license, SAMPLE if picture else None
     )
-    config = restored.config
-    if config.data is not None:
-        config = dataclasses.replace(config, data=Path(config.data).name)
+    config = _without_paths(restored.config)
     try:
         with atomic_folder(out) as folder:
             restored.segmenter.save(folder / KERAS_FILE)
             save_config(config, folder / "config.yaml")
-            (folder / DESCRIPTION).write_text(description(restored.card, "hub"))
+            text = description(restored.card, "hub")
+            (folder / DESCRIPTION).write_text(text, encoding="utf-8")
             if picture:
                 picture.save(folder / SAMPLE)
-            (folder / "README.md").write_text(card)
+            (folder / "README.md").write_text(card, encoding="utf-8")
     except OSError as error:
         raise CheckpointError(f"{out}: cannot be written: {error.strerror}") from None
     return Path(out)
+
+
+def _without_paths(config: Config) -> Config:
+    """Return a configuration whose folders and files are names alone."""
+    names = [
+        path_override(key, Path(value).name)
+        for key, value in flatten(config).items()
+        if isinstance(value, str) and Path(value).name not in ("", value)
+    ]
+    return load_config(overrides=names, base=config)
 
 
 def hub_client():

@@ -52,7 +52,10 @@ def _mapped(shape: tuple[int, ...]) -> np.ndarray:
     try:
         with tempfile.TemporaryFile() as file:  # the map keeps it
             # Or a disk that is full would end the process when a page is written.
-            os.posix_fallocate(file.fileno(), 0, size)
+            if hasattr(os, "posix_fallocate"):  # macOS and Windows have none
+                os.posix_fallocate(file.fileno(), 0, size)
+            else:
+                file.truncate(size)
             return np.memmap(file, np.uint8, "r+", shape=shape)
     except OSError as error:
         raise DataError(

@@ -1,8 +1,10 @@
 """Image files to segment, and the palette masks and overlays written for them."""
 
 import math
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -81,13 +83,20 @@ def image_files(folder: Path, recursive: bool) -> list[Path]:
 
 
 def _files(folder: Path, recursive: bool) -> list[Path]:
-    """Return everything in a folder but what is hidden and folders, sorted."""
-    return [
-        path
-        for path in sorted(folder.rglob("*") if recursive else folder.iterdir())
-        if path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
+    """Return everything in a folder but what is hidden and folders, sorted.
+
+    Raises:
+        DataError: It, or a folder in it, cannot be read.
+    """
+    found = []
+    for parent, folders, files in os.walk(folder, onerror=_refuse):
+        folders[:] = [name for name in folders if recursive and name[0] != "."]
+        found += [Path(parent, name) for name in files if name[0] != "."]
+    return sorted(path for path in found if path.is_file())
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise DataError(f"{error.filename}: cannot be read: {error.strerror}") from None
 
 
 def check_apart(
@@ -124,7 +133,8 @@ def check_apart(
                     "choose another folder"
                 )
     for source in map(Path, sources):
-        if source.is_dir() and out.resolve() == source.resolve():
+        place = source if source.is_dir() else source.parent
+        if out.resolve() == place.resolve():
             raise ConfigError(f"--out {out}: is where the images are; choose another")
 
 

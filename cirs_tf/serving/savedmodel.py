@@ -162,7 +162,7 @@ def load_savedmodel(model_dir: str | Path) -> Segmenter:
             said = signatures["describe"](query=tf.constant([""]))["json"]
             card = ModelCard.from_json(said.numpy()[0].decode(), str(folder))
     except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DataError(f"{folder}: cannot be loaded: {reason}") from None
 
     def probabilities(images: tf.Tensor) -> tf.Tensor:

@@ -32,6 +32,8 @@ from data_gen.write_dataset import DataSet, describe_generator, write_dataset
 from data_gen.write_records import Example, SplitWriter
 
 _IMAGE_NAME = re.compile(r"(?:.*/)?images/(train|val|test)/([^/]+)\.jpg")
+# The published archive has other .mat files of the same names beside them, in ucm2/.
+_GROUND_TRUTH_NAME = re.compile(r"(?:.*/)?groundTruth/(train|val|test)/([^/]+)\.mat")
 
 _MAX_ANNOTATORS = 1_000  # of an image; BSDS500 has 4 to 9
 
@@ -143,8 +145,9 @@ def read_segmentations(content: bytes, name: str) -> list[np.ndarray]:
 def _find_pairs(source: FileSource) -> dict[str, list[_Pair]]:
     """Return the images of each split that has any, with their ground truths."""
     ground_truths = {
-        tuple(name.removesuffix(".mat").split("/")[-2:]): name
+        match.groups(): name
         for name in source.names_ending_in([".mat"])
+        if (match := _GROUND_TRUTH_NAME.fullmatch(name))
     }
     splits = {split: [] for split in SPLITS}
     for name in source.names:

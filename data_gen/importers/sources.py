@@ -6,6 +6,7 @@ import os
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -129,8 +130,11 @@ def check_outside(out: Path, source: str | Path) -> None:
 
 
 def _list_files(folder: Path) -> list[str]:
+    def refuse(error: OSError) -> NoReturn:
+        raise DataError(f"{error.filename}: cannot be read: {error.strerror}")
+
     names = []
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         relative = Path(parent).relative_to(folder)
         names += [(relative / name).as_posix() for name in files if name[0] != "."]

@@ -85,21 +85,27 @@ def test_same_arguments_same_bytes():
 
 
 @pytest.mark.parametrize(
-    ("height", "width", "with_mask"), [(3, 3, False), (2, 4, False), (2, 3, True)]
+    ("height", "width", "with_mask", "reason"),
+    [
+        (3, 3, False, "must be compatible with expected shape"),
+        (2, 4, False, "must be compatible with expected shape"),
+        (2, 3, True, "mask"),
+    ],
 )
-def test_another_size_or_a_missing_mask_is_an_error(height, width, with_mask):
+def test_another_size_or_a_missing_mask_is_an_error(height, width, with_mask, reason):
     serialized = encode_example(np.zeros((2, 3, 3), np.uint8), "a")
-    with pytest.raises(tf.errors.InvalidArgumentError):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=reason):
         decode_example(serialized, height, width, with_mask)
 
 
 def test_mask_of_another_size_and_damaged_png_are_errors():
     image = np.zeros((2, 3, 3), np.uint8)
     serialized = encode_example(image, "a", np.zeros((3, 2), np.uint8))
-    with pytest.raises(tf.errors.InvalidArgumentError):
+    wrong_size = "must be compatible with expected shape"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=wrong_size):
         decode_example(serialized, 2, 3, with_mask=True)
     damaged = serialized.replace(b"IHDR", b"IDHR")
-    with pytest.raises(tf.errors.InvalidArgumentError):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="PNG"):
         decode_example(damaged, 2, 3, with_mask=False)
 
 

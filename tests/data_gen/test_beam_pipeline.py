@@ -1,12 +1,15 @@
+import json
 import sys
 
 import pytest
 from tfrecords import file_contents
 
+from cirs_tf.data.manifest import MANIFEST
 from cirs_tf.errors import ConfigError, DataError
 from data_gen.__main__ import main
 from data_gen.draw_dataset import Drawing, draw
 from data_gen.options import SceneOptions
+from data_gen.staging import staging_folder
 
 OPTIONS = SceneOptions(train=7, val=4, test=1, size=16, seed=3, shards=3)
 ARGUMENTS = "fruit --train 7 --val 4 --test 1 --size 16 --seed 3 --shards 3".split()
@@ -67,3 +70,19 @@ def test_what_goes_wrong_with_beam_is_one_line(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"a worker has version 0\.9\.0 .* 1\.0\.0$"):
         write_with_beam(drawing, out, [])
     assert not out.exists()
+
+
+def test_the_lock_of_the_folder_stays_until_the_set_is_whole(tmp_path):
+    """What a killed worker left goes; without the lock two commands could mix."""
+    from data_gen import beam_pipeline
+
+    divided = Drawing.prepare(OPTIONS)
+    with staging_folder(tmp_path / "out") as folder:
+        for file in divided.files:
+            beam_pipeline._FileWriter(divided, str(folder))(file)
+        (folder / "left.tmp").write_text("of a worker")
+        (folder / "scratch").mkdir()
+        manifest = beam_pipeline._collect(divided, folder)
+        names = {file.name for file in divided.files}
+        assert {file.name for file in folder.iterdir()} == {".lock", *names}
+        (folder / MANIFEST).write_text(json.dumps(manifest.as_content()))

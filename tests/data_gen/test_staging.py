@@ -70,8 +70,11 @@ def test_what_a_killed_run_left_is_removed(tmp_path):
     left = tmp_path / ".writing" / SHARD
     left.parent.mkdir()
     left.write_bytes(b"half")
+    scratch = left.parent / "tmp123"  # of a Beam worker
+    scratch.mkdir()
+    (scratch / SHARD).write_bytes(b"half")
     with staging_folder(tmp_path) as folder:
-        assert not (folder / SHARD).exists()
+        assert [file.name for file in folder.iterdir()] == [".lock"]
     assert not list(tmp_path.iterdir())
 
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.signal import correlate2d
 
 from cirs_tf.layers.conv_block import conv_block, normalization
@@ -144,10 +145,10 @@ def test_dropout_of_elements_is_after_every_relu():
     model = keras.Model(inputs, outputs)
     names = [type(layer).__name__ for layer in model.layers[1:]]
     assert names == ["Conv2D", "ReLU", "ReplicaDropout"] * 2
+    for variable in model.trainable_variables:  # all values are 1, or dropped
+        variable.assign(tf.fill(variable.shape, float(variable.ndim == 1)))
     image = np.random.default_rng(0).random((4, 5, 6, 2)).astype(np.float32)
-    kept = model(image, training=True).numpy() != 0
-    live = keras.Model(inputs, model.layers[-2].output)(image).numpy() != 0
+    dropped = model(image, training=True).numpy() == 0
     # Single values are dropped: a channel has some of either kind.
-    shares = kept.mean(axis=(1, 2))[live.mean(axis=(1, 2)) > 0.9]
-    assert len(shares) == 0 or ((shares > 0.1) & (shares < 0.9)).all()
-    assert 0 < kept.mean() < live.mean()
+    shares = dropped.mean(axis=(1, 2))
+    assert ((shares > 0) & (shares < 1)).all()

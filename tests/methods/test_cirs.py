@@ -134,19 +134,21 @@ def test_g_has_a_rate_of_its_own(tiny, schedule):
     for phase in range(len(method.phases)):
         gradients |= step(method, phase)[1]
     for name, rate in (("segmenter", 0.01), ("feature_net", 0.0001)):
-        network = method.networks[name]
+        network, compared = method.networks[name], 0
         for old, variable in zip(
             before[name], network.trainable_variables, strict=True
         ):
             gradient = gradients[id(variable)].numpy()
             # Adam's epsilon, 1e-7, over sqrt(0.001) is what a gradient is beside.
             clear = np.abs(gradient) > 1e-2
+            compared += clear.sum()
             moved = old - variable.numpy()
             expected = rate * np.sign(gradient)
             # Differences of float32 numbers of about 1.
             np.testing.assert_allclose(
                 moved[clear], expected[clear], atol=2e-7, rtol=1e-3
             )
+        assert compared
 
 
 def test_frozen_g_stays_and_s_learns(tiny):

@@ -63,10 +63,18 @@ def test_the_loss_is_the_weighted_sum_of_its_terms(tiny, training):
 
 
 def test_features_are_of_unit_length(tiny):
-    found = build(tiny).validation_terms(batch())
+    """So the length of the codes does not matter."""
+    method = build(tiny)
+    before = method.validation_terms(batch())
     # On the unit sphere the variance of a segment's features is at most 1.
-    assert 0 <= found["within"] <= 1
-    assert 0 <= found["between"] <= 4
+    assert 0 < before["within"] <= 1
+    assert 0 < before["between"] <= 4
+    code = method.autoencoders.get_layer("code")
+    for variable in code.trainable_variables:
+        variable.assign(100 * variable.value)
+    after = method.validation_terms(batch())
+    for name in ("within", "between"):
+        np.testing.assert_allclose(after[name], before[name], rtol=1e-3)
 
 
 def test_batch_normalization_learns_in_training_alone(tiny):
@@ -78,6 +86,7 @@ def test_batch_normalization_learns_in_training_alone(tiny):
         for variable in network.variables
         if variable.name in names
     ]
+    assert statistics
     before = [variable.numpy() for variable in statistics]
     method.validation_terms(batch())
     for old, variable in zip(before, statistics, strict=True):

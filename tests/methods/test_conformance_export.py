@@ -9,7 +9,6 @@ import tensorflow as tf
 from tiny_methods import tiny_config
 
 from cirs_tf.config.sections import SegmenterConfig
-from cirs_tf.config.settings import flatten
 from cirs_tf.methods.registry import METHODS, build_method, build_segmenter
 from cirs_tf.serving.model_card import ModelCard
 from cirs_tf.serving.savedmodel import write_savedmodel
@@ -18,11 +17,12 @@ from cirs_tf.serving.segmenter import Segmenter
 UPSAMPLING = "segmenter.upsampling"
 (FIELD,) = (f for f in dataclasses.fields(SegmenterConfig) if f.name == "upsampling")
 VALUES = FIELD.metadata["range"].text.removeprefix("one of ").split(", ")
+# Upsampling is that of the one U-Net which all methods build, so one has both.
 SEGMENTERS = [
     (method, value)
     for method, entry in METHODS.items()
     if hasattr(entry.method_class, "build_segmenter")
-    for value in (VALUES if UPSAMPLING in flatten(entry.config_class()) else [None])
+    for value in (VALUES if method == "cirs" else [None])
 ]
 SIZES = [(16, 16), (9, 14)]
 

@@ -47,7 +47,7 @@ def test_origin_and_licence():
             "(Apache-2.0)"
         )
     said = weights_origin("dinov2", "some/dinov2_small")
-    assert said == "dinov2 of keras-hub, weights of some/dinov2_small"
+    assert said == "dinov2 of keras-hub, weights of dinov2_small"
 
 
 def test_names_with_a_known_licence_are_those_of_keras_hub():

@@ -29,7 +29,7 @@ def test_maps_are_those_of_the_network_itself(original, tmp_path):
     backbone = build_backbone("MobileNetV2", LAYERS, seed=0)
     load_backbone_weights(backbone, "MobileNetV2", str(file))
     said = weights_origin("MobileNetV2", str(file))
-    assert said == f"MobileNetV2 of keras.applications, weights of {file}"
+    assert said == f"MobileNetV2 of keras.applications, weights of {file.name}"
     outputs = [original.get_layer(name).output for name in LAYERS]
     prepared = IMAGES * 2 - 1  # MobileNetV2's input is in [-1, 1]
     expected = keras.Model(original.input, outputs)(prepared, training=False)

@@ -52,3 +52,7 @@ def test_a_networks_statistics_are_its_own():
     first = next(v for v in networks.non_trainable_variables if "mean" in v.name)
     ours, other = tf.split(first.value, 2)
     assert np.abs(ours).max() < np.abs(other).max() / 10
+
+
+def test_many_objects_have_seeds_for_all_layers():
+    assert pose_nets(300, seed=0).output_shape == (None, 300, 4)

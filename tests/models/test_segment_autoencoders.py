@@ -88,3 +88,9 @@ def test_reconstructions_are_drawn_in_training():
     first, second = (model(images, training=True)[0].numpy() for _ in range(2))
     assert not np.allclose(first, second)
     assert len(np.unique(first[:, 0, 0, 0, 0])) == 5  # another code per image
+
+
+@pytest.mark.parametrize("build", [segment_autoencoders, variational_autoencoders])
+def test_many_segments_have_seeds_for_all_layers(build):
+    model = build(2, 2, 400, hidden=[400, 400], bottleneck=400, seed=3)
+    assert model.outputs[0].shape == (None, 400, 2, 2, 3)

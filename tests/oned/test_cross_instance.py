@@ -74,7 +74,7 @@ def test_hand_calculation_with_variance():
 
 
 def test_matched_segments_must_have_one_size():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="differ in size"):
         cross_instance_objective(["110", "101"], (((0, 1), (2,)), ((0,), (2,), (1,))))
 
 

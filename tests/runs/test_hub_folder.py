@@ -108,7 +108,22 @@ def test_the_card_says_data_protocol_seed_and_limits(evaluated, folder):
 def test_no_path_of_this_machine_is_in_the_folder(evaluated, folder, fruit):
     assert read_yaml(folder / "config.yaml")["data"] == "fruit"
     for path in folder.glob("*.*"):
-        assert str(fruit.parent).encode() not in path.read_bytes(), path
+        content = path.read_bytes()
+        for elsewhere in (fruit.parent, evaluated.parent):
+            assert str(elsewhere).encode() not in content, path
+
+
+def test_folders_and_files_that_a_run_began_with_are_names(evaluated, tmp_path):
+    run, out = tmp_path / "run", tmp_path / "out"
+    shutil.copytree(evaluated, run)
+    config = read_yaml(run / "config.yaml")
+    config["pretraining"] |= {
+        "pseudo_labels": "segmenter",
+        "segmenter": "/home/me/exported",
+    }
+    (run / "config.yaml").write_text(yaml.safe_dump(config))
+    assert export.main([str(run), "--format", "hub", "--out", str(out)]) == 0
+    assert read_yaml(out / "config.yaml")["pretraining"]["segmenter"] == "exported"
 
 
 def test_without_evaluation_and_data_the_card_says_so(evaluated, tmp_path):

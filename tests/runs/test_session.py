@@ -15,6 +15,7 @@ from cirs_tf.runs.session import config_difference, default_run_dir, train
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.interruption import StopRequest
 from cirs_tf.training.phases import SUMMARY
+from cirs_tf.training.run_folder import RunFolder
 from cirs_tf.training.run_lock import run_lock
 from cirs_tf.training.trainer import Trainer
 
@@ -27,13 +28,25 @@ PRETRAINED = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def config(tiny, fruit):
     return load_config("thesis/cirs_balanced", [*tiny, *PRETRAINED, f"data={fruit}"])
 
 
-def tensors(run):
-    folder = CheckpointStore(run.folder.checkpoints).path("last")
+@pytest.fixture(scope="module")
+def whole(config, tmp_path_factory):
+    """Return a finished run; tests must not change it."""
+    return train(config, tmp_path_factory.mktemp("whole") / "run")
+
+
+@pytest.fixture
+def finished(whole, tmp_path):
+    """Return the folder of a finished run, to be changed."""
+    return RunFolder(shutil.copytree(whole.path, tmp_path / "run"))
+
+
+def tensors(folder):
+    folder = CheckpointStore(folder.checkpoints).path("last")
     reader = tf.train.load_checkpoint(str(folder / "variables"))
     names = set(reader.get_variable_to_shape_map())
     names.discard("_CHECKPOINTABLE_OBJECT_GRAPH")
@@ -61,8 +74,8 @@ def stop_after(monkeypatch, calls):
     )
 
 
-def test_pretraining_and_training_are_one_run(config, tmp_path):
-    run = train(config, tmp_path / "run")
+def test_pretraining_and_training_are_one_run(whole):
+    run = whole
     assert (run.step, run.total_steps, run.stopped_by) == (4 + 3 + 5, 12, None)
     log = run.folder.log_file.read_text()
     for words in (
@@ -76,39 +89,38 @@ def test_pretraining_and_training_are_one_run(config, tmp_path):
     assert (row["epoch"], row["step"]) == (1, 12)
 
 
-def test_a_finished_run_is_left_as_it_is(config, tmp_path):
-    first = train(config, tmp_path / "run")
-    before = tensors(first)
-    again = train(config, tmp_path / "run")
-    assert again.step == first.step
-    for name, value in tensors(again).items():
-        np.testing.assert_array_equal(value, before[name])
-    assert len(again.folder.read_metrics()) == 1
+def test_a_finished_run_is_left_as_it_is(config, finished):
+    def files():
+        kept = [*finished.checkpoints.rglob("*"), finished.metrics_file]
+        return {file: file.stat().st_mtime_ns for file in kept if file.is_file()}
+
+    before = files()
+    assert len(before) > 3
+    assert train(config, finished.path).step == 12
+    assert files() == before
 
 
 @pytest.mark.parametrize("calls", [1, 2, 3])
 def test_a_run_stopped_in_any_stage_ends_like_one_that_was_not(
-    config, tmp_path, monkeypatch, calls
+    config, whole, tmp_path, monkeypatch, calls
 ):
-    whole = train(config, tmp_path / "whole")
     with monkeypatch.context() as patch:
         stop_after(patch, calls)
         stopped = train(config, tmp_path / "run")
-    if calls < 3:
-        assert stopped.stopped_by == 15
-        assert stopped.step == {1: 4, 2: 7}[calls]
+    # After the last mini-batch there is nothing to stop.
+    step_and_signal = {1: (4, 15), 2: (7, 15), 3: (12, None)}[calls]
+    assert (stopped.step, stopped.stopped_by) == step_and_signal
     ended = train(config, tmp_path / "run")
     assert (ended.step, ended.stopped_by) == (12, None)
-    ours, theirs = tensors(ended), tensors(whole)
+    ours, theirs = tensors(ended.folder), tensors(whole.folder)
     assert ours.keys() == theirs.keys()
     for name, value in ours.items():
         np.testing.assert_array_equal(value, theirs[name], err_msg=name)
 
 
-def test_what_is_taken_from_the_images_is_computed_once(config, tmp_path, monkeypatch):
-    run = train(config, tmp_path / "run")
-    stored = run.folder.load_initialization()
-    assert str(stored[SUMMARY]) in run.folder.log_file.read_text()
+def test_what_is_taken_from_the_images_is_computed_once(config, finished, monkeypatch):
+    stored = finished.load_initialization()
+    assert str(stored[SUMMARY]) in finished.log_file.read_text()
 
     def again(*_):
         raise AssertionError("computed again")
@@ -116,59 +128,49 @@ def test_what_is_taken_from_the_images_is_computed_once(config, tmp_path, monkey
     method_class = session.entry_of("cirs").method_class
     monkeypatch.setattr(method_class, "initialize", again)
     longer = load_config(overrides=["training.epochs=2"], base=config)
-    assert train(longer, run.path, resume=True).step == 17
+    assert train(longer, finished.path, resume=True).step == 17
 
 
-def test_without_a_checkpoint_a_run_begins_again(config, tmp_path):
+@pytest.mark.parametrize("resume", [None, True])
+def test_without_a_checkpoint_a_run_begins_again(config, whole, finished, resume):
     """Killed before its first checkpoint: the folder holds a run without any."""
-    whole = train(config, tmp_path / "whole")
-    cut = tmp_path / "cut"
-    run = train(config, cut)
-    for path in (cut / "checkpoints").rglob("*"):
+    for path in finished.checkpoints.rglob("*"):
         if path.is_file():
             path.unlink()
-    for resume in (None, True):
-        assert train(config, cut, resume=resume).step == 12
-    for name, value in tensors(run).items():
-        np.testing.assert_array_equal(value, tensors(whole)[name])
-    assert len(run.folder.read_metrics()) == 1
+    assert train(config, finished.path, resume=resume).step == 12
+    for name, value in tensors(finished).items():
+        np.testing.assert_array_equal(value, tensors(whole.folder)[name])
+    assert len(finished.read_metrics()) == 1
 
 
-def test_a_line_lost_between_checkpoint_and_metrics_comes_back(config, tmp_path):
-    run = train(config, tmp_path / "run")
-    (row,) = run.folder.read_metrics()
-    run.folder.metrics_file.unlink()
-    train(config, tmp_path / "run")
-    assert run.folder.read_metrics() == [row]
+def test_a_line_lost_between_checkpoint_and_metrics_comes_back(config, finished):
+    (row,) = finished.read_metrics()
+    finished.metrics_file.unlink()
+    train(config, finished.path)
+    assert finished.read_metrics() == [row]
 
 
-def test_checkpoints_within_an_epoch_come_by_the_clock(config, tmp_path):
+def test_checkpoints_within_an_epoch_come_by_the_clock(config, whole, tmp_path):
+    assert CheckpointStore(whole.folder.checkpoints).steps() == [4, 7, 12]
     overrides = ["training.log_every=2", "training.checkpoints_kept=99"]
-    often = [*overrides, "training.checkpoint_minutes=1e-9"]
-    for settings, steps in (
-        (often, [2, 4, 6, 7, 9, 11, 12]),
-        (overrides, [4, 7, 12]),
-    ):
-        chosen = load_config(overrides=settings, base=config)
-        run = train(chosen, tmp_path / str(len(settings)))
-        assert CheckpointStore(run.folder.checkpoints).steps() == steps
+    overrides += ["training.checkpoint_minutes=1e-9"]
+    run = train(load_config(overrides=overrides, base=config), tmp_path / "run")
+    assert CheckpointStore(run.folder.checkpoints).steps() == [2, 4, 6, 7, 9, 11, 12]
 
 
-def test_leftovers_of_a_kill_are_removed(config, tmp_path):
-    run = train(config, tmp_path / "run")
-    leftover = run.folder.checkpoints / ".step-00000012.0.99.tmp"
+def test_leftovers_of_a_kill_are_removed(config, finished):
+    leftover = finished.checkpoints / ".step-00000012.0.99.tmp"
     leftover.mkdir()
-    train(config, tmp_path / "run")
+    train(config, finished.path)
     assert not leftover.exists()
 
 
-def test_other_settings_or_no_run_are_refused(config, tmp_path):
-    train(config, tmp_path / "run")
+def test_other_settings_or_no_run_are_refused(config, finished, tmp_path):
     other = load_config(overrides=["cirs.alpha_1=2"], base=config)
     with pytest.raises(ConfigError, match="holds a run with cirs.alpha_1=1.0, not 2"):
-        train(other, tmp_path / "run")
+        train(other, finished.path)
     with pytest.raises(ConfigError, match="holds a run already"):
-        train(config, tmp_path / "run", resume=False)
+        train(config, finished.path, resume=False)
     with pytest.raises(CheckpointError, match="not a run folder"):
         train(config, tmp_path / "none", resume=True)
 
@@ -197,6 +199,8 @@ def test_determinism_is_chosen_and_logged(config, tmp_path, monkeypatch, chosen)
         tf.config.experimental, "enable_op_determinism", lambda: asked.append(True)
     )
     overrides = [f"training.deterministic={str(chosen).lower()}"]
+    overrides += ["pretraining.steps=0", "cirs.feature_net_pretraining_steps=0"]
+    overrides += ["training.steps_per_epoch=1"]
     run = train(load_config(overrides=overrides, base=config), tmp_path / "run")
     assert asked == [True] * chosen
     word = "on" if chosen else "off"
@@ -205,38 +209,36 @@ def test_determinism_is_chosen_and_logged(config, tmp_path, monkeypatch, chosen)
     )
 
 
-def test_a_run_that_is_being_trained_is_refused(config, tmp_path):
-    run = train(config, tmp_path / "run")
-    before = run.folder.metrics_file.read_text()
+def test_a_run_that_is_being_trained_is_refused(config, finished, tmp_path):
+    before = finished.metrics_file.read_text()
     for resume in (None, True):
-        with run_lock(run.path):
+        with run_lock(finished.path):
             with pytest.raises(ConfigError, match="is being trained by process"):
-                train(config, run.path, resume=resume)
-    assert run.folder.metrics_file.read_text() == before
+                train(config, finished.path, resume=resume)
+    assert finished.metrics_file.read_text() == before
     with pytest.raises(CheckpointError, match="not a run folder"):
         train(config, tmp_path / "none", resume=True)
     assert not (tmp_path / "none").exists()
-    train(config, run.path)  # it was released
+    train(config, finished.path)  # it was released
 
 
-def test_what_cannot_be_built_leaves_no_run(config, fruit, tmp_path):
+def test_what_cannot_be_built_leaves_no_run(fruit, tmp_path):
     settings = ["deep_clustering.backbone=Unknown", f"data={fruit}"]
     wrong = load_config("deep_clustering", settings)
     with pytest.raises(ConfigError, match="Unknown"):
         train(wrong, tmp_path / "run")
     assert not (tmp_path / "run" / "config.yaml").exists()
-    assert train(config, tmp_path / "run").step == 12
 
 
-def test_a_set_that_was_drawn_anew_is_noticed(config, tmp_path):
-    run = train(config, tmp_path / "run")
-    manifest = json.loads((run.path / "manifest.json").read_text())
+def test_a_set_that_was_drawn_anew_is_noticed(config, finished):
+    file = finished.path / "manifest.json"
+    manifest = json.loads(file.read_text())
     manifest["splits"]["train"]["shards"][0]["sha256"] = "0" * 64
-    (run.path / "manifest.json").write_text(json.dumps(manifest))
+    file.write_text(json.dumps(manifest))
     with pytest.raises(ConfigError, match="is not the data set that it began with"):
-        train(config, run.path, resume=True)
+        train(config, finished.path, resume=True)
     with pytest.raises(ConfigError, match="holds a run of another data set"):
-        train(config, run.path)
+        train(config, finished.path)
 
 
 def test_a_data_set_is_not_made_a_run(config, fruit, tmp_path):
@@ -259,21 +261,19 @@ def test_a_data_set_is_not_made_a_run(config, fruit, tmp_path):
     ],
 )
 def test_steps_mean_the_same_when_a_run_is_gone_on_with(
-    change, message, config, tmp_path
+    change, message, config, finished
 ):
-    run = train(config, tmp_path / "run")
-    before = (run.path / "config.yaml").read_text()
+    before = (finished.path / "config.yaml").read_text()
     longer = load_config(overrides=["training.epochs=2", change], base=config)
     with pytest.raises(CheckpointError, match=message):
-        train(longer, run.path, resume=True)
-    assert (run.path / "config.yaml").read_text() == before
+        train(longer, finished.path, resume=True)
+    assert (finished.path / "config.yaml").read_text() == before
 
 
-def test_a_constant_learning_rate_can_be_changed(config, tmp_path):
-    run = train(config, tmp_path / "run")
+def test_a_constant_learning_rate_can_be_changed(config, finished):
     changed = ["training.epochs=2", "training.learning_rate=0.125"]
-    train(load_config(overrides=changed, base=config), run.path, resume=True)
-    rates = dict(read_scalars(run.folder.tensorboard, "learning_rate/joint"))
+    train(load_config(overrides=changed, base=config), finished.path, resume=True)
+    rates = dict(read_scalars(finished.tensorboard, "learning_rate/joint"))
     assert rates[12] == pytest.approx(config.training.learning_rate)
     assert rates[17] == 0.125
 
@@ -290,9 +290,9 @@ def test_a_set_without_validation_images_leaves_no_run(config, fruit, tmp_path):
     assert not (tmp_path / "run" / "config.yaml").exists()
 
 
-def test_a_file_of_the_run_that_cannot_be_written_is_one_line(config, tmp_path):
-    run = train(config, tmp_path / "run")
-    run.folder.log_file.unlink()
-    run.folder.log_file.mkdir()
+def test_a_file_of_the_run_that_cannot_be_written_is_one_line(config, finished):
+    finished.log_file.unlink()
+    finished.log_file.mkdir()
+    longer = load_config(overrides=["training.epochs=2"], base=config)
     with pytest.raises(CheckpointError, match="train.log: cannot be written: Is a dir"):
-        train(load_config(overrides=["training.epochs=2"], base=config), run.path, True)
+        train(longer, finished.path, True)

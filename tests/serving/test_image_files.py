@@ -1,14 +1,17 @@
 """Images found among files and folders; masks and overlays written whole or not."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cirs_tf.errors import DataError, ImageError
+from cirs_tf.errors import ConfigError, DataError, ImageError
 from cirs_tf.serving.image_files import (
     OverlaySheet,
+    check_apart,
     find_images,
     left_out,
     write_mask,
@@ -84,6 +87,30 @@ def test_a_folder_without_images_is_refused(tmp_path, recursive, message):
 def test_a_source_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(DataError, match="nowhere: no such file or folder"):
         find_images([tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize("recursive", [False, True])
+def test_a_folder_that_cannot_be_read_is_named(photos, monkeypatch, recursive):
+    scandir = os.scandir
+
+    def guarded(path):
+        if Path(path).name == "cats" or not recursive:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    folder = photos / "cats" if recursive else photos
+    with pytest.raises(DataError, match=f"^{folder}: cannot be read: Permission den"):
+        find_images([photos], recursive)
+
+
+def test_masks_are_not_written_beside_images_given_one_by_one(tmp_path):
+    """A user's own a.png would be replaced by the mask of a.jpg."""
+    image = tmp_path / "a.jpg"
+    found = {Path("a"): image}
+    with pytest.raises(ConfigError, match="is where the images are"):
+        check_apart(tmp_path, [image], found, False, [".png"])
+    check_apart(tmp_path / "out", [image], found, False, [".png"])
 
 
 def test_pixel_values_of_a_mask_are_its_segments(tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -259,14 +260,24 @@ def test_warmup_requests_run_on_the_signatures_they_name(model_dir):
     assert names == ["serving_default", "serve_native", "serve_bytes"]
 
 
-def test_a_second_export_is_the_next_version(finished, tmp_path):
-    for version in ("1", "2"):
-        assert export.main([str(finished), "--out", str(tmp_path)]) == 0
-        assert (tmp_path / version / "saved_model.pb").exists()
-    assert {path.name for path in tmp_path.iterdir()} == {"1", "2"}
-    labels = load_savedmodel(tmp_path).predict(np.zeros((5, 7, 3), np.uint8))
+def test_a_second_export_is_the_next_version(finished, model_dir, tmp_path):
+    out = shutil.copytree(model_dir, tmp_path / "model")
+    assert [path.name for path in out.iterdir()] == ["1"]
+    assert export.main([str(finished), "--out", str(out)]) == 0
+    assert {path.name for path in out.iterdir()} == {"1", "2"}
+    assert (out / "2" / "saved_model.pb").exists()
+    labels = load_savedmodel(out).predict(np.zeros((5, 7, 3), np.uint8))
     assert labels.shape == (5, 7)
     assert labels.dtype == np.uint8
+
+
+def test_an_error_without_a_text_is_named(model_dir, monkeypatch):
+    def fail(_):
+        raise OSError
+
+    monkeypatch.setattr(tf.saved_model, "load", fail)
+    with pytest.raises(cirs_tf.CirsError, match="cannot be loaded: OSError"):
+        load_savedmodel(model_dir)
 
 
 def test_bad_input_is_one_line(capsys, tmp_path):

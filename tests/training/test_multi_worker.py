@@ -91,7 +91,8 @@ def test_a_lost_worker_ends_all_and_a_signal_stops_all_at_the_same_step(
     tiny, fruit, tmp_path
 ):
     """SIGKILL to the second worker, the same command again, then SIGTERM to it."""
-    argv = ["--data", str(fruit), "--epochs", "2", "--steps-per-epoch", "60"]
+    argv = ["--config", "thesis/cirs_balanced", "--data", str(fruit)]
+    argv += ["--epochs", "2", "--steps-per-epoch", "60"]
     argv += set_flags([*tiny, "training.log_every=1"])
     run = tmp_path / "run"
     workers = start_workers(argv, run)

@@ -1,6 +1,7 @@
 """Backbones by name: networks from images to feature maps, and their weights."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -93,7 +94,7 @@ def weights_origin(name: str, weights: str) -> str:
             f"{name} of keras.applications, trained on ImageNet with its labels: no "
             "labels of your images"
         )
-    return f"{name} of keras.applications, weights of {weights}"
+    return f"{name} of keras.applications, weights of {Path(weights).name}"
 
 
 def load_backbone_weights(network: keras.Model, name: str, weights: str) -> None:

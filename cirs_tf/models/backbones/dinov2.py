@@ -65,7 +65,7 @@ def dinov2_origin(preset: str) -> str:
             f"{preset} of keras-hub, DINOv2 trained on images without labels "
             "(Apache-2.0)"
         )
-    return f"dinov2 of keras-hub, weights of {preset}"
+    return f"dinov2 of keras-hub, weights of {Path(preset).name}"
 
 
 def _keras_hub() -> ModuleType:

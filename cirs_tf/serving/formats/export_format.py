@@ -86,7 +86,7 @@ def write_format(
                 write_litert(segmenter, path, quantize, images)
             else:
                 write_openvino(segmenter, path, flat_description(text))
-            (folder / DESCRIPTION).write_text(text)
+            (folder / DESCRIPTION).write_text(text, encoding="utf-8")
     except OSError as error:
         raise CheckpointError(f"{out}: cannot be written: {error.strerror}") from None
     return Path(out) / FILES[export_format]

@@ -38,7 +38,7 @@ def load_keras_file(path: str | Path) -> Segmenter:
     beside = Path(path).with_name(DESCRIPTION)
     card = None
     if beside.is_file():
-        card = ModelCard.from_json(beside.read_text(), str(beside))
+        card = ModelCard.from_json(beside.read_text(encoding="utf-8"), str(beside))
     return Segmenter.from_keras(model, card)
 
 

@@ -38,6 +38,10 @@ def bsds(tmp_path_factory):
             columns = np.indices(size)[1]
             cells[0, index] = {"Segmentation": (columns + 1 + index).astype(np.uint16)}
         scipy.io.savemat(truth, {"groundTruth": cells})
+        # As published: what an algorithm found, under the same names.
+        other = root.parent / "ucm2" / split / f"{name}.mat"
+        other.parent.mkdir(parents=True, exist_ok=True)
+        scipy.io.savemat(other, {"ucm2": np.zeros((3, 3))})
     return root.parent
 
 

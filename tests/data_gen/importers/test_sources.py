@@ -1,4 +1,6 @@
+import errno
 import hashlib
+import os
 import zipfile
 
 import pytest
@@ -108,3 +110,16 @@ def test_a_member_that_unpacks_to_too_much_is_never_unpacked(tmp_path, monkeypat
     message = "a/bomb.png: cannot be read .unpacks to more than 1 MiB"
     with pytest.raises(ImageError, match=message):
         source.read("a/bomb.png")
+
+
+def test_a_class_folder_that_cannot_be_read_is_not_left_out(folder, monkeypatch):
+    scandir = os.scandir
+
+    def guarded(path):
+        if str(path).endswith("dog"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    with pytest.raises(DataError, match="dog: cannot be read: Permission denied"):
+        FileSource(folder)
