@@ -87,9 +87,9 @@ def test_same_arguments_same_bytes():
 @pytest.mark.parametrize(
     ("height", "width", "with_mask", "reason"),
     [
-        (3, 3, False, "must be compatible with expected shape"),
-        (2, 4, False, "must be compatible with expected shape"),
-        (2, 3, True, "mask"),
+        (3, 3, False, "is not compatible with expected shape"),
+        (2, 4, False, "is not compatible with expected shape"),
+        (2, 3, True, "Feature: image/segmentation"),
     ],
 )
 def test_another_size_or_a_missing_mask_is_an_error(height, width, with_mask, reason):
@@ -101,7 +101,7 @@ def test_another_size_or_a_missing_mask_is_an_error(height, width, with_mask, re
 def test_mask_of_another_size_and_damaged_png_are_errors():
     image = np.zeros((2, 3, 3), np.uint8)
     serialized = encode_example(image, "a", np.zeros((3, 2), np.uint8))
-    wrong_size = "must be compatible with expected shape"
+    wrong_size = "is not compatible with expected shape"
     with pytest.raises(tf.errors.InvalidArgumentError, match=wrong_size):
         decode_example(serialized, 2, 3, with_mask=True)
     damaged = serialized.replace(b"IHDR", b"IDHR")

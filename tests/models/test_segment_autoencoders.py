@@ -92,5 +92,7 @@ def test_reconstructions_are_drawn_in_training():
 
 @pytest.mark.parametrize("build", [segment_autoencoders, variational_autoencoders])
 def test_many_segments_have_seeds_for_all_layers(build):
-    model = build(2, 2, 400, hidden=[400, 400], bottleneck=400, seed=3)
+    model = build(
+        2, 2, 400, hidden=[400, 400], bottleneck=400, dropout=0.0, norm="none", seed=3
+    )
     assert model.outputs[0].shape == (None, 400, 2, 2, 3)

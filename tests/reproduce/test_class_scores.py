@@ -53,7 +53,7 @@ def test_colors_alone_come_first_then_each_system_over_its_seeds(fruit, monkeypa
 
 def otsu_row(title, image, mask, **options):
     """Return title, mIoU, pixel accuracy and F of class 1, which is the brighter."""
-    found, true = otsu_labels(image, **options)[0] == 1, mask == 1
+    found, true = otsu_labels(image[None], **options)[0] == 1, mask == 1
     both = [
         (found & true).sum() / (found | true).sum(),
         (~found & ~true).sum() / (~found | ~true).sum(),
@@ -65,6 +65,7 @@ def otsu_row(title, image, mask, **options):
 def test_of_two_classes_there_are_thresholds_and_the_f_of_the_second(monkeypatch):
     image = np.zeros((2, 16, 16, 3), np.uint8)
     masks = np.zeros((2, 16, 16), np.uint8)
+    image[:] = np.linspace(0, 40, 16)[:, None]  # uneven light
     image[:, 4:9, 5:11], masks[:, 4:9, 5:11] = 200, 1
     split = LoadedSplit(image, masks, ("a", "b"))
     monkeypatch.setattr(module, "open_splits", lambda *_: (split, split))

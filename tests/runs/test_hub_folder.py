@@ -117,10 +117,9 @@ def test_folders_and_files_that_a_run_began_with_are_names(evaluated, tmp_path):
     run, out = tmp_path / "run", tmp_path / "out"
     shutil.copytree(evaluated, run)
     config = read_yaml(run / "config.yaml")
-    config["pretraining"] |= {
-        "pseudo_labels": "segmenter",
-        "segmenter": "/home/me/exported",
-    }
+    given = {"pseudo_labels": "segmenter", "segmenter": "/home/me/exported"}
+    config["pretraining"] |= given
+    config["cirs"]["heads"] = 1  # with them
     (run / "config.yaml").write_text(yaml.safe_dump(config))
     assert export.main([str(run), "--format", "hub", "--out", str(out)]) == 0
     assert read_yaml(out / "config.yaml")["pretraining"]["segmenter"] == "exported"

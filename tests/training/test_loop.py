@@ -179,7 +179,7 @@ def test_one_and_two_replicas_give_the_same_weights(
             np.testing.assert_allclose(on_two, on_one, atol=1e-6, rtol=0)
         moved = zip(before[name], trainable(one)[name], strict=True)
         changes = [np.abs(after - first).max() for first, after in moved]
-        assert max(changes, default=1) > 1e-3
+        assert max(changes, default=1) > 1e-4  # the rate of IIC
     for a, b in zip(sums_one, sums_two, strict=True):
         np.testing.assert_allclose(b.totals, a.totals, rtol=1e-6)
 
