@@ -58,7 +58,7 @@ def write_hub_folder(
     card = model_card(
         name, run, restored, manifest, model_license, SAMPLE if picture else None
     )
-    config = _without_paths(restored.config)
+    config = without_paths(restored.config)
     try:
         with atomic_folder(out) as folder:
             restored.segmenter.save(folder / KERAS_FILE)
@@ -73,7 +73,7 @@ def write_hub_folder(
     return Path(out)
 
 
-def _without_paths(config: Config) -> Config:
+def without_paths(config: Config) -> Config:
     """Return a configuration whose folders and files are names alone."""
     names = [
         path_override(key, Path(value).name)

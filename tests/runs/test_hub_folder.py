@@ -13,6 +13,8 @@ from PIL import Image
 import cirs_tf
 from cirs_tf import evaluate, export
 from cirs_tf.config.files import read_yaml
+from cirs_tf.methods.registry import load_config
+from cirs_tf.runs.hub_folder import without_paths
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
 
@@ -113,16 +115,14 @@ def test_no_path_of_this_machine_is_in_the_folder(evaluated, folder, fruit):
             assert str(elsewhere).encode() not in content, path
 
 
-def test_folders_and_files_that_a_run_began_with_are_names(evaluated, tmp_path):
-    run, out = tmp_path / "run", tmp_path / "out"
-    shutil.copytree(evaluated, run)
-    config = read_yaml(run / "config.yaml")
-    given = {"pseudo_labels": "segmenter", "segmenter": "/home/me/exported"}
-    config["pretraining"] |= given
-    config["cirs"]["heads"] = 1  # with them
-    (run / "config.yaml").write_text(yaml.safe_dump(config))
-    assert export.main([str(run), "--format", "hub", "--out", str(out)]) == 0
-    assert read_yaml(out / "config.yaml")["pretraining"]["segmenter"] == "exported"
+def test_folders_and_files_that_a_run_began_with_are_names():
+    start = ["pretraining.pseudo_labels=segmenter", 'data="/home/me/set #2"']
+    start += ["pretraining.segmenter=../exported/cirs"]
+    config = without_paths(load_config("cirs_aligned", start))
+    assert (config.data, config.pretraining.segmenter) == ("set #2", "cirs")
+    weights = ["deep_clustering.weights=/home/me/some.weights.h5"]
+    config = without_paths(load_config("deep_clustering", weights))
+    assert config.deep_clustering.weights == "some.weights.h5"
 
 
 def test_without_evaluation_and_data_the_card_says_so(evaluated, tmp_path):
