@@ -16,7 +16,7 @@ def replica_seed(seed: int, step: tf.Tensor) -> tf.Tensor:
     """
     replica = tf.distribute.get_replica_context().replica_id_in_sync_group
     return tf.random.experimental.stateless_fold_in(
-        tf.stack([tf.constant(seed % 2**31, tf.int32), tf.cast(step, tf.int32)]),
+        tf.stack([tf.constant(seed, tf.int32), tf.cast(step, tf.int32)]),
         tf.cast(replica, tf.int32),
     )
 
