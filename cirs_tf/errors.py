@@ -5,7 +5,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 
 class CirsError(Exception):
@@ -46,6 +46,15 @@ class UnusableServerError(ServerError):
 
 class TrainingError(CirsError):
     """Training cannot go on, for example because a loss is not finite."""
+
+
+def refuse_unreadable(error: OSError) -> NoReturn:
+    """Raise a DataError that names the folder; `onerror` of `os.walk`.
+
+    Args:
+        error: What listing the folder raised.
+    """
+    raise DataError(f"{error.filename}: cannot be read: {error.strerror}") from None
 
 
 def _shown(character: str) -> str:

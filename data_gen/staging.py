@@ -137,7 +137,7 @@ def written_files(staging: Path) -> list[Path]:
 def remove(path: Path) -> None:
     """Remove a file, or a folder with all that is in it."""
     if path.is_dir():
-        shutil.rmtree(path)
+        shutil.rmtree(path, ignore_errors=True)  # its worker may be at it, too
     else:
         path.unlink()
 

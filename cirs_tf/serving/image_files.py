@@ -4,14 +4,13 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from cirs_tf.atomic_write import atomic_path
 from cirs_tf.data.image_files import SUFFIXES
-from cirs_tf.errors import ConfigError, DataError, ImageError
+from cirs_tf.errors import ConfigError, DataError, ImageError, refuse_unreadable
 from cirs_tf.serving.output_names import output_names
 from cirs_tf.serving.png_strips import write_png_strips
 from cirs_tf.visualization import colorize, overlay, palette_image
@@ -89,14 +88,10 @@ def _files(folder: Path, recursive: bool) -> list[Path]:
         DataError: It, or a folder in it, cannot be read.
     """
     found = []
-    for parent, folders, files in os.walk(folder, onerror=_refuse):
+    for parent, folders, files in os.walk(folder, onerror=refuse_unreadable):
         folders[:] = [name for name in folders if recursive and name[0] != "."]
         found += [Path(parent, name) for name in files if name[0] != "."]
     return sorted(path for path in found if path.is_file())
-
-
-def _refuse(error: OSError) -> NoReturn:
-    raise DataError(f"{error.filename}: cannot be read: {error.strerror}") from None
 
 
 def check_apart(

@@ -6,12 +6,11 @@ import os
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 
 from cirs_tf.data.image_files import decode_image
-from cirs_tf.errors import DataError, ImageError
+from cirs_tf.errors import DataError, ImageError, refuse_unreadable
 from data_gen.ordered_pool import map_in_order
 
 # Of a member of a zip, unpacked; no image file of the size that is read has more.
@@ -130,11 +129,8 @@ def check_outside(out: Path, source: str | Path) -> None:
 
 
 def _list_files(folder: Path) -> list[str]:
-    def refuse(error: OSError) -> NoReturn:
-        raise DataError(f"{error.filename}: cannot be read: {error.strerror}")
-
     names = []
-    for parent, folders, files in os.walk(folder, onerror=refuse):
+    for parent, folders, files in os.walk(folder, onerror=refuse_unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
         relative = Path(parent).relative_to(folder)
         names += [(relative / name).as_posix() for name in files if name[0] != "."]
