@@ -3,24 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from cirs_tf.methods.registry import load_config
 from cirs_tf.training.loop import TrainingLoop
 from cirs_tf.training.phases import PSEUDO_LABELS, StepPlan
-
-
-def tiny_config(tiny, source, *overrides):
-    """Return a configuration, with those of the tiny settings that its method has.
-
-    Args:
-        tiny: Overrides for several methods.
-        source: Name of an installed configuration.
-        *overrides: Overrides for this method.
-    """
-    config = load_config(source)
-    usable = [
-        override for override in tiny if hasattr(config, override.partition(".")[0])
-    ]
-    return load_config(source, [*usable, *overrides])
 
 
 def replica_batches(strategy, batch, size):

@@ -70,16 +70,11 @@ def tiny_config(tiny, source, *overrides):
         source: Name of an installed configuration.
         *overrides: Further settings; the last one wins.
     """
-    sections = ["training."]
-    method = load_config(source).method
-    if method not in ("iic", "autoencoder", "deep_clustering", "threshold"):
-        sections.append("segmenter.")
-    if method == "cirs":
-        sections += ["feature_net.", "cirs."]
-    usable = [setting for setting in tiny if setting.startswith(tuple(sections))]
-    if method == "deep_clustering":
+    config = load_config(source)
+    usable = [setting for setting in tiny if hasattr(config, setting.partition(".")[0])]
+    if config.method == "deep_clustering":
         usable += TINY_DEEP_CLUSTERING
-    return load_config(source, [*usable, f"training.batch_size={SIZE}", *overrides])
+    return load_config(source, [*usable, *overrides])
 
 
 def initialization_of(config):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from command_line import set_flags
-from method_steps import tiny_config
 from PIL import Image
+from tiny_methods import tiny_config
 
 from cirs_tf import evaluate, export, train
 from cirs_tf.data.splits import load_split

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from command_line import set_flags
-from method_steps import initialize, pretrain, tiny_config
+from method_steps import initialize, pretrain
+from tiny_methods import tiny_config
 
 from cirs_tf import train
 from cirs_tf.errors import ConfigError

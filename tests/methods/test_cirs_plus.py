@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from command_line import set_flags
-from method_steps import tiny_config
+from tiny_methods import tiny_config
 
 from cirs_tf import train
 from cirs_tf.methods.registry import build_method

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from method_steps import tiny_config
+from tiny_methods import tiny_config
 
 from cirs_tf.errors import ConfigError
 from cirs_tf.methods.iic import Iic

@@ -1,8 +1,8 @@
 import numpy as np
 import tensorflow as tf
 from command_line import set_flags
-from method_steps import tiny_config
 from sklearn.metrics import log_loss
+from tiny_methods import tiny_config
 
 from cirs_tf import train
 from cirs_tf.methods.supervised import Supervised

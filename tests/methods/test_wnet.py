@@ -3,8 +3,8 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
-from method_steps import tiny_config
 from skimage.color import rgb2lab
+from tiny_methods import tiny_config
 
 from cirs_tf.errors import ConfigError
 from cirs_tf.losses.soft_ncut import soft_ncut

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from method_steps import initialize, tiny_config, train
-from tiny_methods import IMAGES, INITIALIZATIONS, SEGMENTS, SIDE, SIZE
+from method_steps import initialize, train
+from tiny_methods import IMAGES, INITIALIZATIONS, SEGMENTS, SIDE, SIZE, tiny_config
 
 from cirs_tf.errors import ConfigError, DataError
 from cirs_tf.losses.cirs import cirs_loss

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
@@ -21,19 +22,39 @@ def test_the_notebooks_are_there():
     assert numbers == ["01", "02", "03", "04", "05", "06", "07"]
 
 
+@pytest.fixture(scope="module")
+def kernel():
+    """Return a running kernel: TensorFlow is imported once, not seven times."""
+    environment = {**os.environ, **BUDGET, "PYTHONPATH": str(FOLDER.parent)}
+    manager, client = start_new_kernel(env=environment)
+    client.stop_channels()
+    yield manager
+    manager.shutdown_kernel(now=True)
+
+
+def from_nothing(folder):
+    """Return a cell after which a kernel knows no name, and works in a folder."""
+    lines = [
+        "%reset -f",
+        "import os, tempfile",
+        f"os.chdir({str(folder)!r})",
+        f"tempfile.tempdir = {str(folder)!r}",
+        "del os, tempfile",
+    ]
+    return nbformat.v4.new_code_cell("\n".join(lines))
+
+
 # pyzmq and Jupyter leave the closing of sockets and loops to the interpreter's end.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs(path, tmp_path):
+def test_runs(path, kernel, tmp_path):
     notebook = nbformat.read(path, as_version=4)
-    root = str(FOLDER.parent)
-    environment = {**os.environ, **BUDGET, "PYTHONPATH": root, "TMPDIR": str(tmp_path)}
-    client = NotebookClient(
-        notebook, timeout=240, kernel_name="python3", resources={"metadata": {}}
-    )
-    client.execute(env=environment, cwd=str(tmp_path))
+    notebook.cells.insert(0, from_nothing(tmp_path))
+    client = NotebookClient(notebook, km=kernel, timeout=240)
+    client.execute()
+    client.kc.stop_channels()
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in code)
 

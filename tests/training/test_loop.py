@@ -1,5 +1,7 @@
 """The compiled loop, and every phase of every method on one and on two replicas."""
 
+import contextlib
+
 import global_draws
 import keras
 import numpy as np
@@ -160,6 +162,14 @@ def graphs_as_traced():
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
 
 
+@contextlib.contextmanager
+def eager_functions():
+    """Run operations one by one: quicker than tracing them for a few steps."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.mark.usefixtures("float64", "graphs_as_traced")
 @pytest.mark.parametrize(
     ("source", "overrides", "drawing"), REPLICA_CASES.values(), ids=REPLICA_CASES
@@ -170,7 +180,8 @@ def test_one_and_two_replicas_give_the_same_weights(
     single = tiny_config(tiny, source, *overrides)
     assert entry_of(single.method).method_class  # its modules are imported now
     asked = global_draws.patch(monkeypatch)
-    one, before, sums_one = trained(single, cycles=3)
+    with eager_functions():
+        one, before, sums_one = trained(single, cycles=3)
     mirrored = tiny_config(tiny, source, *overrides, "training.strategy=mirrored")
     two, _, sums_two = trained(mirrored, cycles=3)
     assert asked == drawing
