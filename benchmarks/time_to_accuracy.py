@@ -1,7 +1,7 @@
 """How soon does a method reach an mIoU, from the command on?
 
     python benchmarks/time_to_accuracy.py --data DIR [--models cirs_aligned cirs]
-        [--every 25] [--seeds 0-4] [--json FILE]
+        [--every 25] [--until 400] [--seeds 0-4] [--set KEY=VALUE ...] [--json FILE]
 
 Trains with an installed configuration as the command does, imports and initialization
 included, but looks at 300 validation images every few mini-batches. What counts is the
@@ -45,10 +45,14 @@ def main() -> None:
     parser.add_argument("--data", required=True, metavar="DIR")
     parser.add_argument("--models", nargs="+", default=["cirs_aligned", "cirs"])
     parser.add_argument("--every", type=int, default=25, help="mini-batches")
+    parser.add_argument(
+        "--until", type=int, help="mini-batches; default: all of the configuration"
+    )
     parser.add_argument("--seeds", type=seeds_from, default="0-4")
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
     parser.add_argument("--json", metavar="FILE", help="also write what was measured")
     arguments = parser.parse_args()
-    print(f"{machine()}\n")
+    print(machine(), *arguments.set, end="\n\n")
     print(
         f"{'':18}{'pretrained':>11}", *(f"{goal:>8}" for goal in GOALS), f"{'end':>13}"
     )
@@ -99,11 +103,13 @@ def row_of(
         which stages ended.
     """
     training = load_config(model).training
-    epochs = training.epochs * training.steps_per_epoch // arguments.every
+    until = arguments.until or training.epochs * training.steps_per_epoch
+    epochs = until // arguments.every
     command = [sys.executable, "-u", "-m", "cirs_tf.train", "--model", model]
     command += ["--data", arguments.data, "--run", str(run), "--seed", str(seed)]
     command += ["--epochs", str(epochs), "--steps-per-epoch", str(arguments.every)]
-    command += ["--set", "training.validation_images=300"]
+    for setting in ("training.validation_images=300", *arguments.set):
+        command += ["--set", setting]
     began, ends, stages = time.perf_counter(), [], {}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with subprocess.Popen(command, **pipes) as process:
