@@ -154,12 +154,19 @@ def test_tiny_images_and_strips(size, message, tmp_path, capsys):
     assert message in printed.err and "Traceback" not in printed.err
 
 
-def test_nothing_to_count_is_one_line_and_k_is_left_open(tmp_path, capsys):
-    for number in range(4):
-        pixels = np.full((40, 40, 3), [10, 60 * number, 200], np.uint8)
+@pytest.mark.parametrize(
+    ("last_side", "size"),
+    [(40, "as it is"), (32, "40 x 40 pixels, as most of them have")],
+)
+def test_nothing_to_count_is_one_line_and_k_is_left_open(
+    last_side, size, tmp_path, capsys
+):
+    for number, side in enumerate((40, 40, 40, last_side)):
+        pixels = np.full((side, side, 3), [10, 60 * number, 200], np.uint8)
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
     assert run("--data", tmp_path) == 0
     text = capsys.readouterr().out
+    assert f"size       {size}\n" in text
     assert "K          not counted: too little differs from the background" in text
     assert text.rstrip().endswith("--set segments=K")
 

@@ -273,7 +273,7 @@ def test_in_a_browser(served, pictures):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["nowhere"], "nowhere"),
+        (["nowhere"], "nowhere: no such folder; expected a run or an exported model"),
         (["a", "--max-megabytes", "0"], "--max-megabytes: expected at least 1, got 0"),
         (["nowhere", "--port", "70000"], "--port: expected 0 to 65535, got 70000"),
         (["nowhere", "--examples", "gone"], "gone: no such file or folder"),
