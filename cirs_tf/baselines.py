@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cirs_tf.errors import ConfigError, command
+from cirs_tf.errors import ConfigError, DataError, command
 from cirs_tf.runs.arguments import add_renamed
 
 
@@ -30,12 +30,16 @@ def main(
     from cirs_tf.runs.queue import seeds_from
 
     classes = Manifest.read(arguments.data).classes
+    if not classes:
+        raise DataError(f"{arguments.data}: has no masks; baselines are scored by them")
     segments = arguments.segments or len(classes)
     if not 2 <= segments <= 255:
         raise ConfigError(f"--segments: expected 2 to 255, got {segments}")
     if arguments.n_init < 1:
         raise ConfigError(f"--n-init: expected at least 1, got {arguments.n_init}")
     seeds = seeds_from(arguments.seeds)
+    if max(seeds) >= 2**32:  # of scikit-learn
+        raise ConfigError(f"--seeds: expected 0 to {2**32 - 1}, got {max(seeds)}")
     train, split = open_splits(arguments.data, arguments.split)
     rows = {
         "one segment everywhere": [single_segment_scores(split, len(classes))],

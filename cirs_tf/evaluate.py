@@ -51,10 +51,18 @@ def main(
     file = Path(arguments.json or out / f"{name}.json")
     picture = out / f"{name}.png"
     data = arguments.data or read_config(run).data
-    numbers = evaluation.as_json() | {"data": str(data)}
+    numbers = evaluation.as_json() | {"data": str(data), "split": arguments.split}
     if steps:
         numbers["postprocessing"] = {"crf": crf, "min_region_size": min_size}
+    print(f"run       {run.path}, {evaluation.checkpoint_text}")
+    images = f"{len(evaluation.labels):,} images"
+    print(f"split     {arguments.split} of {data}, {images}")
+    if steps:
+        print(f"then      {', '.join(steps)}")
+    print()
+    print(evaluation_report(evaluation), flush=True)  # whatever can be written
     write_json(file, numbers)
+    print(f"numbers   {file}")
     try:
         out.mkdir(parents=True, exist_ok=True)
         with atomic_path(picture) as temporary:
@@ -63,15 +71,6 @@ def main(
         raise DataError(
             f"{picture}: cannot be written: {error.strerror}; say where with --out"
         ) from None
-
-    print(f"run       {run.path}, {evaluation.checkpoint_text}")
-    images = f"{len(evaluation.labels):,} images"
-    print(f"split     {arguments.split} of {data}, {images}")
-    if steps:
-        print(f"then      {', '.join(steps)}")
-    print()
-    print(evaluation_report(evaluation))
-    print(f"numbers   {file}")
     print(f"picture   {picture}")
 
 

@@ -5,6 +5,7 @@ import functools
 import json
 import math
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from tqdm import tqdm
@@ -33,6 +34,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.regions")
     endings += ["_boundaries.png", ".json", "_tree.npz"]
     found = find_images(arguments.images, arguments.recursive, endings)
     check_apart(out, arguments.images, found, arguments.recursive, endings)
+    _check_own(out / f"{name}.json" for name in found)
     make_folders(out, found)
     features, origin = _features(arguments.features)
     if origin:
@@ -53,6 +55,22 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.regions")
             failed += 1
     print(f"regions of {len(found) - failed} of {len(found)} images in {out}")
     return 1 if failed else 0
+
+
+def _check_own(files: Iterable[Path]) -> None:
+    """Refuse to write over a JSON file that is of something else, such as labels."""
+    for file in files:
+        try:
+            facts = json.loads(file.read_text())
+        except OSError:  # not there, or told where it is written
+            continue
+        except ValueError:
+            facts = None
+        if not (isinstance(facts, dict) and {"features", "cuts"} <= facts.keys()):
+            raise ConfigError(
+                f"--out {file.parent}: {file} is no file of `regions`; choose another "
+                "folder"
+            )
 
 
 def _features(name: str) -> tuple:

@@ -1,6 +1,8 @@
 """One page about runs: `python -m cirs_tf.report RUN... --out report.html`."""
 
 import argparse
+import errno
+import os
 from pathlib import Path
 
 from cirs_tf.errors import ConfigError, DataError, command
@@ -24,10 +26,14 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.report") 
     from cirs_tf.pages.run_facts import find_runs, gather
     from cirs_tf.pages.run_report import report_page
 
-    runs = gather(find_runs(arguments.runs), arguments.split, arguments.data)
-    page = report_page(runs, arguments.split, cirs_tf.__version__)
+    found = find_runs(arguments.runs)
     try:
+        # Before hours of evaluation, not after.
         out.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(out.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        runs = gather(found, arguments.split, arguments.data)
+        page = report_page(runs, arguments.split, cirs_tf.__version__)
         write_text_atomically(out, page)
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error.strerror}") from None

@@ -171,6 +171,41 @@ def test_nothing_to_count_is_one_line_and_k_is_left_open(
     assert text.rstrip().endswith("--set segments=K")
 
 
+@pytest.mark.parametrize(
+    ("here", "named", "out"),
+    [
+        (".", "my photos", "data/my photos"),
+        (".", "data/photos", "data/photos-set"),
+        (".", "data/photos/", "data/photos-set"),
+        ("photos", ".", "../photos-set"),
+    ],
+)
+def test_the_import_that_is_printed_runs(
+    here, named, out, tmp_path, capsys, monkeypatch
+):
+    folder = (tmp_path / here / named).resolve()
+    folder.mkdir(parents=True)
+    for number in range(10):
+        pixels = np.full((40, 40, 3), [10, 20 * number, 200], np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    monkeypatch.chdir(tmp_path / here)
+    assert run("--data", named) == 0
+    line = capsys.readouterr().out.splitlines()[-2]
+    words = shlex.split(line[line.index("python") :])
+    assert words[:3] == ["python", "-m", "data_gen"]
+    assert words[-2:] == ["--out", out]
+    assert data_gen([*words[3:], "--workers", "1"]) == 0
+
+
+def test_regions_that_are_printed_lie_outside(photos, capsys, monkeypatch):
+    (photos / "more").mkdir()
+    (photos / "0.png").rename(photos / "more" / "0.png")
+    monkeypatch.chdir(photos)
+    assert run("--data", ".") == 0
+    text = capsys.readouterr().out.rstrip()
+    assert text.endswith("regions . --recursive --out '../my photos-regions'")
+
+
 def test_a_sample_is_spread_over_all_and_holds_no_large_image(tmp_path):
     for number in range(10):
         pixels = np.full((700, 1000, 3), 20 * number, np.uint8)

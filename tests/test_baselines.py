@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -75,6 +76,10 @@ def test_scores_one_segment_by_hand_and_kmeans_above_it(capsys, fruit, tmp_path)
             "--seeds: expected integers such as 0,1,2 or 0-4, got 'one'",
         ),
         (["--split", "train"], "split 'train' has no masks"),
+        (
+            ["--seeds", "4294967296"],
+            "--seeds: expected 0 to 4294967295, got 4294",
+        ),
     ],
 )
 def test_bad_input_is_one_line(capsys, fruit, argv, message):
@@ -82,6 +87,18 @@ def test_bad_input_is_one_line(capsys, fruit, argv, message):
     error = capsys.readouterr().err.strip()
     assert message in error
     assert "\n" not in error
+
+
+def test_a_set_without_masks_is_told(capsys, fruit, tmp_path):
+    shutil.copytree(fruit, tmp_path / "set")
+    file = tmp_path / "set" / "manifest.json"
+    content = json.loads(file.read_text())
+    for split in content["splits"].values():
+        split["masks"] = False
+    file.write_text(json.dumps(content | {"classes": []}))
+    assert baselines.main(["--data", str(file.parent)]) == 1
+    error = f"error: {file.parent}: has no masks; baselines are scored by them\n"
+    assert capsys.readouterr().err == error
 
 
 def test_clusters_in_lab_are_the_tightest_there():

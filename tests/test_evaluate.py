@@ -112,7 +112,7 @@ def test_a_split_without_masks_has_shares_only(capsys, finished, tmp_path):
     file = tmp_path / "train.json"
     assert evaluate.main([str(finished), "--split", "train", "--json", str(file)]) == 0
     result = json.loads(file.read_text())
-    keys = {"segment_share", "checkpoint", "step", "images", "data"}
+    keys = {"segment_share", "checkpoint", "step", "images", "data", "split"}
     assert result.keys() == keys
     assert "no masks" in capsys.readouterr().out
 
@@ -146,7 +146,8 @@ def test_results_go_elsewhere_where_the_run_cannot_be_written(
     (run / "eval").write_text("in the way")
     file = tmp_path / "numbers.json"
     assert evaluate.main([str(run), "--json", str(file)]) == 1
-    error = capsys.readouterr().err
+    printed, error = capsys.readouterr()
+    assert printed.count("pixel accuracy") == 2  # whatever can be written
     assert error.startswith(f"error: {run}/eval/test.png: cannot be written: ")
     assert error.endswith("; say where with --out\n")
 

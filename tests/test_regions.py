@@ -176,6 +176,17 @@ def test_images_are_never_written_over(photos, capsys):
     assert "is where the images are; choose another" in capsys.readouterr().err
 
 
+def test_labels_of_the_same_name_are_never_written_over(photos, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run(photos, "--out", out) == 0
+    assert run(photos, "--out", out) == 0  # its own files it replaces
+    for text in ('{"shapes": []}', "no JSON", "[]"):
+        (out / "a.json").write_text(text)
+        assert run(photos, "--out", out) == 1
+        assert "a.json is no file of `regions`" in capsys.readouterr().err
+        assert (out / "a.json").read_text() == text
+
+
 def test_no_picture_is_written_over_anothers(photos, tmp_path):
     image = Image.open(photos / "a.png")
     image.save(photos / "a_overlay.jpg")

@@ -13,6 +13,7 @@ from command_line import set_flags
 from PIL import Image
 
 from cirs_tf import evaluate, train
+from cirs_tf.pages import run_facts
 from cirs_tf.pages.run_facts import find_runs
 from cirs_tf.report import main
 from cirs_tf.training.run_folder import RunFolder
@@ -161,6 +162,33 @@ def test_data_that_were_moved_leave_a_remark(sweep, fruit, tmp_path, capsys):
     assert "Validation loss" in page.text
     assert main([str(run), "--out", str(out), "--data", str(fruit)]) == 0
     assert "is not there" not in out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("versions.json", '{"no end'), ("metrics.jsonl", "{}\n"), ("manifest.json", "{}")],
+)
+def test_a_damaged_file_is_named_before_anything_is_evaluated(
+    name, text, sweep, tmp_path, capsys, monkeypatch
+):
+    run = tmp_path / "run"
+    shutil.copytree(sweep / "seed-0", run)
+    (run / name).write_text(text)
+    monkeypatch.setattr(run_facts, "evaluate_run", lambda *_, **__: pytest.fail())
+    out = tmp_path / "report.html"
+    assert main([str(sweep / "seed-1"), str(run), "--out", str(out)]) == 1
+    error = capsys.readouterr().err
+    assert name in error and error.count("\n") == 1
+
+
+def test_a_page_that_cannot_be_written_is_told_before_anything_is_evaluated(
+    sweep, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(run_facts, "evaluate_run", lambda *_, **__: pytest.fail())
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "report.html"
+    assert main([str(sweep), "--out", str(out)]) == 1
+    assert f"error: {out}: cannot be written: " in capsys.readouterr().err
 
 
 def test_runs_are_found_once(sweep):

@@ -1,6 +1,7 @@
 """What was seen in images and what to type, as text and as JSON."""
 
 import dataclasses
+import os
 import shlex
 import textwrap
 from collections.abc import Iterator
@@ -147,6 +148,13 @@ def _size_text(sample: ImageSample, size: tuple[int, int]) -> str:
     return "as it is" if sample.num_sizes == 1 else f"{pixels}, as most of them have"
 
 
+def _outside(images: Path, out: str, ending: str) -> str:
+    """Return a folder to write to, beside the images where `out` lies in theirs."""
+    if images.is_dir() and Path(out).resolve().is_relative_to(images):
+        return os.path.relpath(images.with_name(f"{images.name}-{ending}"))
+    return out
+
+
 def _commands(
     sample: ImageSample,
     where: str,
@@ -156,14 +164,19 @@ def _commands(
     prefix: str,
 ) -> Iterator[str]:
     folder = _FOLDER if sample.is_data_set else shlex.quote(where)
+    place = Path(where).resolve()
     if kind.method == REGIONS:
         deep = " --recursive" if sample.has_subfolders else ""
-        yield f"{prefix}regions {folder}{deep} --out regions"
+        out = shlex.quote(_outside(place, "regions", "regions"))
+        yield f"{prefix}regions {folder}{deep} --out {out}"
         return
     data = where
-    if not sample.is_data_set or size != sample.size:
-        name = Path(where).resolve().name
-        data = f"data/{name}" if not sample.is_data_set else f"{where}-resized"
+    if sample.is_data_set and size != sample.size:
+        data = f"{Path(where)}-resized"
+    elif not sample.is_data_set:
+        name = place.stem if place.is_file() else place.name
+        data = _outside(place, f"data/{name}", "set")
+    if data != where:
         importer = (
             "cirs-tf data" if prefix.startswith("cirs-tf") else "python -m data_gen"
         )

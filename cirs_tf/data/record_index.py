@@ -5,6 +5,7 @@ length (4), its bytes, and their masked CRC-32C (4). Only lengths are read to ma
 index: 12 bytes a record. Nothing is written beside the files.
 """
 
+import array
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
@@ -145,7 +146,7 @@ def _read_fully(stream, size: int) -> bytes:
 
 def _places(path: Path, expected: int) -> tuple[np.ndarray, np.ndarray]:
     """Return offsets and lengths of the records of one file, `[records]` int64 each."""
-    headers, offsets = bytearray(), []
+    headers, offsets = bytearray(), array.array("q")
     size, position, whole = path.stat().st_size, 0, True
     with path.open("rb", buffering=0) as stream:
         while position < size and whole:
@@ -158,7 +159,7 @@ def _places(path: Path, expected: int) -> tuple[np.ndarray, np.ndarray]:
             offsets.append(position + _HEADER)
             position += _HEADER + int.from_bytes(header[:8], "little") + _FOOTER
             whole = position <= size
-    rows = np.frombuffer(bytes(headers), np.uint8).reshape(-1, _HEADER)
+    rows = np.frombuffer(headers, np.uint8).reshape(-1, _HEADER)
     lengths = np.ascontiguousarray(rows[:, :8]).view("<u8")[:, 0]
     stored = np.ascontiguousarray(rows[:, 8:]).view("<u4")[:, 0]
     (damaged,) = np.nonzero(masked_crc32c_of_rows(rows[:, :8]) != stored)

@@ -59,10 +59,15 @@ class RecordArray:
         """
         if isinstance(rows, tuple):
             raise TypeError("images in records are indexed by example alone")
-        chosen = np.arange(len(self))[rows]  # as an array in memory would
-        if chosen.ndim:
-            return self._read(chosen)
-        return self._read(chosen[None])[0]
+        if isinstance(rows, slice):
+            return self._read(np.arange(*rows.indices(len(self))))
+        numbers = np.asarray(rows)
+        if numbers.size and numbers.dtype.kind not in "iu":
+            raise TypeError("images in records are indexed by numbers of examples")
+        numbers = np.where(numbers < 0, numbers + len(self), numbers).astype(np.int64)
+        if ((numbers < 0) | (numbers >= len(self))).any():
+            raise IndexError(f"expected numbers of {len(self):,} examples, got {rows}")
+        return self._read(numbers) if numbers.ndim else self._read(numbers[None])[0]
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Return the examples one by one, in order."""

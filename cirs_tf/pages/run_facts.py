@@ -93,8 +93,8 @@ class RunFacts:
     strip: list[tuple[int, str]]
     seconds: float
     versions: dict
-    outcome: Outcome | None
-    remark: str
+    outcome: Outcome | None = None
+    remark: str = ""
 
 
 def find_runs(paths: Sequence[str | Path]) -> list[RunFolder]:
@@ -130,32 +130,35 @@ def gather(runs: Sequence[RunFolder], split: str, data: str | None) -> list[RunF
         runs: From `find_runs`.
         split: That is evaluated: `train`, `val` or `test`.
         data: Another data set than the runs' own.
+
+    Raises:
+        CirsError: A file of a run is damaged; nothing was evaluated yet.
     """
     names = short_names([run.path for run in runs])
-    facts = []
-    for run, name in zip(runs, names, strict=True):
-        config = read_config(run)
+    facts = [_read_facts(run, name) for run, name in zip(runs, names, strict=True)]
+    for place, run in enumerate(runs):
         outcome, remark = None, ""
         try:
             outcome = _outcome(evaluate_run(run, split, data, others=False))
         except CirsError as error:
             remark = str(error)
         keras.backend.clear_session()
-        facts.append(
-            RunFacts(
-                name=name,
-                method=config.method,
-                seed=config.seed,
-                settings=flatten(config),
-                metrics=run.read_metrics(),
-                strip=_strip(run),
-                seconds=training_seconds(run, config),
-                versions=run.read_versions(),
-                outcome=outcome,
-                remark=remark,
-            )
-        )
+        facts[place] = dataclasses.replace(facts[place], outcome=outcome, remark=remark)
     return facts
+
+
+def _read_facts(run: RunFolder, name: str) -> RunFacts:
+    config = read_config(run)
+    return RunFacts(
+        name=name,
+        method=config.method,
+        seed=config.seed,
+        settings=flatten(config),
+        metrics=run.read_metrics(),
+        strip=_strip(run),
+        seconds=training_seconds(run, config),
+        versions=run.read_versions(),
+    )
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:

@@ -51,11 +51,15 @@ def assign_objects(
         these clusters.
     """
     min_cluster_size = max(5, len(histograms) // (20 * num_objects))
-    hdbscan = HDBSCAN(
-        min_cluster_size=min_cluster_size, cluster_selection_method="leaf", copy=True
-    )
-    labels = hdbscan.fit_predict(histograms)
-    num_clusters = labels.max() + 1
+    num_clusters = 0
+    if len(histograms) >= min_cluster_size:
+        hdbscan = HDBSCAN(
+            min_cluster_size=min_cluster_size,
+            cluster_selection_method="leaf",
+            copy=True,
+        )
+        labels = hdbscan.fit_predict(histograms)
+        num_clusters = labels.max() + 1
     if num_clusters < num_objects:
         kmeans = KMeans(num_objects, n_init=10, random_state=seed)
         return kmeans.fit_predict(histograms)

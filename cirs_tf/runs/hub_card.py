@@ -93,6 +93,10 @@ def evaluations(run: RunFolder, restored: Restored) -> list[dict[str, Any]]:
     for file in sorted(run.evaluation.glob("*.json")):
         try:
             numbers = json.loads(file.read_text())
+            # `reproduce` keeps its own here; older files of `evaluate` had no split.
+            split = numbers.get("split", file.stem)
+            if split not in ("train", "val", "test"):
+                continue
             if "miou" not in numbers or "postprocessing" in numbers:
                 continue
             here = numbers["by_checkpoint"].get(restored.checkpoint)
@@ -102,7 +106,7 @@ def evaluations(run: RunFolder, restored: Restored) -> list[dict[str, Any]]:
             found.append(
                 {
                     "dataset": Path(numbers.get("data", "not noted")).name,
-                    "split": file.stem,
+                    "split": split,
                     "images": int(numbers["images"]),
                     **scores,
                 }

@@ -223,19 +223,24 @@ def _needs_masks(config: Config) -> bool:
 def _initialize(
     method: Method, folder: RunFolder, train_split: ImageSplit, workers: Workers
 ) -> Initialization:
-    """Take from the images what the method asks for, once per run."""
+    """Take from the images what the method asks for, once per run, by the chief."""
     if not isinstance(method, Initializes):
         return {}
-    initialization: Mapping[str, np.ndarray] | None = folder.load_initialization()
-    if initialization is None:
-        initialization = method.initialize(train_split.images)
-        if workers.chief and initialization:
-            folder.save_initialization(initialization)
-        if SUMMARY in initialization:
-            _LOGGER.info(f"initialized  {initialization[SUMMARY]}")
+    initialization: Mapping[str, np.ndarray] | None = None
+    if workers.chief:
+        initialization = folder.load_initialization()
+        if initialization is None:
+            initialization = method.initialize(train_split.images)
+            if initialization:
+                folder.save_initialization(initialization)
+            if SUMMARY in initialization:
+                _LOGGER.info(f"initialized  {initialization[SUMMARY]}")
+    # Rounding may differ between machines: all take what the chief has found.
+    if workers.from_chief(int(bool(initialization))) and not workers.chief:
+        initialization = folder.await_initialization()
     if initialization:
         method.assign(initialization)
-    return initialization
+    return initialization or {}
 
 
 def _validator(

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import platform
+import time
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -92,9 +93,16 @@ class RunFolder:
             save_config(config, self.config_file)
 
     def read_versions(self) -> dict[str, str | int | None]:
-        """Return the versions of what started the run; empty where none are kept."""
+        """Return the versions of what started the run; empty where none are kept.
+
+        Raises:
+            CheckpointError: The file is damaged.
+        """
         path = self.path / "versions.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+        try:
+            return json.loads(path.read_text()) if path.exists() else {}
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{path}: damaged ({error})") from None
 
     def save_initialization(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Keep what a method took from the images, in one step.
@@ -125,6 +133,25 @@ class RunFolder:
                 f"{self.initialization_file}: damaged ({error}); remove it to compute "
                 "it again"
             ) from None
+
+    def await_initialization(self, seconds: float = 60.0) -> dict[str, np.ndarray]:
+        """Return what another worker keeps here, once it can be seen.
+
+        Args:
+            seconds: How long a shared file system may take to show it.
+
+        Raises:
+            CheckpointError: It cannot be seen, or is damaged.
+        """
+        deadline = time.monotonic() + seconds
+        while (found := self.load_initialization()) is None:
+            if time.monotonic() > deadline:
+                raise CheckpointError(
+                    f"{self.initialization_file}: not found; expected a run folder "
+                    "that all workers share"
+                )
+            time.sleep(0.1)
+        return found
 
     def append_metrics(self, row: dict) -> None:
         """Add one line to metrics.jsonl.

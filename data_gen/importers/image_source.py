@@ -30,6 +30,7 @@ class ImageSource:
     Attributes:
         names: Relative names of the images, in the order that the seed gives them.
         num_labels: One more than the highest label in the masks read so far.
+        has_ignored: Whether one of these masks has pixels to ignore.
         sizes: Height and width of the images read so far, each once.
         image_classes: Names of the classes of whole images; set by the importer once
             all sources are known.
@@ -46,6 +47,7 @@ class ImageSource:
         out: Path,
     ):
         self.num_labels = 0
+        self.has_ignored = False
         self.sizes: set[tuple[int, int]] = set()
         self.image_classes: tuple[str, ...] = ()
         self._options = options
@@ -134,6 +136,7 @@ class ImageSource:
         mask = image_class = None
         if self._masks is not None:
             mask = self._masks.read(name, *pixels.shape[:2])
+            self.has_ignored |= bool((mask == IGNORE_LABEL).any())
             mask = resize_mask(mask, self._options.frame)
         if self.image_classes:
             class_name = _top_folder(name)

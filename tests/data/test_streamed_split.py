@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from cirs_tf.data.image_split import LoadedSplit
 from cirs_tf.data.manifest import Manifest, Split, describe_file
 from cirs_tf.data.records import ImageClass, encode_example, shard_name
 from cirs_tf.data.splits import load_split, open_split
-from cirs_tf.data.streamed_split import StreamedSplit
+from cirs_tf.data.streamed_split import RecordArray, StreamedSplit
 from cirs_tf.errors import DataError
 
 HEIGHT, WIDTH, COUNT = 3, 2, 11
@@ -148,6 +149,19 @@ def test_rows_that_are_not_there(streamed):
             streamed.images[rows]
     with pytest.raises(TypeError, match="by example alone"):
         streamed.images[0, 1]
+    for rows in ([0.5], np.ones(COUNT, bool)):
+        with pytest.raises(TypeError, match="by numbers of examples"):
+            streamed.images[rows]
+
+
+def test_some_of_very_many_cost_the_memory_of_some():
+    array = RecordArray((10**8, 2, 2, 3), lambda rows: rows)
+    tracemalloc.start()
+    np.testing.assert_array_equal(array[3:9], range(3, 9))
+    assert array[-1] == 10**8 - 1
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10**6
 
 
 def test_all_in_memory_by_mistake_is_one_line(streamed):

@@ -1,6 +1,7 @@
 """Histograms by hand, and objects told from mixtures of them."""
 
 import numpy as np
+import pytest
 
 from cirs_tf.proposals.color_clusters import assign_objects, color_histogram
 
@@ -30,7 +31,8 @@ def test_objects_that_touch_are_no_object_of_their_own():
         assert len(assigned) > 20 and len(set(assigned)) == 1
 
 
-def test_k_means_divides_components_without_dense_clusters():
-    shares = np.eye(4)[[0, 0, 0, 1, 1]]  # too few for a cluster of 5
-    objects = assign_objects(shares, np.full(5, 9), num_objects=2, seed=0)
-    assert sorted([set(objects[:3]), set(objects[3:])], key=min) == [{0}, {1}]
+@pytest.mark.parametrize("first", [1, 3])
+def test_k_means_divides_components_without_dense_clusters(first):
+    shares = np.eye(4)[[*[0] * first, 1, 1]]  # 3, too few to look for clusters; 5
+    objects = assign_objects(shares, np.full(first + 2, 9), num_objects=2, seed=0)
+    assert sorted([set(objects[:first]), set(objects[first:])], key=min) == [{0}, {1}]

@@ -159,6 +159,20 @@ def test_scores_of_something_else_are_left_out(evaluated, tmp_path, change):
     assert "model-index" not in parts(out)[0]
 
 
+def test_what_reproduce_keeps_is_left_out(evaluated, tmp_path):
+    """It may be of labels after post-processing, and does not say so."""
+    run = tmp_path / "run"
+    shutil.copytree(evaluated, run)
+    file = run / "eval" / "test.json"
+    numbers = json.loads(file.read_text())
+    assert numbers.pop("split") == "test" and numbers.pop("data")
+    file.with_stem("reproduce_test_dense_CRF").write_text(json.dumps(numbers))
+    file.unlink()
+    out = tmp_path / "out"
+    assert export.main([str(run), "--format", "hub", "--out", str(out)]) == 0
+    assert "model-index" not in parts(out)[0]
+
+
 def test_damaged_scores_are_one_line(evaluated, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(evaluated, run)

@@ -227,6 +227,23 @@ def test_only_broken_files_are_an_error(capsys, tmp_path, images):
     assert not out.exists()
 
 
+@pytest.mark.parametrize("classes", [(), ("--classes", "ground,cell")])
+def test_masks_of_0_and_255_are_no_background_and_objects(
+    classes, capsys, tmp_path, images, masks
+):
+    for path in masks.rglob("*.png"):
+        labels = np.asarray(Image.open(path))
+        Image.fromarray(np.where(labels == 2, 255, 0).astype(np.uint8)).save(path)
+    out = tmp_path / "set"
+    arguments = ["--images", images, "--masks", masks, *classes]
+    status, _, error = run(capsys, out, *arguments)
+    assert status == 1 and not out.exists()
+    assert error == (
+        f"error: {masks}: hold 0 and 255 alone, and 255 means to ignore; expected 1 "
+        "where objects are\n"
+    )
+
+
 def test_a_wrong_mask_is_named(capsys, tmp_path, images, masks):
     arguments = ["--images", images, "--masks", masks]
     error = fails(capsys, tmp_path, *arguments, "--classes", "a,b")
