@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 
-from measuring import ROOT, answer, start_process
+from measuring import ROOT, answer, machine, start_process, write_json
 from step_cost import METHODS
 
 # Where a peer is not that of `configs/`: W-Net without its changes for `fruit`.
@@ -45,17 +45,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--steps", type=int, default=4, help="of a round")
     parser.add_argument("--fused", action="store_true", help="Adam of PyTorch")
+    parser.add_argument("--json", metavar="FILE", help="also write what was measured")
     parser.add_argument("--one", action="store_true", help="internal")
     arguments = parser.parse_args()
     if arguments.one:
         _serve_rounds(arguments)
         return
-    for method in arguments.methods:
-        _compare(method, arguments)
+    print(f"{machine()}\n")
+    found = {method: _compare(method, arguments) for method in arguments.methods}
+    write_json(arguments.json, {"machine": machine(), "methods": found})
 
 
-def _compare(method: str, arguments: argparse.Namespace) -> None:
-    """Let both take turns and print their medians and the ratio."""
+def _compare(method: str, arguments: argparse.Namespace) -> dict:
+    """Let both take turns, print their medians and the ratio; return all rounds."""
     case = f"{arguments.side}:{arguments.segments}:{arguments.batch}"
     shared = ["--threads", str(arguments.threads), "--steps", str(arguments.steps)]
     size = ["--side", str(arguments.side), "--segments", str(arguments.segments)]
@@ -93,6 +95,7 @@ def _compare(method: str, arguments: argparse.Namespace) -> None:
         )
     ratios = [medians[1][name] / medians[0][name] for name in ("ms", "cpu_ms")]
     print(f"ratio    {ratios[0]:.2f}, of processor time {ratios[1]:.2f}")
+    return dict(zip(("ours", "pytorch"), rounds, strict=True)) | {"start": starts}
 
 
 def _serve_rounds(arguments: argparse.Namespace) -> None:

@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from measuring import machine, write_json
+
 import cirs_tf
 from cirs_tf.default_data import default_data
 
@@ -25,6 +27,7 @@ def main() -> int:
     parser.add_argument("--data", help="default: the fruit set")
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--json", metavar="FILE", help="also write what was measured")
     arguments = parser.parse_args()
     data = arguments.data or default_data()
     settings = {
@@ -48,9 +51,12 @@ def main() -> int:
             seconds = time.perf_counter() - began
             miou = cirs_tf.evaluate(run, split="test").chosen.scores.miou
             rows.append((seed, miou, seconds))
-    print(f"{'seed':>4} {'mIoU':>7} {'seconds':>8}")
+    print(f"{machine()}\n\n{'seed':>4} {'mIoU':>7} {'seconds':>8}")
     for seed, miou, seconds in rows:
         print(f"{seed:4} {miou:7.3f} {seconds:8.0f}")
+    columns = ("seed", "miou", "seconds")
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    write_json(arguments.json, {"machine": machine(), "seeds": found})
     return int(min(miou for _, miou, _ in rows) < EXPECTED)
 
 

@@ -11,7 +11,6 @@ width 8, 4 segments, training images of 64 pixels.
 
 import argparse
 import math
-import platform
 import re
 import subprocess
 import sys
@@ -19,21 +18,22 @@ import tempfile
 import time
 from pathlib import Path
 
+from measuring import machine, write_json
+
 
 def main() -> None:
     """Measure both ways at every size and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--megapixels", nargs="+", type=float, default=[12, 100])
     parser.add_argument("--export", help="a folder written by export")
+    parser.add_argument("--json", metavar="FILE", help="also write what was measured")
     parser.add_argument("--one", nargs=3, metavar=("WAY", "MODEL", "FILE"))
     arguments = parser.parse_args()
     if arguments.one:
         print(*_measure(*arguments.one))
         return
-    import tensorflow as tf
-
-    print(f"{platform.machine()}, {platform.platform()}, TensorFlow {tf.__version__}")
-    print(f"\n{'':16}{'megapixels':>12}{'seconds':>10}{'memory':>12}")
+    rows = []
+    print(f"{machine()}\n\n{'':16}{'megapixels':>12}{'seconds':>10}{'memory':>12}")
     with tempfile.TemporaryDirectory() as folder:
         model = arguments.export or str(_untrained(Path(folder) / "model"))
         for megapixels in arguments.megapixels:
@@ -45,7 +45,11 @@ def main() -> None:
                 if done.returncode:
                     sys.exit(done.stderr)
                 seconds, memory = map(float, done.stdout.split()[-2:])
+                rows.append((way, megapixels, seconds, memory))
                 print(f"{way:16}{megapixels:>12g}{seconds:>10.1f}{memory:>9.0f} MB")
+    columns = ("way", "megapixels", "seconds", "megabytes")
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    write_json(arguments.json, {"machine": machine(), "pictures": found})
 
 
 def draw(path: Path, megapixels: float) -> None:

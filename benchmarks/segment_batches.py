@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from measuring import machine
+from measuring import machine, write_json
 from PIL import Image
 
 from cirs_tf import segment
@@ -33,12 +33,14 @@ def main() -> None:
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 8, 32, 128])
     parser.add_argument("--images", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", metavar="FILE", help="also write what was measured")
     arguments = parser.parse_args()
     images = load_split(arguments.data, "test", with_masks=False).images
     images = images[: arguments.images]
     loaded = exported_model.load_exported(arguments.export)
     exported_model.load_exported = lambda path: loaded  # it is not what is measured
     print(machine())
+    rows = []
     print(f"{'pixels':>8}{'batch':>8}{'images/s':>10}{'differing labels':>18}")
     for size in arguments.sizes:
         with tempfile.TemporaryDirectory() as folder:
@@ -56,7 +58,11 @@ def main() -> None:
             for batch, times in seconds.items():
                 masks = _masks(Path(folder) / str(batch), len(images))
                 rate, differing = len(images) / min(times), np.sum(masks != first)
+                rows.append((size, batch, rate, int(differing)))
                 print(f"{size:>8}{batch:>8}{rate:>10.0f}{differing:>18}", flush=True)
+    columns = ("pixels", "batch", "images_per_second", "differing_labels")
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    write_json(arguments.json, {"machine": machine(), "batches": found})
 
 
 def _seconds(export: str, source: Path, out: Path, batch: int) -> float:

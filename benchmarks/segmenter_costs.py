@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from measuring import machine
+from measuring import machine, write_json
 
 
 def main() -> None:
@@ -23,12 +23,14 @@ def main() -> None:
     parser.add_argument("exports", nargs="+", metavar="EXPORT")
     parser.add_argument("--sizes", nargs="+", default=["240x320", "360x480"])
     parser.add_argument("--images", type=int, default=10)
+    parser.add_argument("--json", metavar="FILE", help="also write what was measured")
     parser.add_argument("--one", action="store_true", help="internal")
     arguments = parser.parse_args()
     if arguments.one:
         _measure(arguments.exports[0], arguments.sizes[0], arguments.images)
         return
     print(machine())
+    rows = []
     print(f"\n{'':40}{'size':>12}{'ms an image':>14}{'before':>10}{'peak':>10}")
     for export in arguments.exports:
         for size in arguments.sizes:
@@ -38,11 +40,15 @@ def main() -> None:
             if done.returncode:
                 sys.exit(done.stderr)
             milliseconds, before, peak = map(float, done.stdout.split()[-3:])
+            rows.append((export, size, milliseconds, before, peak))
             print(
                 f"{export[-38:]:40}{size:>12}{milliseconds:>14.0f}{before:>7.0f} MB"
                 f"{peak:>7.0f} MB",
                 flush=True,
             )
+    columns = ("export", "size", "ms_an_image", "megabytes_before", "megabytes_peak")
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    write_json(arguments.json, {"machine": machine(), "exports": found})
 
 
 def _measure(export: str, size: str, count: int) -> None:

@@ -10,6 +10,7 @@ masks by repeating), by `predict` as it is and with `native=True`. Sets of anoth
 import argparse
 
 import numpy as np
+from measuring import machine, write_json
 from PIL import Image
 
 import cirs_tf
@@ -25,10 +26,13 @@ def main() -> None:
     parser.add_argument("--data", required=True, metavar="DIR")
     parser.add_argument("--enlarge", type=int, default=1, metavar="F")
     parser.add_argument("--images", type=int, default=60, metavar="N")
+    parser.add_argument("--json", metavar="FILE", help="also write what was measured")
     arguments = parser.parse_args()
     segmenter = cirs_tf.load(arguments.run)
     split = load_split(arguments.data, "test", True, arguments.images)
     classes, factor = len(Manifest.read(arguments.data).classes), arguments.enlarge
+    found = {}
+    print(f"{machine()}\n")
     print(f"{len(split.images)} images of {arguments.data}, enlarged {factor} times")
     for native in (False, True):
         metric = SegmentationMetric(segmenter.num_segments, classes)
@@ -39,7 +43,9 @@ def main() -> None:
             truth = np.repeat(np.repeat(mask, factor, axis=0), factor, axis=1)
             metric.update_state(truth[None], labels[None])
         name = "native" if native else "training scale"
-        print(f"{name:16}{metric.result().miou:.3f}", flush=True)
+        found[name] = metric.result().miou
+        print(f"{name:16}{found[name]:.3f}", flush=True)
+    write_json(arguments.json, {"machine": machine(), "miou": found})
 
 
 if __name__ == "__main__":

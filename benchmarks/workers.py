@@ -26,7 +26,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from measuring import ROOT, cpus
+from measuring import ROOT, cpus, machine, write_json
 
 ONE_THREAD = {
     "TF_NUM_INTRAOP_THREADS": "1",
@@ -44,18 +44,21 @@ def main() -> None:
     parser.add_argument("--model", default="cirs")
     parser.add_argument("--steps", type=int, default=20, help="of each of two epochs")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--json", metavar="FILE", help="also write what was measured")
     arguments = parser.parse_args()
+    print(machine(), *arguments.set, end="\n\n")
     reduces = all_reduces(arguments)
     print(f"{arguments.model}: {reduces} all-reduces in a mini-batch", flush=True)
     print(f"\n{'workers':>7}{'a step':>12}{'model':>12}{'difference':>13}", flush=True)
     start, expected = weights(train(1, 0, arguments)), None
-    rows = {}
+    rows, differences = {}, {}
     for count in dict.fromkeys([1, *arguments.workers]):
         run = train(count, arguments.steps, arguments)
         rows[count] = 1e3 * seconds_a_step(run)
         found = weights(run)
         expected = found if expected is None else expected
         difference = norm(found, expected) / norm(expected, start)
+        differences[count] = float(difference)
         print(
             f"{count:>7}{rows[count]:>9.0f} ms{modeled(count, rows):>12}"
             f"{difference:>13.1e}",
@@ -66,6 +69,8 @@ def main() -> None:
             f"\nan all-reduce costs {exchange / reduces:.2f} ms; with a core each, "
             f"{rows[1] / exchange:.1f} workers spend half of a step on exchange"
         )
+    measured = {"ms_a_step": rows, "difference": differences, "all_reduces": reduces}
+    write_json(arguments.json, {"machine": machine(), **measured})
 
 
 def sharing(count: int) -> float:

@@ -17,6 +17,7 @@ from cirs_tf.training.interruption import StopRequest
 from cirs_tf.training.phases import SUMMARY
 from cirs_tf.training.run_folder import RunFolder
 from cirs_tf.training.run_lock import run_lock
+from cirs_tf.training.strategy import set_determinism
 from cirs_tf.training.trainer import Trainer
 
 PRETRAINED = (
@@ -207,6 +208,17 @@ def test_determinism_is_chosen_and_logged(config, tmp_path, monkeypatch, chosen)
     assert f"determinism  {word} (training.deterministic)" in (
         run.folder.log_file.read_text()
     )
+
+
+def test_determinism_is_off_by_default_on_a_gpu(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        tf.config.experimental, "enable_op_determinism", lambda: asked.append(True)
+    )
+    devices = {"GPU": ["one"], "CPU": ["one"]}
+    monkeypatch.setattr(tf.config, "list_physical_devices", devices.get)
+    assert set_determinism(None) == "off (default on a GPU)" and asked == []
+    assert set_determinism(True) == "on (training.deterministic)" and asked == [True]
 
 
 def test_a_run_that_is_being_trained_is_refused(config, finished, tmp_path):
