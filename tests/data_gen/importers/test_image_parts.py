@@ -56,13 +56,18 @@ def test_the_merged_parts_are_the_set_byte_for_byte(capsys, source, whole, tmp_p
 
 
 @pytest.mark.filterwarnings("ignore")  # Beam's own
+@pytest.mark.parametrize(
+    "flags",
+    [[], ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]],
+    ids=["one worker", "two processes"],
+)
 def test_beam_writes_the_set_byte_for_byte(
-    capsys, source, whole, tmp_path, monkeypatch
+    flags, capsys, source, whole, tmp_path, monkeypatch
 ):
     pytest.importorskip("apache_beam")
     monkeypatch.chdir(tmp_path)
     out = tmp_path / "beam"
-    assert images(capsys, *source, "--out", out.name, "--beam")[0] == 0
+    assert images(capsys, *source, "--out", out.name, "--beam", *flags)[0] == 0
     assert file_contents(out) == file_contents(whole)
 
 
