@@ -15,8 +15,9 @@ class SegmentationScores:
     Attributes:
         miou: Mean IoU over the true classes, by one assignment of segments to classes
             for the whole split, on summed counts ("global" mIoU).
-        miou_thesis: Thesis 5.1.2: best assignment in each image, IoU of the image's
-            classes, mean over images.
+        miou_thesis: Thesis 5.1.2: best assignment in each image, IoU of the classes in
+            the image or its prediction (a class that is in the prediction alone has 0),
+            mean over images.
         pixel_accuracy: Share of pixels right under the global assignment.
         ari: Adjusted Rand index, mean over images.
         fg_ari: The same on pixels whose true class is not the background; None
