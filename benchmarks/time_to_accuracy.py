@@ -52,6 +52,8 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
     parser.add_argument("--json", metavar="FILE", help="also write what was measured")
     arguments = parser.parse_args()
+    if arguments.until is not None and arguments.until < arguments.every:
+        parser.error(f"--until: expected at least --every, {arguments.every}")
     print(machine(), *arguments.set, end="\n\n")
     print(
         f"{'':18}{'pretrained':>11}", *(f"{goal:>8}" for goal in GOALS), f"{'end':>13}"
@@ -102,7 +104,7 @@ def row_of(
         Seconds to the first mini-batch, goals and end, and mIoU; and the seconds at
         which stages ended.
     """
-    training = load_config(model).training
+    training = load_config(model, arguments.set).training
     until = arguments.until or training.epochs * training.steps_per_epoch
     epochs = until // arguments.every
     command = [sys.executable, "-u", "-m", "cirs_tf.train", "--model", model]

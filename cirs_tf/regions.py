@@ -66,7 +66,7 @@ def _check_own(files: Iterable[Path]) -> None:
             continue
         except ValueError:
             facts = None
-        if not (isinstance(facts, dict) and {"features", "cuts"} <= facts.keys()):
+        if not (isinstance(facts, dict) and {"size", "cuts"} <= facts.keys()):
             raise ConfigError(
                 f"--out {file.parent}: {file} is no file of `regions`; choose another "
                 "folder"

@@ -30,10 +30,15 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.report") 
     try:
         # Before hours of evaluation, not after.
         out.parent.mkdir(parents=True, exist_ok=True)
+        if out.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not os.access(out.parent, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        runs = gather(found, arguments.split, arguments.data)
-        page = report_page(runs, arguments.split, cirs_tf.__version__)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written: {error.strerror}") from None
+    runs = gather(found, arguments.split, arguments.data)
+    page = report_page(runs, arguments.split, cirs_tf.__version__)
+    try:
         write_text_atomically(out, page)
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error.strerror}") from None

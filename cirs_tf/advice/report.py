@@ -151,8 +151,12 @@ def _size_text(sample: ImageSample, size: tuple[int, int]) -> str:
 def _outside(images: Path, out: str, ending: str) -> str:
     """Return a folder to write to, beside the images where `out` lies in theirs."""
     if images.is_dir() and Path(out).resolve().is_relative_to(images):
-        return os.path.relpath(images.with_name(f"{images.name}-{ending}"))
+        return _beside(images, ending)
     return out
+
+
+def _beside(images: Path, ending: str) -> str:
+    return os.path.relpath(images.parent / f"{images.name or 'images'}-{ending}")
 
 
 def _commands(
@@ -172,7 +176,7 @@ def _commands(
         return
     data = where
     if sample.is_data_set and size != sample.size:
-        data = f"{Path(where)}-resized"
+        data = _beside(place, "resized")
     elif not sample.is_data_set:
         name = place.stem if place.is_file() else place.name
         data = _outside(place, f"data/{name}", "set")

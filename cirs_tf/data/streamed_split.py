@@ -64,7 +64,8 @@ class RecordArray:
         numbers = np.asarray(rows)
         if numbers.size and numbers.dtype.kind not in "iu":
             raise TypeError("images in records are indexed by numbers of examples")
-        numbers = np.where(numbers < 0, numbers + len(self), numbers).astype(np.int64)
+        numbers = numbers.astype(np.int64)
+        numbers = np.where(numbers < 0, numbers + len(self), numbers)
         if ((numbers < 0) | (numbers >= len(self))).any():
             raise IndexError(f"expected numbers of {len(self):,} examples, got {rows}")
         return self._read(numbers) if numbers.ndim else self._read(numbers[None])[0]

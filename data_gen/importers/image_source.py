@@ -31,6 +31,7 @@ class ImageSource:
         names: Relative names of the images, in the order that the seed gives them.
         num_labels: One more than the highest label in the masks read so far.
         has_ignored: Whether one of these masks has pixels to ignore.
+        has_objects: Whether one of them has pixels of a label above 0.
         sizes: Height and width of the images read so far, each once.
         image_classes: Names of the classes of whole images; set by the importer once
             all sources are known.
@@ -47,7 +48,7 @@ class ImageSource:
         out: Path,
     ):
         self.num_labels = 0
-        self.has_ignored = False
+        self.has_ignored = self.has_objects = False
         self.sizes: set[tuple[int, int]] = set()
         self.image_classes: tuple[str, ...] = ()
         self._options = options
@@ -66,6 +67,11 @@ class ImageSource:
             self._masks = MaskFiles(FileSource(masks), len(options.classes) or None)
             for name in names:
                 self._masks.name_of(name)
+
+    @property
+    def masks_path(self) -> Path | None:
+        """Folder or zip of the masks."""
+        return None if self._masks is None else self._masks.source.path
 
     @property
     def has_masks(self) -> bool:
@@ -136,7 +142,10 @@ class ImageSource:
         mask = image_class = None
         if self._masks is not None:
             mask = self._masks.read(name, *pixels.shape[:2])
-            self.has_ignored |= bool((mask == IGNORE_LABEL).any())
+            if (mask == IGNORE_LABEL).any():
+                self.has_ignored = True
+            if ((mask > 0) & (mask != IGNORE_LABEL)).any():
+                self.has_objects = True
             mask = resize_mask(mask, self._options.frame)
         if self.image_classes:
             class_name = _top_folder(name)

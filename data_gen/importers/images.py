@@ -227,14 +227,15 @@ def _mask_classes(options: ImageOptions, sources: list[ImageSource]) -> tuple[st
     """Return the names of the labels in the masks, none if there are no masks."""
     if not any(source.has_masks for source in sources):
         return options.classes
-    count = max(source.num_labels for source in sources)
-    if count == 1 and any(source.has_ignored for source in sources):
-        raise DataError(
-            f"{options.masks or options.test_masks}: hold 0 and {IGNORE_LABEL} alone, "
-            f"and {IGNORE_LABEL} means to ignore; expected 1 where objects are"
-        )
+    for source in sources:
+        if source.num_labels == 1 and source.has_ignored and not source.has_objects:
+            raise DataError(
+                f"{source.masks_path}: hold 0 and {IGNORE_LABEL} alone, and "
+                f"{IGNORE_LABEL} means to ignore; expected 1 where objects are"
+            )
     if options.classes:
         return options.classes
+    count = max(source.num_labels for source in sources)
     if count == 0:
         raise DataError(
             f"{options.masks or options.test_masks}: every pixel is {IGNORE_LABEL}, "

@@ -131,7 +131,7 @@ def test_the_whole_split(folder, limit):
     "rows",
     [
         *(0, -1, slice(2, 7), slice(None), slice(8, 99), slice(3, 3), slice(9, 0, -2)),
-        *([4], [5, 4, 4, 0], np.array([10, -11])),
+        *([4], [5, 4, 4, 0], np.array([10, -11]), np.array([1, 10], np.uint8)),
     ],
 )
 def test_rows_are_those_of_an_array(streamed, rows):

@@ -166,8 +166,10 @@ def graphs_as_traced():
 def eager_functions():
     """Run operations one by one: quicker than tracing them for a few steps."""
     tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 @pytest.mark.usefixtures("float64", "graphs_as_traced")

@@ -64,9 +64,12 @@ def end_of(workers):
 
 # In float32 Adam amplifies the rounding of sums taken in another order.
 IN_FLOAT64 = """
-import sys, cirs_tf, keras
+import json, os, sys, cirs_tf, keras
 keras.config.set_dtype_policy("float64")
 from cirs_tf import train
+from cirs_tf.methods.cirs import Cirs
+if json.loads(os.environ["TF_CONFIG"])["task"]["index"]:
+    Cirs.initialize = lambda *_: sys.exit("the first worker does it for all")
 sys.exit(train.main(sys.argv[1:]))
 """
 
@@ -104,7 +107,6 @@ def test_two_and_four_workers_train_like_one_device(tiny, fruit, tmp_path):
         statuses, output = end_of(workers)
         assert statuses == [0] * count, output
         assert f"{count} devices" in output
-        assert output.count("initialized  colors") == 1  # by the chief, for all
         checkpoints = {path.name for path in (run / "checkpoints").iterdir()}
         assert checkpoints == {"checkpoints.json", "step-00000004", "step-00000010"}
         found = weights_of(run, 10)

@@ -1,5 +1,6 @@
 import io
 import json
+import shutil
 import zipfile
 
 import numpy as np
@@ -235,7 +236,12 @@ def test_masks_of_0_and_255_are_no_background_and_objects(
         labels = np.asarray(Image.open(path))
         Image.fromarray(np.where(labels == 2, 255, 0).astype(np.uint8)).save(path)
     out = tmp_path / "set"
-    arguments = ["--images", images, "--masks", masks, *classes]
+    whole = tmp_path / "whole"  # the labels of the other images are no excuse
+    shutil.copytree(masks, whole)
+    for path in whole.rglob("*.png"):
+        Image.fromarray(np.ones_like(np.asarray(Image.open(path)))).save(path)
+    arguments = ["--images", images, "--masks", whole, *classes]
+    arguments += ["--test-images", images, "--test-masks", masks]
     status, _, error = run(capsys, out, *arguments)
     assert status == 1 and not out.exists()
     assert error == (
