@@ -195,20 +195,13 @@ def training_steps(method: str, side: int, segments: int, settings: Sequence[str
 
     The facts are the size of a batch and the number of trained parameters.
     """
-    import numpy as np
     import tensorflow as tf
 
-    from cirs_tf.methods.registry import build_method, load_config
     from cirs_tf.training.loop import TrainingLoop
     from cirs_tf.training.phases import StepPlan
 
-    config = load_config(method, [f"segments={segments}", *settings])
-    with _precision(config):
-        built = build_method(config, side, side)
-    _assign_noise(built)
-    size = config.training.batch_size
-    small = np.random.default_rng(0).random((size, side // 8, side // 8, 3))
-    images = np.repeat(np.repeat(small, 8, 1), 8, 2).astype(np.float32)
+    built, images = method_and_images(method, side, segments, settings)
+    size = len(images)
     batches = tf.data.Dataset.from_tensors({"image": images}).cache().repeat()
     loop = TrainingLoop(built.phases, tf.distribute.get_strategy(), size)
     iterator = iter(batches)
@@ -220,6 +213,21 @@ def training_steps(method: str, side: int, segments: int, settings: Sequence[str
     trained = {id(v): v for phase in built.phases for v in phase.variables}
     parameters = sum(math.prod(variable.shape) for variable in trained.values())
     return run, {"batch": size, "parameters": parameters}, sum(counts)
+
+
+def method_and_images(method: str, side: int, segments: int, settings: Sequence[str]):
+    """Return a method and a mini-batch of noise, `[batch, side, side, 3]` float32."""
+    import numpy as np
+
+    from cirs_tf.methods.registry import build_method, load_config
+
+    config = load_config(method, [f"segments={segments}", *settings])
+    with _precision(config):
+        built = build_method(config, side, side)
+    _assign_noise(built)
+    shape = (config.training.batch_size, side // 8, side // 8, 3)
+    small = np.random.default_rng(0).random(shape)
+    return built, np.repeat(np.repeat(small, 8, 1), 8, 2).astype(np.float32)
 
 
 def _precision(config) -> contextlib.AbstractContextManager:

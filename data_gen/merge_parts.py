@@ -8,6 +8,8 @@ from pathlib import Path
 from cirs_tf.data.manifest import Manifest, Shard, Split, verify_shards
 from cirs_tf.data.records import IGNORE_LABEL, shard_name
 from cirs_tf.errors import DataError
+from data_gen.importers.images import label_names
+from data_gen.importers.masks import NO_OBJECTS
 from data_gen.options import check_minimum
 from data_gen.parts import Part
 from data_gen.staging import SHARD_NAME, report_write_errors
@@ -97,6 +99,8 @@ def join_manifests(manifests: dict[Path, Manifest]) -> Manifest:
     classes = max((manifest.classes for manifest in manifests.values()), key=len)
     if not classes and any(split.masks for split in splits.values()):
         raise DataError(f"every pixel of the masks is {IGNORE_LABEL}, to ignore")
+    if classes == label_names(1):
+        raise DataError(f"the masks {NO_OBJECTS}")
     return dataclasses.replace(first, classes=classes, splits=splits)
 
 

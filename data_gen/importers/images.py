@@ -9,6 +9,7 @@ from cirs_tf.data.manifest import Manifest, Split
 from cirs_tf.data.records import IGNORE_LABEL
 from cirs_tf.errors import DataError, ImageError
 from data_gen.importers.image_source import ImageSource
+from data_gen.importers.masks import NO_OBJECTS
 from data_gen.importers.options import ImageOptions
 from data_gen.options import check_minimum
 from data_gen.scene import SPLITS
@@ -229,10 +230,7 @@ def _mask_classes(options: ImageOptions, sources: list[ImageSource]) -> tuple[st
         return options.classes
     for source in sources:
         if source.num_labels == 1 and source.has_ignored and not source.has_objects:
-            raise DataError(
-                f"{source.masks_path}: hold 0 and {IGNORE_LABEL} alone, and "
-                f"{IGNORE_LABEL} means to ignore; expected 1 where objects are"
-            )
+            raise DataError(f"{source.masks_path}: {NO_OBJECTS}")
     if options.classes:
         return options.classes
     count = max(source.num_labels for source in sources)
@@ -241,6 +239,8 @@ def _mask_classes(options: ImageOptions, sources: list[ImageSource]) -> tuple[st
             f"{options.masks or options.test_masks}: every pixel is {IGNORE_LABEL}, "
             "to ignore"
         )
+    if count == 1:
+        raise DataError(f"{options.masks or options.test_masks}: {NO_OBJECTS}")
     return label_names(count)
 
 

@@ -10,6 +10,11 @@ from cirs_tf.data.records import IGNORE_LABEL
 from cirs_tf.errors import DataError, ImageError
 from data_gen.importers.sources import FileSource
 
+# What masks of 0 and 255 mean, as many programs write those of a single class.
+NO_OBJECTS = (
+    f"hold no label but 0, and {IGNORE_LABEL} to ignore; expected 1 where objects are"
+)
+
 
 class MaskFiles:
     """Indexed or gray PNGs, one per image, with the image's relative name but `.png`.

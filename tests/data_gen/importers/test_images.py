@@ -245,8 +245,8 @@ def test_masks_of_0_and_255_are_no_background_and_objects(
     status, _, error = run(capsys, out, *arguments)
     assert status == 1 and not out.exists()
     assert error == (
-        f"error: {masks}: hold 0 and 255 alone, and 255 means to ignore; expected 1 "
-        "where objects are\n"
+        f"error: {masks}: hold no label but 0, and 255 to ignore; expected 1 where "
+        "objects are\n"
     )
 
 
