@@ -5,7 +5,7 @@ import errno
 import os
 from pathlib import Path
 
-from cirs_tf.errors import ConfigError, DataError, command
+from cirs_tf.errors import ConfigError, command
 
 
 @command
@@ -25,23 +25,19 @@ def main(argv: list[str] | None = None, prog: str = "python -m cirs_tf.report") 
     from cirs_tf.atomic_write import write_text_atomically
     from cirs_tf.pages.run_facts import find_runs, gather
     from cirs_tf.pages.run_report import report_page
+    from cirs_tf.training.run_folder import write_errors
 
     found = find_runs(arguments.runs)
-    try:
-        # Before hours of evaluation, not after.
+    with write_errors(out):  # before hours of evaluation, not after
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not os.access(out.parent, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
-        raise DataError(f"{out}: cannot be written: {error.strerror}") from None
     runs = gather(found, arguments.split, arguments.data)
     page = report_page(runs, arguments.split, cirs_tf.__version__)
-    try:
+    with write_errors(out):
         write_text_atomically(out, page)
-    except OSError as error:
-        raise DataError(f"{out}: cannot be written: {error.strerror}") from None
     for run in runs:
         print(f"{run.name}: {run.remark or run.outcome.checkpoint}")
     print(f"report    {out} ({len(page) / 2**20:.1f} MB)")
