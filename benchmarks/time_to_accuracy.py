@@ -43,7 +43,13 @@ def main() -> None:
     """Train every seed of every method and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, metavar="DIR")
-    parser.add_argument("--models", nargs="+", default=["cirs_aligned", "cirs"])
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        default=["cirs_aligned", "cirs"],
+        metavar="CONFIG",
+        help="files, or names such as thesis/cirs_balanced",
+    )
     parser.add_argument("--every", type=int, default=25, help="mini-batches")
     parser.add_argument(
         "--until", type=int, help="mini-batches; default: all of the configuration"
@@ -107,16 +113,16 @@ def row_of(
     training = load_config(model, arguments.set).training
     until = arguments.until or training.epochs * training.steps_per_epoch
     epochs = until // arguments.every
-    command = [sys.executable, "-u", "-m", "cirs_tf.train", "--model", model]
+    command = [sys.executable, "-u", "-m", "cirs_tf.train", "--config", model]
     command += ["--data", arguments.data, "--run", str(run), "--seed", str(seed)]
     command += ["--epochs", str(epochs), "--steps-per-epoch", str(arguments.every)]
     for setting in ("training.validation_images=300", *arguments.set):
         command += ["--set", setting]
-    began, ends, stages = time.perf_counter(), [], {}
+    began, ends, stages, last = time.perf_counter(), [], {}, ""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with subprocess.Popen(command, **pipes) as process:
         for line in process.stdout:
-            second = time.perf_counter() - began
+            second, last = time.perf_counter() - began, line.rstrip()
             if re.match(r"epoch \d+/", line):
                 ends.append(second)
             for stage, beginning in STAGES.items():
@@ -124,7 +130,8 @@ def row_of(
                     stages[stage] = second
     rows = RunFolder(run).read_metrics()
     if process.returncode or len(rows) != len(ends):
-        sys.exit(f"{' '.join(command)}: exit status {process.returncode}")
+        status = f"exit status {process.returncode}"
+        sys.exit(f"{' '.join(command)}: {status}: {last}")
     examples = arguments.every * training.batch_size
     trained = [examples / row["images_per_second"] for row in rows]
     looks = [

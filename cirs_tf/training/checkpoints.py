@@ -252,7 +252,19 @@ def _checkpoint(
 ) -> tf.train.Checkpoint:
     """Join both, of which some may have the same name."""
     named = {f"{name}_optimizer": value for name, value in optimizers.items()}
+    for name, network in networks.items():
+        if variables := _untracked(network):
+            named[f"{name}_untracked"] = variables
     return tf.train.Checkpoint(**networks, **named)
+
+
+def _untracked(network: keras.Model) -> list[tf.Variable]:
+    """Return variables that TensorFlow does not find by itself.
+
+    It does not look into the lists and dictionaries of layers that a layer has.
+    """
+    found = {id(part) for part in tf.train.TrackableView(network).descendants()}
+    return [v.value for v in network.variables if not {id(v), id(v.value)} & found]
 
 
 def _variables(network: keras.Model) -> list[list]:

@@ -46,6 +46,37 @@ def test_restore_brings_back_weights_optimizer_and_state(tmp_path):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
+class Lists(keras.layers.Layer):
+    """A layer that keeps its layers in a list and in a dictionary, as many do."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = [keras.layers.Dense(3), keras.layers.BatchNormalization()]
+        self.last = {"dense": keras.layers.Dense(1)}
+
+    def call(self, inputs):
+        for layer in self.steps:
+            inputs = layer(inputs)
+        return self.last["dense"](inputs)
+
+
+def test_layers_in_lists_and_dictionaries_are_kept(tmp_path):
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, Lists()(inputs))
+    adam = optimizer(model)
+    store = CheckpointStore(tmp_path)
+    drawn = [np.random.default_rng(3).random(v.shape) for v in model.variables]
+    for variable, values in zip(model.variables, drawn, strict=True):
+        variable.assign(values)
+    save(store, model, adam, 1)
+    for variable in model.variables:
+        variable.assign(variable * 0)
+    CheckpointStore(tmp_path).restore("last", {"net": model})
+    assert len(drawn) == 8
+    for variable, values in zip(model.variables, drawn, strict=True):
+        np.testing.assert_allclose(variable.numpy(), values, rtol=1e-6)
+
+
 def test_keeps_the_newest_and_the_best_of_each_kind(tmp_path):
     store = CheckpointStore(tmp_path, keep=2)
     model = network()
