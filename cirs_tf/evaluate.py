@@ -24,18 +24,19 @@ def main(
     arguments = _parser(prog).parse_args(argv)
     crf, min_size = postprocessing_of(arguments)
     # Late, so that help does not wait for TensorFlow.
+    from cirs_tf.data.manifest import Manifest
     from cirs_tf.postprocessing.postprocess import postprocess
     from cirs_tf.runs.evaluation import evaluate_run, write_json
     from cirs_tf.runs.evaluation_report import evaluation_report
     from cirs_tf.runs.restore import open_run, read_config
 
     run = open_run(arguments.run)
-    name, postprocessing = arguments.split, None
+    config, postprocessing = read_config(run), None
+    data = Path(arguments.data or config.data)
     steps = ["dense CRF"] if crf else []
     if min_size:
         steps.append(f"regions below {min_size} pixels merged")
     if steps:
-        name += "_postprocessed"
         postprocessing = functools.partial(
             postprocess, crf=crf, min_region_size=min_size
         )
@@ -47,10 +48,17 @@ def main(
         postprocessing,
         verify=arguments.verify,
     )
+    name = arguments.split
+    # The run's own set may have been moved.
+    if Manifest.read(data) != Manifest.read(run.path):
+        name += f"_of_{data.resolve().name}"
+    if arguments.checkpoint not in (None, config.training.selection):
+        name += f"_{arguments.checkpoint}"
+    if steps:
+        name += "_postprocessed"
     out = Path(arguments.out or run.evaluation)
     file = Path(arguments.json or out / f"{name}.json")
     picture = out / f"{name}.png"
-    data = arguments.data or read_config(run).data
     numbers = evaluation.as_json() | {"data": str(data), "split": arguments.split}
     if steps:
         numbers["postprocessing"] = {"crf": crf, "min_region_size": min_size}
@@ -90,7 +98,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     add("--data", metavar="DIR", help="another data set than the run's own")
     add("--out", metavar="DIR", help="of numbers and picture; default: RUN/eval")
-    add("--json", metavar="FILE", help="of the numbers; default: SPLIT.json there")
+    add(
+        "--json",
+        metavar="FILE",
+        help="of the numbers; default: there, named after "
+        "the split and what differs from the run",
+    )
     add_verify(parser)
     add_postprocessing(parser)
     add_renamed(parser, "--merge-regions", "--min-region-size")

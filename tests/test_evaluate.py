@@ -13,6 +13,8 @@ from cirs_tf.methods.registry import build_method, load_config
 from cirs_tf.runs.evaluation import evaluate_run
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
+from data_gen.draw_dataset import draw
+from data_gen.options import default_options
 
 KEYS = {
     "miou",
@@ -155,6 +157,7 @@ def test_results_go_elsewhere_where_the_run_cannot_be_written(
 def test_data_that_was_moved_is_asked_for(finished, fruit, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(finished, run)
+    shutil.rmtree(run / "eval", ignore_errors=True)
     config = (run / "config.yaml").read_text()
     (run / "config.yaml").write_text(config.replace(str(fruit), "/moved/away"))
     assert evaluate.main([str(run)]) == 1
@@ -163,3 +166,28 @@ def test_data_that_was_moved_is_asked_for(finished, fruit, tmp_path, capsys):
         "with --data\n"
     )
     assert evaluate.main([str(run), "--data", str(fruit)]) == 0
+    assert files_of(run) == {"test.json", "test.png"}
+
+
+def files_of(run):
+    return {path.name for path in (run / "eval").iterdir()}
+
+
+def test_other_data_and_another_checkpoint_have_files_of_their_own(
+    finished, fruit, tmp_path
+):
+    run, other = tmp_path / "run", tmp_path / "other"
+    shutil.copytree(finished, run)
+    shutil.rmtree(run / "eval", ignore_errors=True)
+    draw(default_options(train=8, val=4, test=4, size=16, shards=1, seed=5), other)
+    for options in (
+        [],
+        ["--checkpoint", "loss"],
+        ["--checkpoint", "last"],
+        ["--data", str(other)],
+        ["--data", str(other), "--checkpoint", "oracle", "--min-region-size", "2"],
+    ):
+        assert evaluate.main([str(run), *options]) == 0
+    names = ("test", "test_last", "test_of_other", "test_of_other_oracle_postprocessed")
+    assert files_of(run) == {f"{n}.{end}" for n in names for end in ("json", "png")}
+    assert json.loads((run / "eval" / "test.json").read_text())["data"] == str(fruit)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cirs_tf.reproduce.plan import Plan
-from cirs_tf.reproduce.run_facts import run_facts
+from cirs_tf.reproduce.row_facts import row_facts
 from cirs_tf.training.run_folder import RunFolder
 
 
@@ -19,7 +19,7 @@ def autoencoder_scores(plan: Plan, systems: Sequence[str]) -> dict:
         systems: Names of the autoencoders' systems.
 
     Returns:
-        For each system `run_facts` and `bottleneck`; `lowest`, the term itself, in
+        For each system `row_facts` and `bottleneck`; `lowest`, the term itself, in
         `lowest_epoch`; `lowest_per_unit`, divided by the bottleneck; `lowest_share`,
         divided by the variance of the codes in the same epoch; `last`, the term after
         the last epoch; `validation_error`.
@@ -34,7 +34,7 @@ def _scores(plan: Plan, system: str) -> dict:
     terms = [epoch["class_distance"] for epoch in epochs]
     lowest = int(np.argmin(terms))
     bottleneck = planned.config.autoencoder.bottleneck
-    return run_facts(plan, system) | {
+    return row_facts(plan, system) | {
         "bottleneck": bottleneck,
         "lowest": terms[lowest],
         "lowest_per_unit": terms[lowest] / bottleneck,

@@ -13,7 +13,7 @@ from cirs_tf.reproduce.postprocessing_scores import (
     postprocessing_scores,
 )
 from cirs_tf.reproduce.proof_scores import proof_scores
-from cirs_tf.reproduce.run_facts import run_facts
+from cirs_tf.reproduce.row_facts import row_facts
 from cirs_tf.reproduce.scores import evaluate_once, metric_statistics
 from cirs_tf.reproduce.selection_scores import selection_scores
 
@@ -60,11 +60,11 @@ def segmenter_scores(plan: Plan, system: str) -> dict:
         system: Name of a segmenter.
 
     Returns:
-        `run_facts`; `label_free` and `oracle`: statistics of `miou` and `miou_thesis`
+        `row_facts`; `label_free` and `oracle`: statistics of `miou` and `miou_thesis`
         over seeds.
     """
     evaluations = [evaluate_once(run).scores for run in plan.runs_of(system)]
-    return run_facts(plan, system) | {
+    return row_facts(plan, system) | {
         protocol: metric_statistics(
             [scores["by_checkpoint"][checkpoint] for scores in evaluations]
         )

@@ -12,7 +12,7 @@ from cirs_tf.postprocessing.dense_crf import is_crf_installed
 from cirs_tf.postprocessing.postprocess import postprocess
 from cirs_tf.proposals.color_kmeans import ColorKMeans
 from cirs_tf.reproduce.plan import Plan
-from cirs_tf.reproduce.run_facts import run_facts
+from cirs_tf.reproduce.row_facts import row_facts
 from cirs_tf.reproduce.scores import (
     evaluate_once,
     metric_statistics,
@@ -61,7 +61,7 @@ def postprocessing_scores(plan: Plan, system: str) -> dict:
         system: Name of a segmenter.
 
     Returns:
-        `run_facts`; `rows`: statistics of the metrics, by post-processing.
+        `row_facts`; `rows`: statistics of the metrics, by post-processing.
     """
     rows = {}
     for name, step in postprocessings(SCENE_REGION_SIZE).items():
@@ -72,7 +72,7 @@ def postprocessing_scores(plan: Plan, system: str) -> dict:
         rows[name or "none"] = metric_statistics(
             [evaluation.scores for evaluation in evaluations]
         )
-    return run_facts(plan, system) | {"rows": rows}
+    return row_facts(plan, system) | {"rows": rows}
 
 
 def photograph_scores(plan: Plan, system: str) -> dict:
@@ -83,7 +83,7 @@ def photograph_scores(plan: Plan, system: str) -> dict:
         system: Name of a segmenter.
 
     Returns:
-        `run_facts`, `segments` (K), `images`; `rows`: statistics of each measure, for
+        `row_facts`, `segments` (K), `images`; `rows`: statistics of each measure, for
         the segments as they are and for their connected regions, by row of the table.
     """
     runs = plan.runs_of(system)
@@ -115,7 +115,7 @@ def photograph_scores(plan: Plan, system: str) -> dict:
     rows["one segment everywhere"] = [
         _as_dicts(against_annotators(single_segment, annotations))
     ]
-    return run_facts(plan, system) | {
+    return row_facts(plan, system) | {
         "segments": segments,
         "images": len(images),
         "rows": {name: _measure_statistics(scores) for name, scores in rows.items()},

@@ -11,7 +11,7 @@ from cirs_tf.data.manifest import Manifest
 from cirs_tf.data.splits import load_split
 from cirs_tf.metrics.segmentation import SegmentationMetric
 from cirs_tf.reproduce.plan import Plan
-from cirs_tf.reproduce.run_facts import run_facts
+from cirs_tf.reproduce.row_facts import row_facts
 from cirs_tf.reproduce.scores import computed_once, fingerprint
 from cirs_tf.runs.queue import PlannedRun
 from cirs_tf.runs.selection import (
@@ -36,7 +36,7 @@ def selection_scores(plan: Plan, systems: Sequence[str]) -> dict:
     return {
         name: {
             "title": plan.experiments.systems[name].title,
-            "version": run_facts(plan, name)["version"],
+            "version": row_facts(plan, name)["version"],
             **compare_signals(plan.runs_of(name)),
         }
         for name in systems

@@ -103,14 +103,15 @@ def evaluations(run: RunFolder, restored: Restored) -> list[dict[str, Any]]:
             if here is None or here["step"] != restored.step:
                 continue
             scores = {key: float(here[key]) for key in _METRICS}
-            found.append(
-                {
-                    "dataset": Path(numbers.get("data", "not noted")).name,
-                    "split": split,
-                    "images": int(numbers["images"]),
-                    **scores,
-                }
-            )
+            row = {
+                "dataset": Path(numbers.get("data", "not noted")).name,
+                "split": split,
+                "images": int(numbers["images"]),
+                **scores,
+            }
+            # An evaluation of another checkpoint has the scores of all, too.
+            if row not in found:
+                found.append(row)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{file}: not scores of `evaluate` ({error})") from None
     return found

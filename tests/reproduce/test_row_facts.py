@@ -5,7 +5,7 @@ import json
 from cirs_tf.data.manifest import Manifest
 from cirs_tf.reproduce.experiments_file import load_experiments
 from cirs_tf.reproduce.plan import make_plan
-from cirs_tf.reproduce.run_facts import run_facts
+from cirs_tf.reproduce.row_facts import row_facts
 from cirs_tf.training.run_folder import RunFolder
 
 
@@ -31,7 +31,7 @@ def test_facts_are_those_of_all_seeds_of_the_system(fruit, tmp_path):
             "validation": {},
         }
         write_run(run, [row])
-    facts = run_facts(plan, "cirs_plus")
+    facts = row_facts(plan, "cirs_plus")
     assert facts["title"] == "CIRS with reconstruction"
     assert facts["config"] == "cirs_plus"
     assert "pretraining.steps=4" in facts["settings"]
@@ -42,7 +42,7 @@ def test_facts_are_those_of_all_seeds_of_the_system(fruit, tmp_path):
     assert facts["version"] is None
     versions = runs[0].folder / "versions.json"
     versions.write_text('{"python": "3.11.7", "cirs-tf": "9.8.7"}')
-    assert run_facts(plan, "cirs_plus")["version"] == "9.8.7"
+    assert row_facts(plan, "cirs_plus")["version"] == "9.8.7"
 
 
 def test_settings_of_a_run_that_starts_from_another_say_so(fruit, tmp_path):
@@ -53,7 +53,7 @@ def test_settings_of_a_run_that_starts_from_another_say_so(fruit, tmp_path):
         write_run(
             run, [{"epoch": 1, "step": 8, "images_per_second": 1.0, "validation": {}}]
         )
-    settings = run_facts(plan, "cirs_plus_from_cirs")["settings"]
+    settings = row_facts(plan, "cirs_plus_from_cirs")["settings"]
     assert settings[-2:] == [
         "pretraining.pseudo_labels=segmenter",
         "pretraining.segmenter=EXPORT_OF_cirs",

@@ -7,7 +7,7 @@ from cirs_tf.runs.cost import steps_per_epoch, training_seconds
 from cirs_tf.training.run_folder import RunFolder
 
 
-def run_facts(plan: Plan, system: str) -> dict:
+def row_facts(plan: Plan, system: str) -> dict:
     """Return what was run for one system.
 
     Args:
