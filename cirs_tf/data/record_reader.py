@@ -63,4 +63,5 @@ class RecordReader:
 def _reason(error: Exception) -> str:
     """Return what TensorFlow says, without place and operation, in one line."""
     prefix = re.compile(r"^(in user code:.*?)?\{\{.*?\}\}", re.DOTALL)
-    return " ".join(prefix.sub("", str(error)).split())[:200]
+    text = " ".join(prefix.sub("", str(error)).split())
+    return text.split(" Condition x ")[0][:200]  # an assertion's, after its message

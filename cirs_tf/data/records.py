@@ -75,7 +75,11 @@ def encode_example(
 
 
 def decode_example(
-    serialized: tf.Tensor, height: int, width: int, with_mask: bool
+    serialized: tf.Tensor,
+    height: int,
+    width: int,
+    with_mask: bool,
+    num_classes: int = 255,
 ) -> dict[str, tf.Tensor]:
     """Parse one serialized example.
 
@@ -84,6 +88,7 @@ def decode_example(
         height: Expected height in pixels.
         width: Expected width in pixels.
         with_mask: Whether to read the mask, which must then be there.
+        num_classes: Of the data set; a mask holds these and 255.
 
     Returns:
         `image` `[height, width, 3]` uint8, `filename` scalar string and, if asked,
@@ -91,7 +96,7 @@ def decode_example(
 
     Raises:
         tf.errors.InvalidArgumentError: A key is missing, the PNG is damaged or of
-            another size.
+            another size, or the mask has labels of no class.
     """
     string = tf.io.FixedLenFeature([], tf.string)
     spec = {IMAGE: string, FILENAME: string}
@@ -105,7 +110,11 @@ def decode_example(
     }
     if with_mask:
         mask = tf.io.decode_png(parsed[MASK], channels=1)
-        decoded["mask"] = tf.ensure_shape(mask, [height, width, 1])[..., 0]
+        mask = tf.ensure_shape(mask, [height, width, 1])[..., 0]
+        counted = tf.where(mask == 255, tf.zeros_like(mask), mask)
+        message = f"the mask has labels of none of the {num_classes} classes"
+        tf.debugging.assert_less(counted, np.uint8(num_classes), message)
+        decoded["mask"] = mask
     return decoded
 
 

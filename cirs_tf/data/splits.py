@@ -57,8 +57,15 @@ def open_split(
             "class"
         )
     reader, count = _reader(directory, split, entry, limit, verify)
-    size = (manifest.height, manifest.width)
-    opened = StreamedSplit(reader, count, *size, with_masks, with_image_classes)
+    opened = StreamedSplit(
+        reader,
+        count,
+        manifest.height,
+        manifest.width,
+        len(manifest.classes),
+        with_masks,
+        with_image_classes,
+    )
     fits = opened.decoded_bytes <= 1e6 * cache_mb
     if cache == "memory" or (cache == "auto" and fits):
         return opened.loaded()

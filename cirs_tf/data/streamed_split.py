@@ -96,8 +96,8 @@ class StreamedSplit:
         count: Number of examples, the first ones of the reader.
         height: Of each image, in pixels.
         width: Likewise.
-        with_masks: Whether masks are read from the records.
-        with_image_classes: Whether the classes of whole images are.
+        num_classes: Of its masks.
+        with_masks: Whether these are read; likewise `with_image_classes`.
         labels: `[count, height, width]` uint8 in place of the masks of the records,
             or None.
     """
@@ -106,6 +106,7 @@ class StreamedSplit:
     count: int
     height: int
     width: int
+    num_classes: int
     with_masks: bool = False
     with_image_classes: bool = False
     labels: np.ndarray | None = None
@@ -243,7 +244,8 @@ class StreamedSplit:
 
     def _decoded(self, content: tf.Tensor) -> Batch:
         """Return `image` and, if asked for, `mask` of one record."""
-        decoded = decode_example(content, self.height, self.width, self.with_masks)
+        size, masks = (self.height, self.width), self.with_masks
+        decoded = decode_example(content, *size, masks, self.num_classes)
         del decoded["filename"]
         return decoded
 

@@ -99,6 +99,17 @@ def of_size(height: int, width: int) -> bytes:
     return encode_example(image, "odd", image[..., 0])
 
 
+def of_labels(*labels: int) -> bytes:
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    return encode_example(image, "odd", np.resize(np.uint8(labels), (HEIGHT, WIDTH)))
+
+
+def test_labels_of_all_classes_and_255_are_read(tmp_path):
+    write_set(tmp_path, [[of_labels(0, 1, 2, 3, 255)]], masks=True)
+    masks = load_split(tmp_path, "val", with_masks=True).masks
+    assert set(masks.ravel()) == {0, 1, 2, 3, 255}
+
+
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
@@ -108,6 +119,7 @@ def of_size(height: int, width: int) -> bytes:
         (of_size(HEIGHT + 1, WIDTH), r"\[4,2,3\]"),
         (of_size(HEIGHT, 1), r"\[3,1,3\]"),
         (b"no example", "parse"),
+        (of_labels(0, 3, 255, 4), "the mask has labels of none of the 4 classes"),
     ],
 )
 def test_record_that_does_not_fit_is_named_though_its_checksum_is_right(

@@ -34,7 +34,7 @@ def folder(evaluated):
     """Return its folder for the hub."""
     out = evaluated.parent / "fruit-segments"
     arguments = ["--format", "hub", "--license", "cc0-1.0", "--out", str(out)]
-    # As `evaluate --checkpoint last` leaves it, which has this checkpoint's scores, too.
+    # `evaluate --checkpoint last` leaves one that has the scores of all checkpoints.
     again = evaluated / "eval" / "test_last.json"
     shutil.copy(evaluated / "eval" / "test.json", again)
     assert export.main([str(evaluated), *arguments]) == 0
