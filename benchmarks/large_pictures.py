@@ -1,12 +1,14 @@
 """What do large pictures cost? Time and memory of `segment` and of a served model.
 
     python benchmarks/large_pictures.py [--megapixels 12 100] [--export EXPORT]
+        [--segments 4] [--side 64]
 
 Each measurement is a process of its own: the model is loaded, then one JPEG is
 segmented, from a file to written masks by `segment`, from bytes to a PNG by the
 signature `serve_bytes`. *Memory*: the most that the process held, less what it held
-when the model had been loaded (Linux). Without an export: a U-Net of random weights,
-width 8, 4 segments, training images of 64 pixels.
+when the model had been loaded and called once (Linux); *in all*: with that. Without an
+export: a U-Net of random weights and width 8, with so many segments, for training
+images of so many pixels a side.
 """
 
 import argparse
@@ -24,6 +26,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--megapixels", nargs="+", type=float, default=[12, 100])
     parser.add_argument("--export", help="a folder written by export")
+    parser.add_argument("--segments", type=int, default=4)
+    parser.add_argument("--side", type=int, default=64)
     parser.add_argument("--json", metavar="FILE", help="also write what was measured")
     parser.add_argument("--one", nargs=3, metavar=("WAY", "MODEL", "FILE"))
     arguments = parser.parse_args()
@@ -33,9 +37,9 @@ def main() -> None:
     from measuring import machine, write_json  # late: a test loads this file alone
 
     rows = []
-    print(f"{machine()}\n\n{'':16}{'megapixels':>12}{'seconds':>10}{'memory':>12}")
+    print(f"{machine()}\n\n{'':16}{'megapixels':>12}{'seconds':>10}{'memory':>12}{'in all':>12}")
     with tempfile.TemporaryDirectory() as folder:
-        model = arguments.export or str(_untrained(Path(folder) / "model"))
+        model = arguments.export or str(_untrained(Path(folder) / "model", arguments))
         for megapixels in arguments.megapixels:
             picture = Path(folder) / "picture.jpg"
             draw(picture, megapixels)
@@ -44,10 +48,13 @@ def main() -> None:
                 done = subprocess.run(command, capture_output=True, text=True)
                 if done.returncode:
                     sys.exit(done.stderr)
-                seconds, memory = map(float, done.stdout.split()[-2:])
-                rows.append((way, megapixels, seconds, memory))
-                print(f"{way:16}{megapixels:>12g}{seconds:>10.1f}{memory:>9.0f} MB")
-    columns = ("way", "megapixels", "seconds", "megabytes")
+                seconds, memory, total = map(float, done.stdout.split()[-3:])
+                rows.append((way, megapixels, seconds, memory, total))
+                print(
+                    f"{way:16}{megapixels:>12.3g}{seconds:>10.1f}{memory:>9.0f} MB"
+                    f"{total:>9.0f} MB"
+                )
+    columns = ("way", "megapixels", "seconds", "megabytes", "megabytes_in_all")
     found = [dict(zip(columns, row, strict=True)) for row in rows]
     write_json(arguments.json, {"machine": machine(), "pictures": found})
 
@@ -63,18 +70,19 @@ def draw(path: Path, megapixels: float) -> None:
     noise.resize((side, side), Image.Resampling.BICUBIC).save(path)
 
 
-def _untrained(folder: Path) -> Path:
+def _untrained(folder: Path, arguments: argparse.Namespace) -> Path:
     from cirs_tf.config.sections import SegmenterConfig
     from cirs_tf.models.unet import unet
     from cirs_tf.serving.model_card import ModelCard
     from cirs_tf.serving.savedmodel import write_savedmodel
 
-    segmenter = unet(SegmenterConfig(width=8), 4, seed=0)
-    return write_savedmodel(segmenter, folder, ModelCard(64, 64, 4))
+    segments, side = arguments.segments, arguments.side
+    segmenter = unet(SegmenterConfig(width=8), segments, seed=0)
+    return write_savedmodel(segmenter, folder, ModelCard(side, side, segments))
 
 
-def _measure(way: str, model: str, file: str) -> tuple[float, float]:
-    """Return seconds, and memory in MB above that of the loaded model."""
+def _measure(way: str, model: str, file: str) -> tuple[float, float, float]:
+    """Return seconds; memory in MB above that of the loaded model, and in all."""
     import numpy as np
     import tensorflow as tf
 
@@ -100,7 +108,8 @@ def _measure(way: str, model: str, file: str) -> tuple[float, float]:
         content = tf.constant([Path(file).read_bytes()])
         outputs = serve(image_bytes=content)
         assert outputs["errors"].numpy()[0] == b"", outputs["errors"]
-    return time.perf_counter() - begin, _peak_memory() - before
+    seconds, total = time.perf_counter() - begin, _peak_memory()
+    return seconds, total - before, total
 
 
 def _peak_memory() -> float:
