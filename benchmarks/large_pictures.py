@@ -37,7 +37,8 @@ def main() -> None:
     from measuring import machine, write_json  # late: a test loads this file alone
 
     rows = []
-    print(f"{machine()}\n\n{'':16}{'megapixels':>12}{'seconds':>10}{'memory':>12}{'in all':>12}")
+    print(machine(), end="\n\n")
+    print(f"{'':16}{'megapixels':>12}{'seconds':>10}{'memory':>12}{'in all':>12}")
     with tempfile.TemporaryDirectory() as folder:
         model = arguments.export or str(_untrained(Path(folder) / "model", arguments))
         for megapixels in arguments.megapixels:
