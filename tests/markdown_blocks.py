@@ -2,13 +2,13 @@
 
 import importlib.util
 import json
-import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
+
+from forked_python import ForkedPython
 
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(
@@ -34,17 +34,10 @@ def blocks(path: Path) -> list[Block]:
 
 def run_as_reader(chosen: list[Block], folder: Path) -> str:
     """Run blocks in a process of their own, with one device; return what they print."""
-    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    done = subprocess.run(
-        [sys.executable, __file__],
-        input=json.dumps(chosen),
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return done.stdout
+    process = ForkedPython("-m", "markdown_blocks", json.dumps(chosen), cwd=folder)
+    printed, _ = process.communicate()
+    assert process.returncode == 0, printed[-4000:]
+    return printed
 
 
 def run_here(chosen: list[Block]) -> None:
@@ -71,4 +64,4 @@ def command(module: str):
 
 
 if __name__ == "__main__":
-    run_here([Block(*fields) for fields in json.load(sys.stdin)])
+    run_here([Block(*fields) for fields in json.loads(sys.argv[1])])

@@ -4,21 +4,17 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 from command_line import set_flags
+from forked_python import ForkedPython
 
 from cirs_tf import train
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
-
-ROOT = Path(__file__).parents[2]
 
 
 def free_ports(count):
@@ -37,28 +33,15 @@ def start_workers(argv, run, count=2, program=("-m", "cirs_tf.train")):
     workers = []
     for index in range(count):
         task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "TF_CONFIG": json.dumps(task),
-        }
-        command = [sys.executable, *program, *argv, "--run", str(run)]
-        command += ["--strategy", "multi_worker"]
-        workers.append(
-            subprocess.Popen(
-                command,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-        )
+        environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
+        command = [*program, *argv, "--run", run, "--strategy", "multi_worker"]
+        workers.append(ForkedPython(*command, env=environment))
     return workers
 
 
 def end_of(workers):
     """Return exit statuses and outputs."""
-    outputs = [worker.communicate(timeout=240)[0] for worker in workers]
+    outputs = [worker.communicate()[0] for worker in workers]
     return [worker.returncode for worker in workers], "\n".join(outputs)
 
 

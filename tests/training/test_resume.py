@@ -1,23 +1,18 @@
 """A run that was stopped, anyhow and anywhere, ends like one that was not."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from command_line import set_flags
+from forked_python import ForkedPython
 
 from cirs_tf import train
 from cirs_tf.training.checkpoints import CheckpointStore
 from cirs_tf.training.run_folder import RunFolder
-
-ROOT = Path(__file__).parents[2]
 
 
 def arguments(tiny, *more):
@@ -32,14 +27,7 @@ def arguments(tiny, *more):
 
 def start(*argv):
     """Run the command in a process of its own, as a user does."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "cirs_tf.train", *map(str, argv)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    return ForkedPython("-m", "cirs_tf.train", *argv)
 
 
 def final_tensors(run):
