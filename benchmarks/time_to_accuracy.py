@@ -62,7 +62,7 @@ def main() -> None:
         parser.error(f"--until: expected at least --every, {arguments.every}")
     print(machine(), *arguments.set, end="\n\n")
     print(
-        f"{'':18}{'pretrained':>11}", *(f"{goal:>8}" for goal in GOALS), f"{'end':>13}"
+        f"{'':24}{'pretrained':>11}", *(f"{goal:>8}" for goal in GOALS), f"{'end':>13}"
     )
     found = {}
     for model in arguments.models:
@@ -92,7 +92,7 @@ def show(name: str, row: list[float]) -> None:
     *seconds, miou = row
     shown = [f"{s:.0f} s" if s < float("inf") else "-" for s in seconds]
     start, *reached, end = (f"{text:>8}" for text in shown)
-    print(f"{name:18}{start:>11}", *reached, f"{end} {miou:.3f}", flush=True)
+    print(f"{name:24}{start:>11}", *reached, f"{end} {miou:.3f}", flush=True)
 
 
 def show_stages(ends: dict[str, float]) -> None:
