@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -77,6 +78,7 @@ def command(function: Callable[..., int | None]) -> Callable[..., int]:
 
     @functools.wraps(function)
     def main(argv: list[str] | None = None, **keywords: Any) -> int:
+        logging.getLogger("tensorflow").addFilter(_is_for_users)
         try:
             try:
                 status = _status(function, argv, keywords)
@@ -103,6 +105,14 @@ def _status(
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+
+
+def _is_for_users(record: logging.LogRecord) -> bool:
+    """Tell TensorFlow's advice to who writes code from what a user should read.
+
+    A command that scores several runs traces the same lines for each of their networks.
+    """
+    return "triggered tf.function retracing" not in str(record.msg)
 
 
 def _silence(*streams: TextIO) -> None:

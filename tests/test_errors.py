@@ -1,4 +1,5 @@
 import inspect
+import logging
 import os
 import subprocess
 import sys
@@ -84,6 +85,20 @@ def test_nobody_reads_on_but_the_error_is_told():
     program = PRINTS.format(lines=1, flush=False, end="raise DataError('x: missing')")
     ended = run_unread(("-c", program))
     assert (ended.returncode, ended.stderr) == (141, b"error: x: missing\n")
+
+
+def test_advice_to_who_writes_code_is_left_out(caplog):
+    """As TensorFlow logs it when one function is traced for many networks."""
+    advice = "%s out of the last %s calls to %s triggered tf.function retracing. ..."
+
+    @command
+    def score(argv):
+        logger = logging.getLogger("tensorflow")
+        logger.warning(advice, 5, 5, "f")
+        logger.warning("a disk is full")
+
+    assert score([]) == 0
+    assert [record.message for record in caplog.records] == ["a disk is full"]
 
 
 def run_unread(arguments):
