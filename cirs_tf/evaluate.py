@@ -52,14 +52,17 @@ def main(
     # The run's own set may have been moved.
     if Manifest.read(data) != Manifest.read(run.path):
         name += f"_of_{data.resolve().name}"
-    if arguments.checkpoint not in (None, config.training.selection):
-        name += f"_{arguments.checkpoint}"
+    if arguments.checkpoint and evaluation.checkpoint != config.training.selection:
+        name += f"_{evaluation.checkpoint}"
     if steps:
         name += "_postprocessed"
     out = Path(arguments.out or run.evaluation)
     file = Path(arguments.json or out / f"{name}.json")
     picture = out / f"{name}.png"
-    numbers = evaluation.as_json() | {"data": str(data), "split": arguments.split}
+    numbers = evaluation.as_json() | {
+        "data": str(data.resolve()),
+        "split": arguments.split,
+    }
     if steps:
         numbers["postprocessing"] = {"crf": crf, "min_region_size": min_size}
     print(f"run       {run.path}, {evaluation.checkpoint_text}")

@@ -1,7 +1,9 @@
 """Python in processes of their own, which begin with TensorFlow imported.
 
 Importing it takes longer than most of what is run in them. So one process imports it,
-does nothing with it, and forks all others (on Linux; elsewhere each imports it).
+does nothing with it, and forks all others (on Linux; elsewhere each imports it). They
+share the hash seed of that process, which is not the one of the tests, and what is read
+from the environment when TensorFlow is imported.
 """
 
 import multiprocessing
@@ -10,7 +12,10 @@ import runpy
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
+
+import numpy as np
 
 _LINUX = sys.platform == "linux"
 _CONTEXT = multiprocessing.get_context("forkserver" if _LINUX else "spawn")
@@ -53,13 +58,23 @@ class ForkedPython:
         return self.returncode
 
     def communicate(self, timeout: float = 300) -> tuple[str, None]:
-        """Wait for the end, killing it after some seconds; return what was printed."""
-        timer = threading.Timer(timeout, self.kill)
+        """Wait for the end; return what was printed.
+
+        Raises:
+            TimeoutError: It did not end within some seconds, and was killed.
+        """
+        timer = threading.Timer(timeout, self._process.kill)
+        timer.daemon = True
         timer.start()
-        with self._output:
-            printed = self._output.read()
-        self._process.join()
-        timer.cancel()
+        began = time.monotonic()
+        try:
+            with self._output:
+                printed = self._output.read()
+            self._process.join()
+        finally:
+            timer.cancel()
+        if time.monotonic() - began >= timeout:
+            raise TimeoutError(f"killed after {timeout} seconds: {printed[-4000:]}")
         return printed, None
 
     def send_signal(self, number: int) -> None:
@@ -79,6 +94,7 @@ def _run(command: list[str], environment: dict[str, str], cwd, output) -> None:
     os.dup2(output.fileno(), 1)
     os.dup2(output.fileno(), 2)
     output.close()
+    np.random.seed()
     flag, what, *arguments = command
     if flag == "-m":
         sys.argv = [what, *arguments]

@@ -140,9 +140,9 @@ def test_masks_do_not_change_the_choice(folders, settings, swept, tmp_path):
 def test_no_mask_is_decoded(folders, settings, monkeypatch, tmp_path):
     """Also not where the settings ask for it."""
 
-    def unmasked(serialized, height, width, with_mask):
+    def unmasked(serialized, height, width, with_mask, num_classes):
         assert not with_mask
-        return decode(serialized, height, width, with_mask)
+        return decode(serialized, height, width, with_mask, num_classes)
 
     decode = streamed_split.decode_example
     monkeypatch.setattr(streamed_split, "decode_example", unmasked)

@@ -79,7 +79,7 @@ def decode_example(
     height: int,
     width: int,
     with_mask: bool,
-    num_classes: int = 255,
+    num_classes: int = 256,
 ) -> dict[str, tf.Tensor]:
     """Parse one serialized example.
 
@@ -111,9 +111,9 @@ def decode_example(
     if with_mask:
         mask = tf.io.decode_png(parsed[MASK], channels=1)
         mask = tf.ensure_shape(mask, [height, width, 1])[..., 0]
-        counted = tf.where(mask == 255, tf.zeros_like(mask), mask)
+        counted = tf.where(mask == 255, -1, tf.cast(mask, tf.int32))
         message = f"the mask has labels of none of the {num_classes} classes"
-        tf.debugging.assert_less(counted, np.uint8(num_classes), message)
+        tf.debugging.assert_less(counted, num_classes, message)
         decoded["mask"] = mask
     return decoded
 

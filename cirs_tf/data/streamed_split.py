@@ -242,10 +242,10 @@ class StreamedSplit:
     def _size(self) -> tuple[int, int, int]:
         return self.count, self.height, self.width
 
-    def _decoded(self, content: tf.Tensor) -> Batch:
-        """Return `image` and, if asked for, `mask` of one record."""
-        size, masks = (self.height, self.width), self.with_masks
-        decoded = decode_example(content, *size, masks, self.num_classes)
+    def _decoded(self, content: tf.Tensor, name: str = "mask") -> Batch:
+        """Return `image` and, if asked for, `mask` of one record; or `image` alone."""
+        size, with_mask = (self.height, self.width), self.with_masks and name == "mask"
+        decoded = decode_example(content, *size, with_mask, self.num_classes)
         del decoded["filename"]
         return decoded
 
@@ -286,7 +286,7 @@ class StreamedSplit:
             )
             def decode(contents: tf.Tensor) -> tf.Tensor:
                 return tf.map_fn(
-                    lambda content: self._decoded(content)[name],
+                    lambda content: self._decoded(content, name)[name],
                     contents,
                     fn_output_signature=spec,
                 )

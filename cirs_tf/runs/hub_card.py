@@ -89,7 +89,7 @@ def evaluations(run: RunFolder, restored: Restored) -> list[dict[str, Any]]:
     Raises:
         DataError: A file is damaged.
     """
-    found = []
+    found = {}
     for file in sorted(run.evaluation.glob("*.json")):
         try:
             numbers = json.loads(file.read_text())
@@ -110,11 +110,12 @@ def evaluations(run: RunFolder, restored: Restored) -> list[dict[str, Any]]:
                 **scores,
             }
             # An evaluation of another checkpoint has the scores of all, too.
-            if row not in found:
-                found.append(row)
+            key, own = (row["dataset"], split), numbers["checkpoint"]
+            if key not in found or own == restored.checkpoint:
+                found[key] = row
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{file}: not scores of `evaluate` ({error})") from None
-    return found
+    return [*found.values()]
 
 
 def front_matter(

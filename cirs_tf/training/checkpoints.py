@@ -186,7 +186,8 @@ class CheckpointStore:
         try:
             for key, network in networks.items():
                 _check_architecture(path, key, state["variables"][key], network)
-            checkpoint = _checkpoint(networks, optimizers or {})
+            stored = [key for key, _ in tf.train.list_variables(path / "variables")]
+            checkpoint = _checkpoint(networks, optimizers or {}, stored)
             status = checkpoint.read(str(path / "variables"))
             if optimizers is None:
                 status.expect_partial()
@@ -249,20 +250,25 @@ class CheckpointStore:
 def _checkpoint(
     networks: Mapping[str, keras.Model],
     optimizers: Mapping[str, keras.optimizers.Optimizer],
+    stored: list[str] | None = None,
 ) -> tf.train.Checkpoint:
-    """Join both, of which some may have the same name."""
+    """Join both, of which some may have the same name.
+
+    One that is read has `stored`. Those of version 0.1.0 lack what TensorFlow misses.
+    """
     named = {f"{name}_optimizer": value for name, value in optimizers.items()}
     for name, network in networks.items():
-        if variables := _untracked(network):
-            named[f"{name}_untracked"] = variables
+        variables, key = _untracked(network), f"{name}_untracked"
+        if stored is not None and not any(one.startswith(f"{key}/") for one in stored):
+            if not all("seed_generator_state" in v.name for v in variables):
+                raise ValueError(f"it was written without some weights of the {name}")
+        elif variables:
+            named[key] = variables
     return tf.train.Checkpoint(**networks, **named)
 
 
 def _untracked(network: keras.Model) -> list[tf.Variable]:
-    """Return variables that TensorFlow does not find by itself.
-
-    It does not look into the lists and dictionaries of layers that a layer has.
-    """
+    """Return what TensorFlow misses: it sees no layers in a layer's lists and dicts."""
     found = {id(part) for part in tf.train.TrackableView(network).descendants()}
     return [v.value for v in network.variables if not {id(v), id(v.value)} & found]
 

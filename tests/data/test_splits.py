@@ -1,5 +1,6 @@
 """Opening a split."""
 
+import contextlib
 import dataclasses
 
 import numpy as np
@@ -7,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from cirs_tf.data.manifest import Manifest, Split, describe_file
-from cirs_tf.data.records import encode_example, shard_name
-from cirs_tf.data.splits import load_split
+from cirs_tf.data.records import decode_example, encode_example, shard_name
+from cirs_tf.data.splits import load_split, open_split
 from cirs_tf.errors import DataError
 
 HEIGHT, WIDTH = 3, 2
@@ -104,10 +105,29 @@ def of_labels(*labels: int) -> bytes:
     return encode_example(image, "odd", np.resize(np.uint8(labels), (HEIGHT, WIDTH)))
 
 
-def test_labels_of_all_classes_and_255_are_read(tmp_path):
+@pytest.mark.parametrize("cache", ["memory", "records"])
+def test_labels_of_all_classes_and_255_are_read(tmp_path, cache):
     write_set(tmp_path, [[of_labels(0, 1, 2, 3, 255)]], masks=True)
-    masks = load_split(tmp_path, "val", with_masks=True).masks
-    assert set(masks.ravel()) == {0, 1, 2, 3, 255}
+    masks = open_split(tmp_path, "val", with_masks=True, cache=cache).masks
+    assert set(masks[:].ravel()) == {0, 1, 2, 3, 255}
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "fits"),
+    [(0, (255, 255), True), (0, (0, 255), False), (256, (0, 254), True)],
+)
+def test_labels_where_there_are_no_or_many_classes(tmp_path, classes, labels, fits):
+    record = tf.constant(of_labels(*labels))
+    with contextlib.nullcontext() if fits else pytest.raises(tf.errors.OpError):
+        decode_example(record, HEIGHT, WIDTH, True, classes)
+
+
+def test_of_streamed_images_the_masks_are_not_looked_at(tmp_path):
+    write_set(tmp_path, [[of_labels(9)]], masks=True)
+    split = open_split(tmp_path, "val", with_masks=True, cache="records")
+    assert split.images[:].shape == (1, HEIGHT, WIDTH, 3)
+    with pytest.raises(DataError, match="record 0 .*: the mask has labels of none"):
+        split.masks[:]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cirs_tf.errors import CheckpointError
+from cirs_tf.training import checkpoints
 from cirs_tf.training.checkpoints import CheckpointStore
 
 
@@ -75,6 +76,23 @@ def test_layers_in_lists_and_dictionaries_are_kept(tmp_path):
     assert len(drawn) == 8
     for variable, values in zip(model.variables, drawn, strict=True):
         np.testing.assert_allclose(variable.numpy(), values, rtol=1e-6)
+
+
+@pytest.mark.parametrize("layer", [Lists, lambda: keras.layers.Dropout(0.5)])
+def test_checkpoints_from_before_lists_were_kept(layer, tmp_path, monkeypatch):
+    """Seeds of dropout may be missing, weights may not."""
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, layer()(keras.layers.Dense(2)(inputs)))
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "_untracked", lambda network: [])
+        CheckpointStore(tmp_path).save(1, {"net": model}, {}, {})
+    store = CheckpointStore(tmp_path)
+    if layer is not Lists:
+        assert len(model.variables) == 3
+        assert store.restore("last", {"net": model})["step"] == 1
+        return
+    with pytest.raises(CheckpointError, match="without some weights of the net"):
+        store.restore("last", {"net": model})
 
 
 def test_keeps_the_newest_and_the_best_of_each_kind(tmp_path):
