@@ -1,10 +1,14 @@
 """What does a set that does not fit in memory cost? Speed and memory of training.
 
     python benchmarks/streaming.py --data DIR [--repeats N] [--budget-share F]
+        [--turns N] [--epochs N] [--steps-per-epoch N]
 
 A set of N times the training records of DIR is written to a temporary folder, and
 trained with every decoded image in memory, and streamed with a budget of 1 / F of its
 decoded size.
+
+Before every turn and epoch the files are taken out of the system's cache (Linux), so
+that they are read from the disk again.
 
 Speed: in one process the two kinds take turns, some mini-batches each, so that what
 else runs on the machine disturbs both alike. The first ones of a turn are not timed:
@@ -32,7 +36,6 @@ KINDS = ("memory", "records")
 CONFIG = "thesis/cirs_balanced"
 _UNTIMED = 8  # mini-batches at the start of a turn; more than are made ahead
 _TIMED = 12
-_EPOCH = 10  # mini-batches of an epoch where memory is measured
 
 
 def main() -> None:
@@ -43,6 +46,9 @@ def main() -> None:
     parser.add_argument("--budget-share", type=int, default=20, metavar="F")
     parser.add_argument("--turns", type=int, default=6)
     parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument(
+        "--steps-per-epoch", type=int, default=10, help="where memory is measured"
+    )
     parser.add_argument("--set", dest="settings", action="append", default=[])
     parser.add_argument("--json", metavar="FILE", help="where the numbers go, too")
     parser.add_argument("--one", choices=("speed", *KINDS), help=argparse.SUPPRESS)
@@ -71,6 +77,7 @@ def _in_own_process(arguments, folder: str, budget: int, name: str) -> dict:
     command = [sys.executable, __file__, "--data", folder, "--one", name]
     command += ["--cache-mb", str(10**6 if name == "memory" else budget)]
     command += ["--turns", str(arguments.turns), "--epochs", str(arguments.epochs)]
+    command += ["--steps-per-epoch", str(arguments.steps_per_epoch)]
     for setting in arguments.settings:
         command += ["--set", setting]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -155,6 +162,7 @@ def _speed(arguments) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for turn in range(arguments.turns + 1):
         for kind in KINDS if turn % 2 else KINDS[::-1]:
+            _drop_from_cache(arguments.data)
             loop.run(iterators[kind], plan_steps(cycle, 0, _UNTIMED), 0)
             began = time.perf_counter()
             loop.run(iterators[kind], plan_steps(cycle, 0, _TIMED), 0)
@@ -171,7 +179,7 @@ def _memory_of(arguments) -> dict:
         arguments,
         f"training.cache_mb={arguments.cache_mb}",
         f"training.epochs={arguments.epochs}",
-        f"training.steps_per_epoch={_EPOCH}",
+        f"training.steps_per_epoch={arguments.steps_per_epoch}",
         "training.validation_images=40",
     )
     samples, epochs, before = [], [], []
@@ -190,8 +198,10 @@ def _memory_of(arguments) -> dict:
     def watched_end(self, *values):
         end_epoch(self, *values)
         epochs.append(_memory())
+        _drop_from_cache(arguments.data)
 
     Trainer.fit, Trainer._end_epoch = watched_fit, watched_end
+    _drop_from_cache(arguments.data)
     threading.Thread(target=sample, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder:
         train(config, folder)
@@ -202,6 +212,16 @@ def _memory_of(arguments) -> dict:
         "peak": max(samples),
         "every_second": samples,
     }
+
+
+def _drop_from_cache(folder: str) -> None:
+    """Let the system forget the files of a set that it has read."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    for path in Path(folder).glob("*.tfrecord"):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())  # what is not written yet would stay
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _memory() -> float:
