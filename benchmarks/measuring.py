@@ -88,7 +88,10 @@ def spread(values: Iterable[float], digits: int = 1) -> str:
 
 
 def start_process(
-    script: Path | str, arguments: list[str], package: str | Path = ROOT
+    script: Path | str,
+    arguments: list[str],
+    package: str | Path = ROOT,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen:
     """Start a script that answers, one line of JSON for each line that it is sent.
 
@@ -96,12 +99,13 @@ def start_process(
         script: A file.
         arguments: Of its command line.
         package: Folder of the `cirs_tf` that it imports.
+        environment: Variables besides those of this process.
     """
-    environment = {**os.environ, "PYTHONPATH": str(Path(package).resolve())}
+    path = {"PYTHONPATH": str(Path(package).resolve())}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     return subprocess.Popen(
         [sys.executable, str(script), *arguments],
-        env=environment,
+        env={**os.environ, **path, **(environment or {})},
         stderr=subprocess.DEVNULL,
         **pipes,
     )

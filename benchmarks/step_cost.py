@@ -1,7 +1,7 @@
 """What does a training step cost? Time, images per second and memory of every method.
 
     python benchmarks/step_cost.py [METHOD ...] [--cases 64:4 256:12:8] [--json FILE]
-        [--packages DIR DIR]
+        [--packages DIR DIR] [--against KEY=VALUE ...]
 
 A case is SIDE:K[:BATCH], the batch by default that of the method's configuration. Each
 one is a process of its own, which runs the compiled training loop on images of noise:
@@ -12,8 +12,9 @@ that TensorFlow held there. A case that needs more than --limit is stopped.
 
 With several packages, folders that hold other versions of `cirs_tf`, their processes
 take turns, round by round, so that other work on the machine troubles both alike; the
-last columns are the first package's medians, of time and of processor time, divided by
-this one's.
+last columns are the first one's medians, of time and of processor time, divided by this
+one's. Likewise --against: settings, or variables of the environment, that the second of
+two processes has (`training.precision=bfloat16`, `TF_ENABLE_ONEDNN_OPTS=0`).
 """
 
 import argparse
@@ -26,7 +27,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", default=["64:4"])
     parser.add_argument("--packages", nargs="+", default=[str(ROOT)], metavar="DIR")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--against", nargs="*", default=[], metavar="KEY=VALUE")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=5, help="of a round")
@@ -55,14 +57,16 @@ def main() -> None:
         _serve_rounds(*arguments.one, arguments)
         return
     print_header(arguments.threads)
-    packages = [
+    variants = [
         Variant(Path(package).name, package, arguments.device, arguments.set)
         for package in arguments.packages
     ]
+    if arguments.against:
+        variants.append(changed(variants[-1], arguments.against))
     rows = []
     for case in arguments.cases:
         for method in arguments.methods:
-            rows += compare(method, case, packages, arguments)
+            rows += compare(method, case, variants, arguments)
     write_json(arguments.json, {"machine": machine(), "rows": rows})
 
 
@@ -74,12 +78,25 @@ class Variant(NamedTuple):
         package: The folder that holds `cirs_tf`.
         device: `cpu` or `gpu`.
         settings: As KEY=VALUE.
+        environment: Variables besides those of this process.
     """
 
     name: str
     package: str
     device: str
     settings: Sequence[str]
+    environment: Mapping[str, str] = {}
+
+
+def changed(variant: Variant, changes: Sequence[str]) -> Variant:
+    """Return one with other settings and, of keys without a point, environment."""
+    settings = [change for change in changes if "." in change.partition("=")[0]]
+    rest = [change.split("=", 1) for change in changes if change not in settings]
+    return variant._replace(
+        name=" ".join(change.split(".")[-1] for change in changes),
+        settings=[*variant.settings, *settings],
+        environment=dict(rest),
+    )
 
 
 def print_header(threads: int) -> None:
@@ -150,7 +167,7 @@ def _start(method: str, case: str, variant: Variant, arguments) -> subprocess.Po
     for name in ("threads", "steps", "limit"):
         options += [f"--{name}", str(getattr(arguments, name))]
     options += ["--set", *variant.settings]
-    return start_process(__file__, options, variant.package)
+    return start_process(__file__, options, variant.package, variant.environment)
 
 
 def _serve_rounds(method: str, case: str, arguments: argparse.Namespace) -> None:
